@@ -1,0 +1,42 @@
+/**
+ * Why an attempt failed. Decided from structured fields and exit codes, never from prose.
+ *
+ * - `auth` the provider refused the key · `quota` used up until `resetAt` · `overloaded`, `network` the provider could not answer
+ * - `context-full` the conversation outgrew the model · `permission` the agent was denied what it needed · `crash` it ended abnormally
+ * - `idle` it said nothing for too long · `wall` it took too long · `verify-failed` the playbook's own checks failed
+ * - `policy` the work touches what it must not · `budget` the money or tokens allowed are spent · `infra` our side broke
+ */
+export type FailureKind =
+  | 'auth'
+  | 'quota'
+  | 'overloaded'
+  | 'network'
+  | 'context-full'
+  | 'permission'
+  | 'crash'
+  | 'idle'
+  | 'wall'
+  | 'verify-failed'
+  | 'policy'
+  | 'budget'
+  | 'infra';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  /** One sentence for the person: what happened and what to do. */
+  readonly message: string;
+  /** Last lines of output or the original error, for the folded detail. */
+  readonly detail?: string;
+  /** Epoch milliseconds when a used-up quota comes back. */
+  readonly resetAt?: number;
+  /** Ref that keeps the partial work of the attempt, if there was any. */
+  readonly keptRef?: string;
+}
+
+/** How a task ended. Closed: every place that switches over it is exhaustive. */
+export type Outcome =
+  | { readonly kind: 'committed'; readonly commit: string }
+  | { readonly kind: 'no-change' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }
+  | { readonly kind: 'parked'; readonly until: number; readonly reason: string };

@@ -1,0 +1,18 @@
+/** A request we understood and will not carry out. Said once, in one sentence, where it was made. */
+export interface Refusal {
+  readonly reason:
+    | 'not-permitted'
+    | 'nothing-to-do'
+    | 'already-running'
+    | 'bad-playbook'
+    | 'bad-command'
+    | 'unknown-provider'
+    | 'conflicting-labels'
+    | 'fork'
+    | 'no-run'
+    | 'empty-repository'
+    | 'too-large'
+    | 'not-found';
+  /** One sentence for the person, saying what to do where something can be done. */
+  readonly message: string;
+}

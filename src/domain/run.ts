@@ -1,0 +1,108 @@
+import type { RunId, SessionId, TaskKey } from './ids.ts';
+import type { Outcome } from './outcome.ts';
+import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
+import type { Actor, Repository } from './repository.ts';
+import type { Trigger } from './trigger.ts';
+import type { Usage } from './usage.ts';
+
+/**
+ * `queued` nobody works on it yet · `running` a worker holds its lease · `parked` waits until `parkedUntil`, holding nothing ·
+ * the other three are final. `succeeded` means: every task was committed or had nothing to change.
+ */
+export type RunState = 'queued' | 'running' | 'parked' | 'succeeded' | 'failed' | 'stopped';
+
+/** One execution of one playbook on one branch. Facts first, then what changes while it runs. */
+export interface Run {
+  readonly id: RunId;
+  readonly naturalKey: string;
+  readonly repository: Repository;
+  readonly trigger: Trigger;
+  readonly requester: Actor;
+  readonly playbook: PlaybookSource;
+  readonly settings: PlaybookSettings;
+  readonly title: string;
+  readonly provider: string;
+  readonly model: string | undefined;
+  /** Extra words of the person who asked, given to every task's prompt. */
+  readonly instructions: string;
+  /** Branch and commit the work starts from; `sha` is resolved when the trigger is accepted. */
+  readonly base: { readonly ref: string; readonly sha: string };
+  /** Always below `maestro/`. */
+  readonly branch: string;
+  readonly createdAt: number;
+
+  readonly state: RunState;
+  /** One sentence on why the run is in this state, where that needs saying. */
+  readonly reason: string | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly parkedUntil: number | undefined;
+  /** The commit we last pushed to the branch; the base's before the first push. */
+  readonly tip: string;
+  readonly pullRequest: PullRequestRef | undefined;
+  readonly statusCommentId: number | undefined;
+  /** Set by a person; the worker ends the run at the next point where it can. */
+  readonly stop: StopRequest | undefined;
+}
+
+export interface PullRequestRef {
+  readonly number: number;
+  readonly url: string;
+  readonly draft: boolean;
+}
+
+export interface StopRequest {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** One task of a run, with how far it got. `position` is 1-based in document order. */
+export interface RunTask {
+  readonly runId: RunId;
+  readonly key: TaskKey;
+  readonly position: number;
+  readonly title: string;
+  readonly text: string;
+  readonly attempts: number;
+  readonly outcome: Outcome | undefined;
+  readonly usage: Usage;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+}
+
+/** One attempt at one task by one provider. Logs are in the file `log`, one JSON line per event. */
+export interface Session {
+  readonly id: SessionId;
+  readonly runId: RunId;
+  readonly taskKey: TaskKey;
+  readonly attempt: number;
+  readonly provider: string;
+  readonly runner: string;
+  /** The provider's own id of the conversation, once it has told us. */
+  readonly conversation: string | undefined;
+  /** Image by digest the session ran in; undefined outside a container. */
+  readonly image: string | undefined;
+  readonly log: string;
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly usage: Usage;
+}
+
+/** Whether nothing more will happen to a run. */
+export function isFinal(state: RunState): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'stopped';
+}
+
+/** The verdict of a run whose tasks have all been looked at: true, or the state says otherwise (design §7, P3). */
+export function verdict(tasks: readonly RunTask[], stop: StopRequest | undefined): 'succeeded' | 'failed' | 'stopped' {
+  const done = tasks.every((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change');
+  if (done) return 'succeeded';
+  return stop === undefined ? 'failed' : 'stopped';
+}
+
+/** Tasks that are through: committed, or nothing to change. */
+export function doneCount(tasks: readonly RunTask[]): number {
+  return tasks.filter((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change').length;
+}

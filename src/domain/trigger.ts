@@ -1,0 +1,46 @@
+import type { Actor } from './repository.ts';
+
+/** Why a run starts. `at` is epoch milliseconds as GitHub states it in the event. */
+export type Trigger =
+  | {
+      readonly kind: 'label';
+      readonly issue: number;
+      readonly label: string;
+      readonly at: number;
+      readonly sender: Actor;
+    }
+  | {
+      readonly kind: 'command';
+      readonly issue: number;
+      readonly commentId: number;
+      readonly at: number;
+      readonly sender: Actor;
+    }
+  | {
+      readonly kind: 'push';
+      readonly path: string;
+      readonly blob: string;
+      readonly after: string;
+      readonly at: number;
+      readonly sender: Actor;
+    };
+
+/**
+ * The natural key of what a trigger asks for: the same request, however often it is delivered, has the same key (design §5).
+ * `part` tells apart the runs of one request that names several playbooks.
+ */
+export function naturalKey(repositoryId: number, trigger: Trigger, part = ''): string {
+  switch (trigger.kind) {
+    case 'label':
+      return ['label', repositoryId, trigger.issue, trigger.label, trigger.at, part].join('|');
+    case 'command':
+      return ['command', repositoryId, trigger.commentId, part].join('|');
+    case 'push':
+      return ['push', repositoryId, trigger.path, trigger.blob, trigger.after].join('|');
+  }
+}
+
+/** The issue or pull request a trigger was made in; undefined for a push. */
+export function triggerThread(trigger: Trigger): number | undefined {
+  return trigger.kind === 'push' ? undefined : trigger.issue;
+}

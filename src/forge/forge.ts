@@ -1,0 +1,151 @@
+import type { Actor, Repository } from '../domain/repository.ts';
+import type { PullRequestRef } from '../domain/run.ts';
+
+/**
+ * GitHub, through an installation token. Verbs that begin with `ensure` find what is there, by a key of ours, before they make
+ * anything, so that doing them twice gives one thing. Every method rejects with `ForgeError` when GitHub says no.
+ */
+export interface Forge {
+  /** The App's own bot account: what it writes is known by this id. */
+  self(): Promise<Actor>;
+  /** The repository as it is called now, by id. `ForgeError` of kind `gone` when the App can't see it any more. */
+  repository(repository: Repository): Promise<Repository>;
+  /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
+  role(repository: Repository, login: string): Promise<Role>;
+  /** The commit a branch points to; undefined when there is no such branch. */
+  branchHead(repository: Repository, branch: string): Promise<string | undefined>;
+  /** A file's text at a commit; undefined when there is none. Rejects with kind `invalid` if it is no UTF-8 text or over 1 MB. */
+  readFile(repository: Repository, path: string, sha: string): Promise<FileContent | undefined>;
+  /** Files below `directory` at a commit, with their blobs. */
+  listFiles(repository: Repository, directory: string, sha: string): Promise<readonly FileEntry[]>;
+  /** An issue or pull request as it is now. */
+  issue(repository: Repository, number: number): Promise<IssueState | undefined>;
+  /** Replaces an issue's body if it still is `expected`; says whether it did. */
+  replaceIssueBody(repository: Repository, number: number, expected: string, body: string): Promise<boolean>;
+
+  /** Finds the pull request of a head branch whatever its state, or opens it. */
+  ensurePullRequest(repository: Repository, request: PullRequestRequest): Promise<PullRequestState>;
+  findPullRequest(repository: Repository, branch: string): Promise<PullRequestState | undefined>;
+  /** Replaces title and body. */
+  describePullRequest(
+    repository: Repository,
+    number: number,
+    text: { readonly title: string; readonly body: string },
+  ): Promise<void>;
+  /** Takes a pull request out of draft; fine if it is out. */
+  markReady(repository: Repository, number: number): Promise<void>;
+  /** The one comment of ours with this key in a thread, made or edited to say `body`. Returns its id. */
+  ensureComment(repository: Repository, thread: number, key: string, body: string): Promise<number>;
+  /** The one check run of ours with this key on a commit. */
+  ensureCheck(repository: Repository, check: CheckRequest): Promise<void>;
+  /** Gives an issue or pull request exactly this one of our state labels; undefined takes them all off. */
+  setStateLabel(repository: Repository, number: number, state: StateLabel | undefined): Promise<void>;
+  react(repository: Repository, target: ReactionTarget, content: Reaction): Promise<void>;
+
+  /** Where to fetch from and push to, with a fresh short-lived token for this one repository. Never stored, never logged. */
+  gitAccess(repository: Repository): Promise<GitAccess>;
+}
+
+/** Roles in falling order of might, as in `role_name`; custom roles come as the base role they extend. */
+export type Role = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
+
+/** Whether a role may start and steer runs (promise P9). */
+export function mayWrite(role: Role): boolean {
+  return role === 'admin' || role === 'maintain' || role === 'write';
+}
+
+export interface FileContent {
+  readonly text: string;
+  readonly blob: string;
+}
+
+export interface FileEntry {
+  readonly path: string;
+  readonly blob: string;
+  readonly size: number;
+}
+
+export interface IssueState {
+  readonly number: number;
+  readonly title: string;
+  readonly body: string;
+  readonly open: boolean;
+  readonly author: Actor;
+  readonly isPullRequest: boolean;
+}
+
+export interface PullRequestRequest {
+  readonly head: string;
+  readonly base: string;
+  readonly title: string;
+  readonly body: string;
+  readonly draft: boolean;
+}
+
+export interface PullRequestState extends PullRequestRef {
+  readonly open: boolean;
+  readonly merged: boolean;
+  readonly headSha: string;
+  readonly body: string;
+}
+
+export interface CheckRequest {
+  readonly key: string;
+  readonly name: string;
+  readonly headSha: string;
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  /** Given exactly when completed. */
+  readonly conclusion?: 'success' | 'failure' | 'neutral' | 'cancelled' | 'action_required';
+  readonly title: string;
+  readonly summary: string;
+  readonly detailsUrl?: string;
+  readonly annotations?: readonly CheckAnnotation[];
+}
+
+export interface CheckAnnotation {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** Derived, owned by us, at most one at a time. */
+export type StateLabel =
+  | 'maestro-queued'
+  | 'maestro-running'
+  | 'maestro-waiting'
+  | 'maestro-done'
+  | 'maestro-failed'
+  | 'maestro-stopped';
+
+export type Reaction = 'eyes' | 'rocket' | 'hooray' | 'confused' | '+1';
+
+export type ReactionTarget =
+  | { readonly kind: 'issue'; readonly number: number }
+  | { readonly kind: 'comment'; readonly id: number };
+
+export interface GitAccess {
+  readonly url: string;
+  /** Value of an `Authorization` header. */
+  readonly authorization: string;
+}
+
+/**
+ * What GitHub's refusal means to us. `gone` the thing or our access to it is no more · `denied` a permission is missing ·
+ * `invalid` it would not take what we sent · `limited` we were told to wait until `retryAt` · `unavailable` no usable answer.
+ */
+export class ForgeError extends Error {
+  override readonly name = 'ForgeError';
+  readonly kind: 'gone' | 'denied' | 'invalid' | 'limited' | 'unavailable';
+  /** Epoch milliseconds, for `limited`. */
+  readonly retryAt: number | undefined;
+  constructor(
+    kind: ForgeError['kind'],
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAt?: number } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAt = options.retryAt;
+  }
+}

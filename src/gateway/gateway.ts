@@ -1,0 +1,52 @@
+import type { Usage } from '../domain/usage.ts';
+
+/**
+ * The only wire out of a session. For each session it listens on a Unix socket (or a loopback port), lets CONNECT through to
+ * allow-listed hosts only, and relays model requests below `/<protocol>/…` to the real endpoint with the real key in place of
+ * the session's placeholder, metering them as they pass.
+ */
+export interface Gateway {
+  /** Opens a session's wire. Closing it ends every connection and makes the placeholder worthless. */
+  open(grant: Grant): Promise<Wire>;
+  close(): Promise<void>;
+}
+
+export interface Grant {
+  /** Names the wire in logs and in its socket's path. */
+  readonly session: string;
+  readonly listen: 'socket' | 'loopback';
+  /** Hosts CONNECT may reach on port 443: exact names or `*.suffix`. */
+  readonly hosts: readonly string[];
+  /** The model endpoint this session may use; undefined for none. */
+  readonly model: ModelEndpoint | undefined;
+  /** What it may still spend; a request beyond it is answered 429 and `exhausted` says so. */
+  readonly budget: { readonly costUsd?: number; readonly tokens?: number };
+}
+
+export interface ModelEndpoint {
+  readonly protocol: 'anthropic' | 'openai' | 'gemini';
+  /** Base URL of the real endpoint, e.g. `https://api.anthropic.com`. */
+  readonly upstream: string;
+  /** The real key. It never leaves this process but towards `upstream`. */
+  readonly key: string;
+}
+
+export interface Wire extends AsyncDisposable {
+  /** Socket file to mount, for `listen: 'socket'`. */
+  readonly socket: string | undefined;
+  /** Base URL on the host, for `listen: 'loopback'`. */
+  readonly url: string | undefined;
+  /** What the agent presents as its key. */
+  readonly placeholder: string;
+  /** Metered so far. */
+  usage(): Usage;
+  /** Hosts that were asked for and refused, with how often. */
+  blocked(): readonly BlockedHost[];
+  /** Whether a request was refused because the budget is spent. */
+  exhausted(): boolean;
+}
+
+export interface BlockedHost {
+  readonly host: string;
+  readonly count: number;
+}

@@ -1,0 +1,109 @@
+import type { Writable } from 'node:stream';
+import type { RunId } from '../domain/ids.ts';
+
+/**
+ * Terms. A *lane* is a branch's working copy; it is kept across tasks. A *job* is one command that runs on a lane in a place of
+ * its own (a fresh container, or a process group) and is gone, with everything it started, when it ends. A runner is a dumb
+ * executor: it knows nothing of providers, git or GitHub.
+ */
+export interface Runner {
+  readonly name: 'docker' | 'local';
+  /** How a job reaches the gateway: over a socket mounted in, or over a port on loopback. */
+  readonly wire: 'socket' | 'loopback';
+  /** One sentence for people: what this runner isolates, and what not. */
+  readonly isolation: string;
+
+  /** Rejects, with what to do about it, when jobs can't run here. Returns what ran them: image by digest, engine version. */
+  check(): Promise<RunnerFacts>;
+  /** Makes the lane if it is not there. Doing it twice changes nothing. */
+  ensureLane(lane: LaneRef): Promise<void>;
+  /** Removes the lane and all on it; fine if it is not there. */
+  removeLane(lane: LaneRef): Promise<void>;
+  /** Names of the lanes that exist here, of this installation of Maestro. */
+  listLanes(): Promise<readonly string[]>;
+  /** Where things are, as a job on this lane sees them. */
+  inside(lane: LaneRef): Inside;
+  /**
+   * Runs one job to its end and cleans up after it. Never rejects for what the command did: that is in the result. Rejects with
+   * `InfrastructureError` when our side broke. A leftover of the same name from an earlier try is removed first.
+   */
+  run(job: Job, io: JobIo): Promise<JobResult>;
+  /** Removes the jobs `keep` does not vouch for, never touching what is not ours. Returns their names. */
+  reap(keep: (owner: JobOwner) => boolean): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface RunnerFacts {
+  /** What commands run in, by digest; undefined on the bare machine. */
+  readonly image: string | undefined;
+  readonly engine: string;
+}
+
+export interface LaneRef {
+  /** `[a-z0-9-]`, at most 60 characters. */
+  readonly name: string;
+  /** Directory on the host of the bare repository the lane borrows objects from; mounted read-only. */
+  readonly mirror: string;
+}
+
+export interface Inside {
+  /** The working copy's directory. It may not exist before the first job makes it. */
+  readonly repo: string;
+  readonly mirror: string;
+  /** Where the gateway listens for a job with a socket; with `loopback` the gateway itself knows. */
+  readonly gatewayUrl: string | undefined;
+}
+
+export interface JobOwner {
+  readonly runId: RunId;
+  readonly epoch: number;
+}
+
+export interface Job {
+  /** `[a-z0-9-]`, the same at every retry. */
+  readonly name: string;
+  readonly owner: JobOwner;
+  readonly lane: LaneRef;
+  readonly argv: readonly string[];
+  /** All of the job's environment beside PATH, HOME and LANG: nothing of ours is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files put below the job's fresh HOME before it starts, by relative path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Socket file of the gateway on the host; without it the job has no wire at all. */
+  readonly socket?: string;
+  readonly limits: JobLimits;
+}
+
+/** Limits are enforced from outside. `idleMs` counts from the last byte the job printed. */
+export interface JobLimits {
+  readonly idleMs: number;
+  readonly wallMs: number;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly pids: number;
+  /** Bytes of output after which the job is ended. */
+  readonly outputBytes: number;
+}
+
+export interface JobIo {
+  /** Written to the job's standard input, which is then closed. */
+  readonly stdin: string;
+  /** Back-pressure of these holds the job's output back. They are not ended by the runner. */
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Ends the job when aborted. */
+  readonly signal: AbortSignal;
+}
+
+/** How a job ended. The first reason wins: a job killed for silence is `idle`, whatever code that gave. */
+export interface JobResult {
+  readonly ending: 'exited' | 'idle' | 'wall' | 'output' | 'memory' | 'aborted';
+  /** Exit code; 128 + n after signal n; undefined when it is not known. */
+  readonly code: number | undefined;
+  readonly durationMs: number;
+}
+
+/** Our side broke: engine gone, image missing, disk full. Worth another try later. */
+export class InfrastructureError extends Error {
+  override readonly name = 'InfrastructureError';
+}

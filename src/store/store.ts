@@ -1,0 +1,128 @@
+import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
+import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
+
+/**
+ * Terms. The *inbox* holds every webhook delivery we acknowledged. A *lease* is the right to work on a run, good until `until`;
+ * its *epoch* grows with every new owner, and every write of a worker says which epoch it is made under, so that a worker that
+ * lost its lease cannot write. An *effect* is something done outside the store; its intent is recorded before, its result after.
+ */
+export interface Store {
+  // Inbox
+
+  /** Saves a delivery durably before it is acknowledged. The GUID is unique: a second save of it changes nothing. */
+  saveDelivery(delivery: NewDelivery): Promise<'saved' | 'duplicate'>;
+  /** Deliveries not settled yet whose `retryAt` has come, oldest first. */
+  pendingDeliveries(now: number, limit: number): Promise<readonly Delivery[]>;
+  /** Records that a delivery was dealt with, and how, in a few words. */
+  settleDelivery(guid: string, note: string): Promise<void>;
+  /** Records that handling failed: one more attempt, to be made at `retryAt`; `undefined` gives up and keeps the delivery for a person. */
+  failDelivery(guid: string, error: string, retryAt: number | undefined): Promise<void>;
+
+  // Runs
+
+  /** Saves a run with its tasks unless the id exists. `created` says which. */
+  createRun(run: Run, tasks: readonly RunTask[]): Promise<{ readonly created: boolean; readonly run: Run }>;
+  findRun(id: RunId): Promise<Run | undefined>;
+  /** Runs in one of `states` (all when omitted), newest first. */
+  listRuns(filter?: RunFilter): Promise<readonly Run[]>;
+  tasksOf(id: RunId): Promise<readonly RunTask[]>;
+  sessionsOf(id: RunId): Promise<readonly Session[]>;
+  /** Asks the worker to end a run. The first request stays; returns whether this was it. */
+  requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
+
+  // Leases
+
+  /** Takes the lease of a run that nobody holds at `now` (free, or run out). Undefined when somebody does. */
+  claimRun(id: RunId, owner: string, now: number, ttlMs: number): Promise<Lease | undefined>;
+  /** Extends a lease; false when it is lost. */
+  renewLease(lease: Lease, now: number, ttlMs: number): Promise<boolean>;
+  releaseLease(lease: Lease): Promise<void>;
+
+  // Writes under a lease. Each throws `LeaseLostError` when the lease's epoch is no longer the run's.
+
+  updateRun(lease: Lease, change: RunChange): Promise<void>;
+  updateTask(lease: Lease, key: TaskKey, change: TaskChange): Promise<void>;
+  /** Inserts a session or replaces the one of the same id. */
+  saveSession(lease: Lease, session: Session): Promise<void>;
+  /** Records what is about to be done outside, under a key that is the same at every retry. */
+  recordIntent(lease: Lease, effect: EffectIntent): Promise<void>;
+  /** Records what an effect gave. */
+  recordResult(lease: Lease, key: string, result: unknown): Promise<void>;
+  /** The effect recorded under `key` of this run, if any: `result` is undefined while only the intent is there. */
+  findEffect(id: RunId, key: string): Promise<Effect | undefined>;
+
+  // Audit
+
+  /** Appends who did what; never changed afterwards (promise P15). */
+  audit(entry: AuditEntry): Promise<void>;
+  auditOf(id: RunId): Promise<readonly AuditEntry[]>;
+
+  /** Rejects when the store cannot answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewDelivery {
+  readonly guid: string;
+  readonly event: string;
+  readonly action: string | undefined;
+  /** The raw body, as signed. */
+  readonly body: string;
+  readonly receivedAt: number;
+}
+
+export interface Delivery extends NewDelivery {
+  readonly attempts: number;
+}
+
+export interface RunFilter {
+  readonly states?: readonly Run['state'][];
+  readonly repositoryId?: number;
+  /** Runs whose trigger or playbook is this issue. */
+  readonly issue?: number;
+  readonly limit?: number;
+}
+
+export interface Lease {
+  readonly runId: RunId;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+/** What may change in a run once it exists; everything else is fact. */
+export type RunChange = Partial<
+  Pick<Run, 'state' | 'reason' | 'startedAt' | 'endedAt' | 'parkedUntil' | 'tip' | 'pullRequest' | 'statusCommentId'>
+>;
+
+export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;
+
+export interface EffectIntent {
+  readonly key: string;
+  /** What kind of effect, e.g. `push`. */
+  readonly name: string;
+  /** JSON value: all that a retry needs to find or repeat the effect. */
+  readonly intent: unknown;
+}
+
+export interface Effect extends EffectIntent {
+  readonly result: unknown;
+}
+
+export interface AuditEntry {
+  readonly at: number;
+  readonly runId: RunId | undefined;
+  readonly sessionId?: SessionId;
+  /** Login of the person, or the name of the process. */
+  readonly actor: string;
+  /** Static, in the past tense: `run created`, `task committed`. */
+  readonly action: string;
+  readonly detail: unknown;
+}
+
+/** Thrown by every write made under a lease that is no longer the newest. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+  constructor(lease: Lease) {
+    super(`the lease on run ${lease.runId} (owner ${lease.owner}, epoch ${lease.epoch}) has passed to another worker`);
+  }
+}

@@ -1,0 +1,19 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+/** The logger every part takes as an argument. Messages are static; what varies goes in fields. */
+export type Log = Logger;
+
+/** Fields that may hold a credential, wherever they appear in what is logged. */
+const SECRET_FIELDS = ['authorization', 'token', 'key', 'secret', 'privateKey', 'password'];
+
+/**
+ * Makes the process's logger: JSON lines on standard error, so that standard output stays a program's answer.
+ * `level` is a pino level or `silent`.
+ */
+export function createLog(options: { readonly level: string; readonly destination?: DestinationStream }): Log {
+  const redact = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+  return pino(
+    { level: options.level, redact: { paths: redact, censor: '[redacted]' }, base: null },
+    options.destination ?? pino.destination({ dest: 2, sync: false }),
+  );
+}
