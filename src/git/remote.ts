@@ -1,0 +1,106 @@
+import { simpleGit, type SimpleGit } from 'simple-git';
+import { gitEnvironment, type RemoteAccess } from './environment.ts';
+
+/** The branch on GitHub is not where we left it: somebody moved, deleted or made it. Theirs is kept. */
+export class BranchMovedError extends Error {
+  override readonly name = 'BranchMovedError';
+  /** Where it is now; undefined when it is gone. */
+  readonly actual: string | undefined;
+  constructor(branch: string, expected: string | undefined, actual: string | undefined) {
+    super(
+      `branch ${branch} was expected ${expected === undefined ? 'not to exist' : `at ${expected.slice(0, 10)}`} and is ${actual === undefined ? 'gone' : `at ${actual.slice(0, 10)}`}`,
+    );
+    this.actual = actual;
+  }
+}
+
+/** GitHub took the connection and refused the push: a protected branch, a rule, a file too large. `message` is what it said. */
+export class PushRefusedError extends Error {
+  override readonly name = 'PushRefusedError';
+}
+
+/** Network verbs in a bare repository of ours. A silent remote is given up after two minutes. */
+function remote(gitDir: string, access: RemoteAccess): SimpleGit {
+  return simpleGit({
+    baseDir: gitDir,
+    timeout: { block: 120_000 },
+    unsafe: {
+      allowUnsafeConfigEnvCount: true,
+      allowUnsafeHooksPath: true,
+      allowUnsafeConfigPaths: true,
+      allowUnsafeFsMonitor: true,
+      allowUnsafeCredentialHelper: true,
+      allowUnsafeProtocolOverride: true,
+    },
+  }).env(gitEnvironment(access));
+}
+
+/** Fetches refspecs, and no tags. */
+export async function fetchRefs(gitDir: string, access: RemoteAccess, refspecs: readonly string[]): Promise<void> {
+  await remote(gitDir, access).raw([
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--',
+    access.url,
+    ...refspecs,
+  ]);
+}
+
+/** Where a branch is on the remote; undefined when it does not exist. */
+export async function remoteHead(gitDir: string, access: RemoteAccess, branch: string): Promise<string | undefined> {
+  const ref = `refs/heads/${branch}`;
+  const listing = await remote(gitDir, access).raw(['ls-remote', '--quiet', '--', access.url, ref]);
+  for (const line of listing.split('\n')) {
+    const [oid, name] = line.split('\t');
+    if (name === ref && oid !== undefined) return oid;
+  }
+  return undefined;
+}
+
+export interface Push {
+  readonly branch: string;
+  readonly commit: string;
+  /** Where the branch must be for the push to happen; undefined: it must not exist. */
+  readonly expected: string | undefined;
+}
+
+/**
+ * Pushes one commit to one branch, with a lease on where it is. A branch that is already at the commit is fine: an earlier push
+ * whose answer was lost. Throws `BranchMovedError` or `PushRefusedError`; anything else is the network's and worth a retry.
+ */
+export async function pushBranch(gitDir: string, access: RemoteAccess, push: Push): Promise<void> {
+  const ref = `refs/heads/${push.branch}`;
+  const lease = `--force-with-lease=${ref}:${push.expected ?? ''}`;
+  try {
+    await remote(gitDir, access).raw([
+      'push',
+      '--quiet',
+      '--porcelain',
+      '--no-verify',
+      lease,
+      '--',
+      access.url,
+      `${push.commit}:${ref}`,
+    ]);
+  } catch (error) {
+    const actual = await remoteHead(gitDir, access, push.branch);
+    if (actual === push.commit) return;
+    if (actual !== push.expected) throw new BranchMovedError(push.branch, push.expected, actual);
+    const message = error instanceof Error ? error.message : String(error);
+    if (/\[remote rejected\]|\[rejected\]|pre-receive hook declined/.test(message))
+      throw new PushRefusedError(said(message), { cause: error });
+    throw error;
+  }
+}
+
+/** What the remote said, without git's own framing. */
+function said(message: string): string {
+  const lines = message.split('\n').flatMap((line) => {
+    const remoteSaid = /^remote:\s*(.+)$/.exec(line)?.[1];
+    const rejected = /\[(?:remote )?rejected\]\s*(.*)$/.exec(line)?.[1];
+    return remoteSaid ?? rejected ?? [];
+  });
+  return lines.join(' ').trim().slice(0, 1000) || message.slice(0, 1000);
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Mirror } from './mirror.ts';
+import { git, gitBytes, GitError } from './plumbing.ts';
+
+/** One difference between two trees. Modes are git's octal strings; `size` is in bytes and 0 for what is no blob. */
+export interface TreeChange {
+  readonly path: string;
+  readonly status: 'added' | 'modified' | 'removed';
+  readonly mode: string;
+  readonly oid: string;
+  readonly size: number;
+}
+
+type Env = Readonly<Record<string, string>>;
+
+/** What differs between two trees, no renames guessed. */
+export async function treeChanges(
+  mirror: Mirror,
+  before: string,
+  after: string,
+  env: Env = {},
+): Promise<readonly TreeChange[]> {
+  const raw = await git(
+    mirror.gitDir,
+    ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--end-of-options', before, after],
+    {
+      env,
+      maxBuffer: 256 * 1024 * 1024,
+    },
+  );
+  const fields = raw.split('\0');
+  const changes: Omit<TreeChange, 'size'>[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [, mode = '', , oid = '', status = ''] = (fields[index] ?? '').slice(1).split(' ');
+    const kind = status.startsWith('A') ? 'added' : status.startsWith('D') ? 'removed' : 'modified';
+    changes.push({ path: fields[index + 1] ?? '', status: kind, mode: kind === 'removed' ? '000000' : mode, oid });
+  }
+  return withSizes(mirror, changes, env);
+}
+
+async function withSizes(
+  mirror: Mirror,
+  changes: readonly Omit<TreeChange, 'size'>[],
+  env: Env,
+): Promise<readonly TreeChange[]> {
+  const blobs = changes.filter((change) => change.status !== 'removed' && change.mode !== '160000');
+  if (blobs.length === 0) return changes.map((change) => ({ ...change, size: 0 }));
+  const listing = await git(mirror.gitDir, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
+    env,
+    input: `${blobs.map((change) => change.oid).join('\n')}\n`,
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  const sizes = new Map(
+    listing.split('\n').map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])] as const),
+  );
+  return changes.map((change) => ({ ...change, size: sizes.get(change.oid) ?? 0 }));
+}
+
+/** Throws `GitError` unless everything a tree is made of is there. */
+export async function assertConnected(mirror: Mirror, tree: string, base: string, env: Env): Promise<void> {
+  await git(mirror.gitDir, ['rev-list', '--objects', '--quiet', '--end-of-options', tree, `^${base}`], { env });
+}
+
+/** A commit's tree. */
+export function treeOf(mirror: Mirror, commit: string): Promise<string> {
+  return git(mirror.gitDir, ['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`]);
+}
+
+/** A blob's content; for symlinks, the target. */
+export function readBlob(mirror: Mirror, oid: string, env: Env = {}): Promise<Uint8Array> {
+  return gitBytes(mirror.gitDir, ['cat-file', 'blob', oid], { env });
+}
+
+/** The blob at a path of a tree, with its mode; undefined when there is none. */
+export async function entryAt(
+  mirror: Mirror,
+  tree: string,
+  file: string,
+  env: Env = {},
+): Promise<{ readonly mode: string; readonly oid: string } | undefined> {
+  const line = await git(mirror.gitDir, ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', tree, '--', file], {
+    env,
+  });
+  const match = /^(\d+) blob ([0-9a-f]+)\t/.exec(line);
+  return match?.[1] === undefined || match[2] === undefined ? undefined : { mode: match[1], oid: match[2] };
+}
+
+/** The tree that differs from `tree` in one file only: it holds `content` (bytes), or is absent when undefined. Returns its oid. */
+export async function withFile(
+  mirror: Mirror,
+  tree: string,
+  file: { readonly path: string; readonly mode: string; readonly content: Uint8Array | undefined },
+): Promise<string> {
+  const index = path.join(mirror.gitDir, `index-${randomUUID()}`);
+  const env = { GIT_INDEX_FILE: index };
+  try {
+    await git(mirror.gitDir, ['read-tree', tree], { env });
+    const oid =
+      file.content === undefined
+        ? '0'.repeat(40)
+        : await git(mirror.gitDir, ['hash-object', '-w', '--no-filters', '--stdin'], { input: file.content });
+    const mode = file.content === undefined ? '0' : file.mode;
+    await git(mirror.gitDir, ['update-index', '-z', '--index-info'], { env, input: `${mode} ${oid}\t${file.path}\0` });
+    return await git(mirror.gitDir, ['write-tree'], { env });
+  } finally {
+    await rm(index, { force: true });
+    await rm(`${index}.lock`, { force: true });
+  }
+}
+
+/** Whether an error is git's word that an object or a tree is not sound. */
+export function isUnsound(error: unknown): error is GitError {
+  return (
+    error instanceof GitError &&
+    /fsck|missing|invalid|corrupt|bad |unpack|sha1 mismatch|pack exceeds|empty filename|contains/i.test(error.stderr)
+  );
+}

@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { captureStream } from '../../src/git/capture-stream.ts';
+import { writeCommit } from '../../src/git/commit.ts';
+import { quarantine } from '../../src/git/ingest.ts';
+import { captureCommand, prepareCommand } from '../../src/git/lane-scripts.ts';
+import { ensureMirror, hasObject, type Mirror } from '../../src/git/mirror.ts';
+import { assertConnected, entryAt, readBlob, treeChanges, treeOf, withFile } from '../../src/git/tree.ts';
+
+let root: string;
+let mirror: Mirror;
+let base: string;
+let repo: string;
+
+function sh(cwd: string, ...argv: string[]): string {
+  const env = {
+    ...process.env,
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_AUTHOR_NAME: 'a',
+    GIT_AUTHOR_EMAIL: 'a@b',
+    GIT_COMMITTER_NAME: 'a',
+    GIT_COMMITTER_EMAIL: 'a@b',
+  };
+  return execFileSync(argv[0]!, argv.slice(1), {
+    cwd,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
+}
+
+async function prepare(commit: string): Promise<void> {
+  const [command, ...args] = prepareCommand({ repo, mirror: mirror.gitDir, branch: 'maestro/x', commit });
+  await execa(command!, args, { env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
+}
+
+async function capture(commit: string) {
+  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, commit });
+  const stream = captureStream();
+  const child = execa(command!, args, { encoding: 'buffer', buffer: false, env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
+  child.stdout.pipe(stream.sink);
+  const taken = quarantine(mirror, { name: 'test', pack: stream.pack, maxBytes: 10_000_000 });
+  await finished(stream.sink);
+  return { tree: await stream.tree, quarantine: await taken };
+}
+
+beforeEach(async () => {
+  root = mkdtempSync(path.join(tmpdir(), 'maestro-git-'));
+  repo = path.join(root, 'lane', 'repo');
+  mirror = await ensureMirror(path.join(root, 'mirrors'), 42);
+  const seed = path.join(root, 'seed');
+  execFileSync('git', ['init', '-q', seed]);
+  writeFileSync(path.join(seed, 'a.txt'), 'one\n');
+  writeFileSync(path.join(seed, '.gitignore'), 'deps/\n');
+  sh(seed, 'git', 'add', '-A');
+  sh(seed, 'git', 'commit', '-qm', 'seed');
+  base = sh(seed, 'git', 'rev-parse', 'HEAD');
+  sh(seed, 'git', 'push', '-q', mirror.gitDir, 'HEAD:refs/maestro/upstream/main');
+  execFileSync('mkdir', ['-p', path.join(root, 'lane')]);
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('a lane', () => {
+  it('is brought to a commit, keeps ignored files and drops the rest', async () => {
+    await prepare(base);
+    execFileSync('mkdir', [path.join(repo, 'deps')]);
+    writeFileSync(path.join(repo, 'deps', 'x'), 'kept');
+    writeFileSync(path.join(repo, 'stray'), 'dropped');
+    writeFileSync(path.join(repo, 'a.txt'), 'changed\n');
+
+    await prepare(base);
+
+    expect(existsSync(path.join(repo, 'deps', 'x'))).toBe(true);
+    expect(existsSync(path.join(repo, 'stray'))).toBe(false);
+    expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('one\n');
+    expect(sh(repo, 'git', 'branch', '--show-current')).toBe('maestro/x');
+  });
+
+  it('is made anew when the agent broke its repository', async () => {
+    await prepare(base);
+    rmSync(path.join(repo, '.git', 'HEAD'));
+    await prepare(base);
+    expect(sh(repo, 'git', 'rev-parse', 'HEAD')).toBe(base);
+  });
+
+  it.each([
+    ['as the agent left it', () => undefined],
+    ['when the agent removed .git', () => rmSync(path.join(repo, '.git'), { recursive: true })],
+    ['when the agent committed by itself', () => sh(repo, 'git', 'commit', '-qam', 'mine')],
+    [
+      'when the agent staged and installed a filter',
+      () => {
+        sh(repo, 'git', 'config', 'filter.evil.clean', `touch ${root}/pwned; cat`);
+        writeFileSync(path.join(root, 'attributes'), '');
+        sh(repo, 'git', 'add', 'new.txt');
+      },
+    ],
+  ])('gives its work %s', async (_name, spoil) => {
+    await prepare(base);
+    writeFileSync(path.join(repo, 'a.txt'), 'two\n');
+    writeFileSync(path.join(repo, 'new.txt'), 'new\n');
+    spoil();
+
+    const work = await capture(base);
+    await using held = work.quarantine;
+
+    expect(await hasObject(mirror, work.tree)).toBe(false);
+    await assertConnected(mirror, work.tree, base, held.env);
+    const changes = await treeChanges(mirror, base, work.tree, held.env);
+    expect(changes.map((change) => [change.status, change.path, change.size])).toEqual([
+      ['modified', 'a.txt', 4],
+      ['added', 'new.txt', 4],
+    ]);
+    await held.accept();
+    expect(await hasObject(mirror, work.tree)).toBe(true);
+  });
+
+  it('gives the base tree when nothing changed', async () => {
+    await prepare(base);
+    const work = await capture(base);
+    await using held = work.quarantine;
+    expect(work.tree).toBe(await treeOf(mirror, base));
+    expect(await treeChanges(mirror, base, work.tree, held.env)).toEqual([]);
+  });
+
+  it('refuses output that does not begin with a tree id', async () => {
+    const stream = captureStream();
+    stream.pack.on('error', () => undefined);
+    stream.sink.end('fatal: not a repository\n');
+    await expect(stream.tree).rejects.toThrow('printed no tree id');
+  });
+});
+
+describe('commits', () => {
+  it('are the same for the same facts, and carry a replaced file', async () => {
+    const tree = await withFile(mirror, await treeOf(mirror, base), {
+      path: 'dir/ü.md',
+      mode: '100644',
+      content: Buffer.from('- [x] done\r\n'),
+    });
+    const facts = {
+      tree,
+      parent: base,
+      author: { name: 'Maestro', email: 'm@example.com' },
+      at: 1_700_000_000_999,
+      message: 'Do it\n',
+    };
+
+    const first = await writeCommit(mirror, facts);
+    const second = await writeCommit(mirror, facts);
+
+    expect(second).toBe(first);
+    const entry = await entryAt(mirror, tree, 'dir/ü.md');
+    expect(Buffer.from(await readBlob(mirror, entry!.oid)).toString()).toBe('- [x] done\r\n');
+    expect(await entryAt(mirror, tree, 'a.*')).toBeUndefined();
+  });
+});
