@@ -2,7 +2,7 @@
 
 /**
  * Prints `N passed, N failed, N skipped` for a report that vitest's JSON reporter wrote. Ends with 0 when tests passed and none
- * failed or was skipped for want of a component; a missing report means that the run died before any test could report.
+ * failed; a missing report means that the run died before any test could report.
  *
  * Usage: node scripts/summary.cjs REPORT
  */
