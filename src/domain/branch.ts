@@ -1,0 +1,19 @@
+import { shortRunId, type RunId } from './ids.ts';
+
+/** Longest slug, in characters: the whole name stays readable in GitHub's branch list. */
+const SLUG_LENGTH = 40;
+
+/**
+ * The branch a run works on: `maestro/<slug of the title>-<short run id>`. A valid git ref for every title, since only lower-case
+ * ASCII letters, digits and single hyphens get in.
+ */
+export function branchName(options: { readonly title: string; readonly runId: RunId }): string {
+  const words = options.title
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/gu, '-')
+    .replaceAll(/^-|-$/gu, '');
+  const slug = words.slice(0, SLUG_LENGTH).replace(/-$/u, '');
+  return `maestro/${slug === '' ? 'run' : slug}-${shortRunId(options.runId)}`;
+}

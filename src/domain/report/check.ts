@@ -1,0 +1,39 @@
+import { doneCount } from '../run.ts';
+import { count } from './quantities.ts';
+import type { RunReport } from './run-report.ts';
+import { renderStatusComment } from './status-comment.ts';
+import { encodeProse } from './untrusted-text.ts';
+
+/** A check run's text and standing; `conclusion` is given exactly when completed. */
+export interface CheckReport {
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  readonly conclusion?: 'success' | 'failure' | 'neutral' | 'cancelled' | 'action_required';
+  readonly title: string;
+  readonly summary: string;
+}
+
+/** The check run on the tip of a run's branch. */
+export function renderCheck(report: RunReport): CheckReport {
+  const { run, tasks } = report;
+  const progress = `${doneCount(tasks)} of ${count(tasks.length, 'task')} done`;
+  const summary = renderStatusComment(report);
+  switch (run.state) {
+    case 'queued':
+      return { status: 'queued', title: `Queued: ${count(tasks.length, 'task')}`, summary };
+    case 'running':
+      return { status: 'in_progress', title: `Working: ${progress}`, summary };
+    case 'parked':
+      return { status: 'in_progress', title: `Waiting: ${progress}`, summary };
+    case 'succeeded':
+      return { status: 'completed', conclusion: 'success', title: `Done: ${progress}`, summary };
+    case 'failed':
+      return { status: 'completed', conclusion: 'failure', title: `Not finished: ${progress}`, summary };
+    case 'stopped':
+      return { status: 'completed', conclusion: 'cancelled', title: `Stopped: ${progress}`, summary };
+  }
+}
+
+/** The check run on a commit whose playbook was refused for another reason than its text. */
+export function renderRefusedCheck(message: string): CheckReport {
+  return { status: 'completed', conclusion: 'neutral', title: 'Not started', summary: encodeProse(message) };
+}

@@ -1,0 +1,97 @@
+import type { RunId, SessionId, TaskKey } from '../ids.ts';
+import type { Run, RunTask, Session } from '../run.ts';
+import { playbookName } from './run-report.ts';
+import { clip, plainLine } from './untrusted-text.ts';
+
+/** Git's own convention for a subject that no tool cuts. */
+const SUBJECT_LENGTH = 72;
+/** More of the task than this belongs in the playbook, not in the history. */
+const BODY_LINES = 40;
+const LINE_LENGTH = 400;
+
+export interface CommitFacts {
+  readonly run: Run;
+  readonly task: RunTask;
+  readonly session: Pick<Session, 'id' | 'provider'>;
+  /** How many tasks the run has. */
+  readonly total: number;
+  /** Defaults to the requester's private address at github.com. */
+  readonly requesterEmail?: string;
+}
+
+/** What the trailers of a commit of ours say. */
+export interface CommitTrailers {
+  readonly run: RunId;
+  /** 1-based. */
+  readonly position: number;
+  readonly total: number;
+  readonly task: TaskKey;
+  readonly session: SessionId;
+  readonly agent: string;
+}
+
+/**
+ * The message of the one commit a task gets. The same facts give the same bytes, so that a replay makes the same commit. The
+ * task's text is quoted line by line: nothing in it can pass for a trailer, a patch or a reference (threat S48).
+ */
+export function renderCommitMessage(facts: CommitFacts): string {
+  const { run, task, session, total } = facts;
+  const title = plainLine(task.title);
+  const subject = clipWords(title === '' ? `Task ${task.position} of ${total}` : title, SUBJECT_LENGTH);
+  const quoted = task.text
+    .split(/\r\n?|\n/u)
+    .map((line) => `> ${clip(plainLine(line), LINE_LENGTH)}`.trimEnd())
+    .slice(0, BODY_LINES);
+  const agent = plainLine(run.model === undefined ? session.provider : `${session.provider} (${run.model})`);
+  const email = facts.requesterEmail ?? `${run.requester.id}+${run.requester.login}@users.noreply.github.com`;
+  return [
+    subject,
+    '',
+    `Task ${task.position} of ${total} in ${plainLine(playbookName(run.playbook))}:`,
+    '',
+    ...quoted,
+    '',
+    `Maestro-Run: ${run.id}`,
+    `Maestro-Task: ${task.position}/${total} ${task.key}`,
+    `Maestro-Session: ${session.id}`,
+    `Maestro-Agent: ${agent}`,
+    `Co-authored-by: ${trailerValue(run.requester.login)} <${trailerValue(email)}>`,
+    '',
+  ].join('\n');
+}
+
+/** Our trailers of a commit message: its last paragraph, if each is there once and reads as we write it; else undefined. */
+export function parseTrailers(message: string): CommitTrailers | undefined {
+  const paragraph = message.trimEnd().split('\n\n').at(-1) ?? '';
+  const found = new Map<string, string>();
+  for (const line of paragraph.split('\n')) {
+    const match = /^([A-Za-z-]+): (.*)$/u.exec(line);
+    const [, name = '', value = ''] = match ?? [];
+    if (match === null || (name.startsWith('Maestro-') && found.has(name))) return undefined;
+    found.set(name, value);
+  }
+  const run = found.get('Maestro-Run');
+  const session = found.get('Maestro-Session');
+  const task = /^([1-9]\d*)\/([1-9]\d*) (\S+)$/u.exec(found.get('Maestro-Task') ?? '');
+  const [, position, total, key] = task ?? [];
+  if (run === undefined || session === undefined || key === undefined) return undefined;
+  return {
+    run: run as RunId,
+    position: Number(position),
+    total: Number(total),
+    task: key as TaskKey,
+    session: session as SessionId,
+    agent: found.get('Maestro-Agent') ?? '',
+  };
+}
+
+function clipWords(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const cut = clip(text, max);
+  const space = cut.lastIndexOf(' ');
+  return space > max / 2 ? `${cut.slice(0, space)}…` : cut;
+}
+
+function trailerValue(text: string): string {
+  return text.replaceAll(/[\s<>]+/gu, ' ').trim();
+}

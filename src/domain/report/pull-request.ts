@@ -1,0 +1,223 @@
+import type { RunId } from '../ids.ts';
+import { doneCount, isFinal, type RunTask } from '../run.ts';
+import { count, duration, money, tokens } from './quantities.ts';
+import {
+  elapsed,
+  issueOf,
+  nextStep,
+  playbookName,
+  providersOf,
+  STATE_ICONS,
+  taskState,
+  totalUsage,
+  type RunReport,
+  type TaskState,
+} from './run-report.ts';
+import { details } from './status-comment.ts';
+import { clip, codeSpan, decodeInline, encodeInline, encodeProse, plainLine } from './untrusted-text.ts';
+
+/** GitHub takes 65,536 characters in a body and 256 in a title. */
+const BODY_LENGTH = 60_000;
+const TITLE_LENGTH = 256;
+
+/** What the body of a pull request of ours says about its run, for rebuilding the run when the store is gone (design §5). */
+export interface PullRequestFacts {
+  readonly runId: RunId;
+  /** Path of the file, or `#` and the number of the issue. */
+  readonly playbook: string;
+  readonly requester: string;
+  readonly base: { readonly ref: string; readonly sha: string };
+  /** Every task, or the first ones if a body can't hold them all; see `total`. */
+  readonly tasks: readonly TaskFacts[];
+  readonly total: number;
+}
+
+export interface TaskFacts {
+  readonly position: number;
+  /** Exact unless `shortened`. */
+  readonly title: string;
+  readonly state: TaskState;
+  readonly commit: string | undefined;
+}
+
+/** Longest titles in the table that are tried, in falling order; exact titles come first. */
+const TITLE_LIMITS: readonly number[] = [Number.POSITIVE_INFINITY, 200, 80, 30, 0];
+
+/**
+ * Title and body of a run's pull request. `parsePullRequest` reads the facts back: exactly, as long as the body has room for the
+ * titles (with very many or very long ones they are cut, and then dropped; positions, states and commits stay to the last).
+ */
+export function renderPullRequest(report: RunReport): { readonly title: string; readonly body: string } {
+  const title = clip(plainLine(report.run.title), TITLE_LENGTH) || `Maestro run ${report.run.id}`;
+  for (const limit of TITLE_LIMITS) {
+    const body = renderBody(report, limit, report.tasks.length);
+    if (body.length <= BODY_LENGTH) return { title, body };
+  }
+  const room = BODY_LENGTH - renderBody(report, 0, 0).length;
+  return { title, body: renderBody(report, 0, Math.max(0, Math.floor(room / ROW_LENGTH))) };
+}
+
+/** Upper bound of a row without title: position, state with icon, commit, and what is between. */
+const ROW_LENGTH = 80;
+
+function renderBody(report: RunReport, titleLimit: number, rows: number): string {
+  return [
+    banner(report),
+    summary(report),
+    taskTable(report, titleLimit, rows),
+    notDone(report),
+    howToContinue(report),
+    factsTable(report),
+    blockedHosts(report),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function banner({ run, tasks }: RunReport): string {
+  const progress = `${doneCount(tasks)} of ${count(tasks.length, 'task')}`;
+  switch (run.state) {
+    case 'queued':
+    case 'running':
+      return `> [!NOTE]\n> Maestro is still working here: ${progress} done. This text is rewritten as it goes on.`;
+    case 'parked':
+      return `> [!NOTE]\n> Maestro is waiting: ${progress} done. This text is rewritten when it goes on.`;
+    case 'failed':
+    case 'stopped':
+      return `> [!WARNING]\n> This is unfinished: ${progress} done. What is here was committed task by task and can be reviewed as it is.`;
+    case 'succeeded':
+      return '';
+  }
+}
+
+function summary(report: RunReport): string {
+  const { run } = report;
+  const who = encodeInline(run.requester.login);
+  const what = encodeInline(clip(run.title, TITLE_LENGTH));
+  const issue = issueOf(run);
+  // Merging a partial result must not close the issue: it closes only when all that it asked for is in the pull request.
+  const closes = run.state === 'succeeded' && run.playbook.kind !== 'file';
+  const reference = issue === undefined ? '' : `\n\n${closes ? 'Closes' : 'Refs'} #${issue}`;
+  return `**${what}**, asked for by ${who}, one commit per task.${reference}`;
+}
+
+function taskTable({ run, tasks }: RunReport, titleLimit: number, rows: number): string {
+  const shown = tasks.slice(0, rows).map((task) => {
+    const state = taskState(task, run);
+    const commit = task.outcome?.kind === 'committed' ? task.outcome.commit : '';
+    const title = titleLimit === 0 ? '' : encodeInline(clip(task.title, titleLimit));
+    return `| ${task.position} | ${STATE_ICONS[state]} ${state} | ${title} | ${commit} |`;
+  });
+  const more = tasks.length - shown.length;
+  return [
+    '| | State | Task | Commit |',
+    '| ---: | --- | --- | --- |',
+    ...shown,
+    ...(more > 0 ? ['', `… and ${count(more, 'more task')}.`] : []),
+  ].join('\n');
+}
+
+/** Failed tasks that are told about one by one; the table has them all. */
+const REASONS = 20;
+
+function notDone(report: RunReport): string {
+  const lines = report.tasks.flatMap((task) => {
+    const reason = whyNotDone(task);
+    return reason === undefined ? [] : [`- ${task.position}. ${encodeInline(clip(task.title, 100))}: ${reason}`];
+  });
+  if (lines.length === 0) return '';
+  const more = lines.length > REASONS ? [`- … and ${count(lines.length - REASONS, 'more task')}`] : [];
+  return ['### Not done', '', ...lines.slice(0, REASONS), ...more].join('\n');
+}
+
+function whyNotDone({ outcome }: RunTask): string | undefined {
+  switch (outcome?.kind) {
+    case 'failed': {
+      const kept = outcome.failure.keptRef;
+      const ref = kept === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(kept)}.`;
+      return `${encodeProse(clip(outcome.failure.message, 500))} ${nextStep(outcome.failure)}${ref}`;
+    }
+    case 'cancelled': {
+      const ref = outcome.keptRef === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(outcome.keptRef)}.`;
+      return `stopped by ${encodeInline(outcome.by)}: ${encodeProse(clip(outcome.reason, 500))}${ref}`;
+    }
+    case 'parked':
+      return encodeProse(clip(outcome.reason, 500));
+    case 'committed':
+    case 'no-change':
+    case undefined:
+      return undefined;
+  }
+}
+
+function howToContinue({ run }: RunReport): string {
+  if (!isFinal(run.state)) return `Comment ${codeSpan('/maestro stop')} to end it here; what is committed stays.`;
+  if (run.state === 'succeeded') return 'Review it commit by commit: each task can be reverted by itself.';
+  return `Comment ${codeSpan('/maestro run')} to go on with what is not done.`;
+}
+
+function factsTable(report: RunReport): string {
+  const { run, tasks } = report;
+  const usage = totalUsage(tasks);
+  const time = elapsed(report);
+  const runId = report.links?.run === undefined ? codeSpan(run.id) : `[${codeSpan(run.id)}](${report.links.run})`;
+  const rows = [
+    ['Run', runId],
+    ['Playbook', encodeInline(playbookName(run.playbook))],
+    ['Asked for by', encodeInline(run.requester.login)],
+    ['Base', `${encodeInline(run.base.ref)} at ${run.base.sha}`],
+    ['Tasks', String(tasks.length)],
+    ['Provider', encodeInline([...providersOf(report), ...(run.model === undefined ? [] : [run.model])].join(', '))],
+    ['Tokens', `${tokens(usage.inputTokens)} in, ${tokens(usage.outputTokens)} out`],
+    ['Cost', usage.costUsd === undefined ? 'not known' : money(usage.costUsd)],
+    ['Time', time === undefined ? 'not begun' : duration(time)],
+  ];
+  return details('Facts', ['| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n'));
+}
+
+function blockedHosts({ blockedHosts = [] }: RunReport): string {
+  if (blockedHosts.length === 0) return '';
+  const rows = blockedHosts.slice(0, 50).map(({ host, count: times }) => `- ${codeSpan(clip(host, 253))}: ${times}`);
+  const more = blockedHosts.length > 50 ? [`- … and ${count(blockedHosts.length - 50, 'more host')}`] : [];
+  return details('Hosts the agent asked for and did not get', [...rows, ...more].join('\n'));
+}
+
+/** The facts in a body `renderPullRequest` made; undefined for any other text, or when someone edited the facts away. */
+export function parsePullRequest(body: string): PullRequestFacts | undefined {
+  const lines = body.split(/\r?\n/u);
+  const facts = new Map<string, string>();
+  const tasks: TaskFacts[] = [];
+  for (const line of lines) {
+    const task = parseTask(line);
+    if (task !== undefined) tasks.push(task);
+    const [, name, value] = /^\| ([A-Z][a-z ]*) \| (.*) \|$/u.exec(line) ?? [];
+    if (name !== undefined && value !== undefined && !facts.has(name)) facts.set(name, value);
+  }
+  const runId = /`(r[a-z2-7]{15})`/u.exec(facts.get('Run') ?? '')?.[1];
+  const [, ref, sha] = /^(.*) at ([0-9a-f]{40,64})$/u.exec(facts.get('Base') ?? '') ?? [];
+  const playbook = facts.get('Playbook');
+  const requester = facts.get('Asked for by');
+  const total = Number(facts.get('Tasks') ?? Number.NaN);
+  if (runId === undefined || ref === undefined || sha === undefined) return undefined;
+  if (playbook === undefined || requester === undefined || !Number.isInteger(total)) return undefined;
+  return {
+    runId: runId as RunId,
+    playbook: decodeInline(playbook),
+    requester: decodeInline(requester),
+    base: { ref: decodeInline(ref), sha },
+    tasks,
+    total,
+  };
+}
+
+const STATES: ReadonlyMap<string, TaskState> = new Map(
+  (Object.keys(STATE_ICONS) as TaskState[]).map((state) => [`${STATE_ICONS[state]} ${state}`, state]),
+);
+
+function parseTask(line: string): TaskFacts | undefined {
+  const match = /^\| (\d+) \| ([^|]+) \| (.*) \| ([0-9a-f]*) \|$/u.exec(line);
+  const [, position = '', stateText = '', title = '', commit = ''] = match ?? [];
+  const state = STATES.get(stateText);
+  if (match === null || state === undefined) return undefined;
+  return { position: Number(position), title: decodeInline(title), state, commit: commit === '' ? undefined : commit };
+}

@@ -1,0 +1,120 @@
+import type { Failure } from '../outcome.ts';
+import type { PlaybookSource } from '../playbook.ts';
+import type { Run, RunTask, Session } from '../run.ts';
+import { triggerThread } from '../trigger.ts';
+import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
+
+/** All that the texts about a run are made from. Everything but `run`, `tasks` and `now` may be left out. */
+export interface RunReport {
+  readonly run: Run;
+  /** In order of position. */
+  readonly tasks: readonly RunTask[];
+  /** Epoch milliseconds: what durations of unfinished things are measured against. */
+  readonly now: number;
+  /** Sessions so far, for the names of providers and links to logs. */
+  readonly sessions?: readonly Session[];
+  readonly links?: ReportLinks;
+  /** One sentence on what the run waits for. */
+  readonly waiting?: string;
+  /** Hosts the gateway refused, with how often. */
+  readonly blockedHosts?: readonly { readonly host: string; readonly count: number }[];
+}
+
+export interface ReportLinks {
+  /** The repository's page, e.g. `https://github.com/octo/demo`. */
+  readonly repository?: string;
+  /** The run's page on the dashboard. */
+  readonly run?: string;
+}
+
+/** How far a task got, in a word people and `parsePullRequest` read. */
+export type TaskState = 'waiting' | 'working' | 'committed' | 'no change' | 'failed' | 'stopped' | 'parked';
+
+/** The icon each state is shown with. */
+export const STATE_ICONS: Readonly<Record<TaskState, string>> = {
+  waiting: '⬜',
+  working: '⏳',
+  committed: '✅',
+  'no change': '☑️',
+  failed: '❌',
+  stopped: '⏹️',
+  parked: '⏸️',
+};
+
+/** How far a task of a run got. A task somebody works on has begun, has no outcome yet, and its run is running. */
+export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
+  switch (task.outcome?.kind) {
+    case 'committed':
+      return 'committed';
+    case 'no-change':
+      return 'no change';
+    case 'failed':
+      return 'failed';
+    case 'cancelled':
+      return 'stopped';
+    case 'parked':
+      return 'parked';
+    case undefined:
+      return task.startedAt !== undefined && task.endedAt === undefined && run.state === 'running'
+        ? 'working'
+        : 'waiting';
+  }
+}
+
+/** What all tasks consumed together. */
+export function totalUsage(tasks: readonly RunTask[]): Usage {
+  return tasks.reduce((sum, task) => addUsage(sum, task.usage), NO_USAGE);
+}
+
+/** Names of the providers that worked on the run, first used first; the run's own when there was no session yet. */
+export function providersOf(report: RunReport): readonly string[] {
+  const used = new Set((report.sessions ?? []).map((session) => session.provider));
+  return used.size === 0 ? [report.run.provider] : [...used];
+}
+
+/** Milliseconds since the run began; undefined before that. */
+export function elapsed(report: RunReport): number | undefined {
+  const { startedAt, endedAt } = report.run;
+  return startedAt === undefined ? undefined : (endedAt ?? report.now) - startedAt;
+}
+
+/** Where a playbook is, as a path or an issue number with `#`. */
+export function playbookName(playbook: PlaybookSource): string {
+  return playbook.kind === 'file' ? playbook.path : `#${playbook.issue}`;
+}
+
+/** The issue a run's playbook is, or that it was asked for in; undefined for a push. */
+export function issueOf(run: Run): number | undefined {
+  return run.playbook.kind === 'file' ? triggerThread(run.trigger) : run.playbook.issue;
+}
+
+/** What a person can do about a failure of each kind, in one sentence. */
+export function nextStep(failure: Failure): string {
+  switch (failure.kind) {
+    case 'auth':
+      return 'Ask whoever operates Maestro to renew the key of this provider, then comment `/maestro run`.';
+    case 'quota':
+      return 'Wait until the quota is back, or comment `/maestro run provider=<another>`.';
+    case 'overloaded':
+    case 'network':
+      return 'Comment `/maestro run` in a while: the provider could not be reached.';
+    case 'context-full':
+      return 'Split the task into smaller ones and comment `/maestro run`.';
+    case 'permission':
+      return 'Say in the task how to do without what was denied, or have it allowed, then comment `/maestro run`.';
+    case 'crash':
+      return 'Read the last lines below, then comment `/maestro run` to try again.';
+    case 'idle':
+      return 'See below where it hung, make the task smaller or clearer, and comment `/maestro run`.';
+    case 'wall':
+      return 'Make the task smaller or raise `timeout` in the playbook, then comment `/maestro run`.';
+    case 'verify-failed':
+      return 'Read what the check printed, make the task clearer or mend the check, then comment `/maestro run`.';
+    case 'policy':
+      return 'Make that change by hand, or say in the task to leave it alone, then comment `/maestro run`.';
+    case 'budget':
+      return 'Raise `budget` in the playbook, then comment `/maestro run`.';
+    case 'infra':
+      return 'Nothing is wrong with your task; comment `/maestro run` to try again.';
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Titles, messages and output come from issues, playbooks and agents: they are data. What is here puts such text into markdown or
+ * plain text so that it reads the same, and does nothing: no mention, no reference, no closing keyword, no command, no link, no
+ * image, no HTML, no hidden or reordering character.
+ */
+
+/** Written between `@` and a name, `#` and a number …; a zero-width space that GitHub renders and its link filters stop at. */
+const BREAK = '&#8203;';
+
+/** Characters that can't be seen or that reorder others. Emoji need U+200D and U+FE0F, which stay. Lone surrogates are in `Cs`. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+const HIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029\p{Cs}\p{Co}]|(?![\u200D])\p{Cf}/gu;
+
+/** Places where GitHub, or a bot reading raw text, would see more than text. */
+const TRIGGER = /[@](?=\S)|#(?=\d)|:(?=\/\/)|\bgh(?=-\d)|\bwww(?=\.)/iu;
+
+/** Characters with a meaning in markdown or HTML wherever they stand. */
+const SPECIAL = /[&<>`*_~[\]|\\$\n\r\t]/u;
+
+/** What `TRIGGER` matches, without its surroundings. */
+const TRIGGER_TEXT = /^(?:[@#:]|gh|www)$/iu;
+
+const EDGE_SPACES = /^ +| +$/u;
+
+const NOT_INERT = new RegExp([TRIGGER, SPECIAL, EDGE_SPACES, HIDDEN].map(({ source }) => source).join('|'), 'giu');
+
+/**
+ * Any text as inert markdown on one line, for list items, table cells and summaries. `decodeInline` gives the text back exactly.
+ * Hidden characters come out as a visible `⟨U+202E⟩`.
+ */
+export function encodeInline(text: string): string {
+  return text.replaceAll(NOT_INERT, (found) => {
+    if (TRIGGER_TEXT.test(found)) return `${found}${BREAK}`;
+    if (SPECIAL.test(found)) return `&#${found.charCodeAt(0)};`;
+    return found.startsWith(' ') ? '&#32;'.repeat(found.length) : `&lang;U+${hex(found)}&rang;`;
+  });
+}
+
+/** The text that `encodeInline` was given. */
+export function decodeInline(markdown: string): string {
+  return markdown
+    .replaceAll(BREAK, '')
+    .replaceAll(/&lang;U\+([0-9A-F]{4,6})&rang;/gu, (_, code: string) =>
+      String.fromCodePoint(Number.parseInt(code, 16)),
+    )
+    .replaceAll(/&#(\d{1,3});/gu, (_, code: string) => String.fromCharCode(Number(code)));
+}
+
+/** A sentence of ours that may quote others: like `encodeInline`, but `code` in single backticks stays code. */
+export function encodeProse(text: string): string {
+  return oneLine(text)
+    .split(/(`[^`]+`)/u)
+    .map((part, index) => (index % 2 === 1 ? withoutHidden(part) : encodeInline(part)))
+    .join('');
+}
+
+/** A name or path as a code span, whatever backticks it holds. */
+export function codeSpan(text: string): string {
+  const content = withoutHidden(oneLine(text));
+  const ticks = '`'.repeat(longestRun(content) + 1);
+  const space = content.startsWith('`') || content.endsWith('`') ? ' ' : '';
+  return `${ticks}${space}${content}${space}${ticks}`;
+}
+
+/**
+ * Output as a fenced block: its last `lines` lines, each at most `width` characters, in a fence longer than any run of backticks
+ * inside. Lines that look like a command to some bot, and mentions, get an invisible break.
+ */
+export function fence(output: string, lines: number, width = 400): string {
+  const kept = withoutHidden(output.replaceAll(/\r\n?/gu, '\n')).trimEnd().split('\n').slice(-lines);
+  const inert = kept
+    .map((line) => clip(line, width))
+    .map((line) => line.replace(/^(\s*)(?=\/[a-z])/iu, '$1\u200B').replaceAll(/@(?=\w)/gu, '@\u200B'))
+    .join('\n');
+  const ticks = '`'.repeat(Math.max(3, longestRun(inert) + 1));
+  return `${ticks}text\n${inert}\n${ticks}`;
+}
+
+/**
+ * Any text as inert plain text on one line, for commit messages and titles, where no markup hides a break: `#12` becomes
+ * `no. 12`, `@name` becomes `@ name`, and the address of an issue loses its scheme.
+ */
+export function plainLine(text: string): string {
+  return withoutHidden(oneLine(text))
+    .replaceAll(/https?:\/\/(?=\S+\/(?:issues|pull|discussions)\/\d)/giu, '')
+    .replaceAll(/#(?=\d)/gu, 'no. ')
+    .replaceAll(/\bgh-(?=\d)/giu, 'GH ')
+    .replaceAll(/(?<!\w)@(?=\w)/gu, '@ ')
+    .trim();
+}
+
+/** At most `max` UTF-16 units of a text, cut between characters, with `…` where something is missing. */
+export function clip(text: string, max: number): string {
+  if (text.length <= max) return text;
+  let out = '';
+  for (const { segment } of new Intl.Segmenter('en').segment(text.slice(0, max))) {
+    if (out.length + segment.length > max - 1) break;
+    out += segment;
+  }
+  return `${out.trimEnd()}…`;
+}
+
+/** Text with its white space, line ends included, as single spaces. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').trim();
+}
+
+function withoutHidden(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- terminal escape sequences begin with one
+  return text
+    .replaceAll(/\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/gu, '')
+    .replaceAll(HIDDEN, '');
+}
+
+function longestRun(text: string): number {
+  return Math.max(0, ...[...text.matchAll(/`+/gu)].map((match) => match[0].length));
+}
+
+function hex(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+}

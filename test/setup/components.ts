@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { TestProject } from 'vitest/node';
+import { findProgram } from './background.ts';
+import { startDocker } from './docker.ts';
+import { startPostgres } from './postgres.ts';
+import type { ComponentName, Provided } from './provided.ts';
+import { startRedis } from './redis.ts';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What is running, for all projects of this process: each calls `setup`, the first starts, the last to leave stops. */
+interface Shared {
+  readonly provided: Promise<Provided>;
+  readonly releasers: (() => PromiseLike<void>)[];
+  users: number;
+}
+
+/** Each project loads this module for itself, so what they share can't live in the module. */
+const shelf = globalThis as { maestroTestComponents?: Shared | undefined };
+
+/**
+ * vitest's `globalSetup`: starts the real components that integration and end-to-end tests need, hands their addresses to the
+ * tests (`inject`, see `provided.ts`) and stops what it started at the end.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = (shelf.maestroTestComponents ??= start());
+  shared.users += 1;
+  const provided = await shared.provided;
+  project.provide('redisUrl', provided.redisUrl);
+  project.provide('postgresUrl', provided.postgresUrl);
+  project.provide('dockerHost', provided.dockerHost);
+  project.provide('agentImage', provided.agentImage);
+  project.provide('chromium', provided.chromium);
+  project.provide('missing', provided.missing);
+
+  return async () => {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    shelf.maestroTestComponents = undefined;
+    for (const release of shared.releasers.reverse()) await release();
+  };
+}
+
+function start(): Shared {
+  const releasers: (() => PromiseLike<void>)[] = [];
+  return { provided: startAll(releasers), releasers, users: 0 };
+}
+
+async function startAll(releasers: (() => PromiseLike<void>)[]): Promise<Provided> {
+  const missing: Partial<Record<ComponentName, string>> = {};
+  const attempt = async <T>(name: ComponentName, make: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await make();
+    } catch (error) {
+      missing[name] = error instanceof Error ? error.message : String(error);
+      return undefined;
+    }
+  };
+  const kept = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {
+    const component = await made;
+    releasers.push(async () => component[Symbol.asyncDispose]());
+    return component;
+  };
+
+  const docker = attempt('docker', async () => kept(startDocker()));
+  const [redis, postgres, engine, agentImage, chromium] = await Promise.all([
+    attempt('redis', async () => kept(startRedis())),
+    attempt('postgres', async () => kept(startPostgres())),
+    docker,
+    attempt('agentImage', async () => ensureImage((await docker)?.host)),
+    attempt('chromium', async () => findChromium()),
+  ]);
+  for (const [name, reason] of Object.entries(missing)) {
+    process.stderr.write(`Suites that need ${name} are skipped, because ${reason}\n`);
+  }
+  return { redisUrl: redis?.url, postgresUrl: postgres?.url, dockerHost: engine?.host, agentImage, chromium, missing };
+}
+
+/** Builds the agent image unless the engine has it; minutes the first time, nothing after that. */
+async function ensureImage(dockerHost: string | undefined): Promise<string> {
+  if (dockerHost === undefined) throw new Error('there is no Docker engine to hold the agent image');
+  const script = join(ROOT, 'scripts', 'image.ts');
+  if (!existsSync(script)) throw new Error('scripts/image.ts, which makes the agent image, is not there');
+  const { stdout } = await run(process.execPath, [script, '--quiet'], {
+    cwd: ROOT,
+    env: { ...process.env, DOCKER_HOST: dockerHost },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const reference = stdout.trim().split('\n').at(-1);
+  if (reference === undefined || reference === '') throw new Error('scripts/image.ts printed no image reference');
+  return reference;
+}
+
+function findChromium(): string {
+  const program = findProgram('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
+  if (program === undefined) throw new Error('no Chromium is installed');
+  return program;
+}

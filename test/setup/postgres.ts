@@ -1,0 +1,100 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { findProgram, freePort, startBackground, waitUntil } from './background.ts';
+
+const run = promisify(execFile);
+
+export interface TestPostgres extends AsyncDisposable {
+  /** Connection string of the cluster's `postgres` database, over loopback, as superuser. */
+  readonly url: string;
+  readonly pid: number;
+}
+
+/**
+ * Starts a private Postgres cluster on loopback and on a Unix socket in its own directory. Nothing is synced to disk: what a
+ * test writes is gone at its end anyway. Postgres refuses to run as root, so root hands it to the account `postgres`.
+ *
+ * @throws Error when Postgres is not installed or does not come up within 20 s.
+ */
+export async function startPostgres(): Promise<TestPostgres> {
+  const initdb = findProgram('initdb');
+  const postgres = findProgram('postgres');
+  if (initdb === undefined || postgres === undefined) throw new Error('Postgres is not installed (no initdb)');
+  const account = accountForPostgres();
+  const directory = await mkdtemp(join(tmpdir(), 'maestro-postgres-'));
+  const remove = async (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    if (account !== undefined) await chown(directory, account.uid, account.gid);
+    await makeCluster(initdb, join(directory, 'data'), account);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const port = await freePort();
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${directory}`,
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'max_connections=200',
+  ];
+  const server = startBackground({
+    argv: [postgres, '-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
+    stopSignal: 'SIGINT',
+    graceMs: 10_000,
+    ...(account === undefined ? {} : { user: account.name }),
+  });
+  const release = async (): Promise<void> => {
+    await server.stop();
+    await remove();
+  };
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  try {
+    await waitUntil('Postgres', async () => answers(url), { timeoutMs: 20_000, died: server.died });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { url, pid: server.pid, [Symbol.asyncDispose]: release };
+}
+
+interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Undefined when we are not root and Postgres may run as we are. */
+function accountForPostgres(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const uid = spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' });
+  const gid = spawnSync('id', ['-g', 'postgres'], { encoding: 'utf8' });
+  if (uid.status !== 0)
+    throw new Error('Postgres does not run as root, and there is no account "postgres" to run it as');
+  return { name: 'postgres', uid: Number(uid.stdout), gid: Number(gid.stdout) };
+}
+
+async function makeCluster(initdb: string, directory: string, account: Account | undefined): Promise<void> {
+  const argv = ['-D', directory, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  await run(initdb, argv, account === undefined ? {} : { uid: account.uid, gid: account.gid, cwd: tmpdir() });
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('select 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
