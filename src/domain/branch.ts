@@ -17,3 +17,8 @@ export function branchName(options: { readonly title: string; readonly runId: Ru
   const slug = words.slice(0, SLUG_LENGTH).replace(/-$/u, '');
   return `maestro/${slug === '' ? 'run' : slug}-${shortRunId(options.runId)}`;
 }
+
+/** The branch that keeps what an attempt left when it was not committed: below the same prefix, apart from every run's own branch. */
+export function keptBranchName(run: RunId, position: number, attempt: number): string {
+  return `maestro/kept/${shortRunId(run)}-${position}-${attempt}`;
+}

@@ -10,6 +10,8 @@ export interface Forge {
   self(): Promise<Actor>;
   /** The repository as it is called now, by id. `ForgeError` of kind `gone` when the App can't see it any more. */
   repository(repository: Repository): Promise<Repository>;
+  /** The repository's page, for people. */
+  webUrl(repository: Repository): string;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
   role(repository: Repository, login: string): Promise<Role>;
   /** The commit a branch points to; undefined when there is no such branch. */

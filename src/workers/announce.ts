@@ -1,0 +1,157 @@
+import { renderCheck } from '../domain/report/check.ts';
+import { renderPullRequest } from '../domain/report/pull-request.ts';
+import { issueOf, type RunReport } from '../domain/report/run-report.ts';
+import { renderStatusComment } from '../domain/report/status-comment.ts';
+import type { Run } from '../domain/run.ts';
+import type { BlockedHost } from '../gateway/gateway.ts';
+import type { Reaction, StateLabel } from '../forge/forge.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What a run being in a state means for the one state label of its issue. */
+const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
+  queued: 'maestro-queued',
+  running: 'maestro-running',
+  parked: 'maestro-waiting',
+  succeeded: 'maestro-done',
+  failed: 'maestro-failed',
+  stopped: 'maestro-stopped',
+};
+
+/**
+ * Keeps what people see true: the status comment, the pull request, the check, the label. Changes of the run are gathered and
+ * told at most every so often; what could not be told is told with the next change, and the run goes on meanwhile. The last word
+ * is not left to chance: `finish` throws until it is said.
+ */
+export class Announcer {
+  readonly #deps: WorkerDeps;
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #links: NonNullable<RunReport['links']>;
+  readonly #blocked = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #telling: Promise<void> = Promise.resolve();
+  #toldAt = 0;
+  #label: StateLabel | undefined;
+  #checked: string | undefined;
+  #closed = false;
+
+  constructor(of: { readonly deps: WorkerDeps; readonly ledger: Ledger; readonly log: Log; readonly links: NonNullable<RunReport['links']> }) {
+    this.#deps = of.deps;
+    this.#ledger = of.ledger;
+    this.#log = of.log;
+    this.#links = of.links;
+  }
+
+  /** Notes that something changed; it is told soon. */
+  touch(): void {
+    if (this.#closed || this.#timer !== undefined) return;
+    const wait = Math.max(0, this.#toldAt + this.#deps.settings.statusIntervalMs - this.#deps.clock.monotonic());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#telling = this.#telling.then(() => this.#tell(this.#ledger.run)).catch((error: unknown) => this.#log.warn({ err: error }, 'status could not be told; it will be with the next change'));
+    }, wait);
+  }
+
+  noteBlocked(hosts: readonly BlockedHost[]): void {
+    for (const { host, count } of hosts) this.#blocked.set(host, (this.#blocked.get(host) ?? 0) + count);
+  }
+
+  /** Opens the run's draft pull request, or adopts the one an earlier try opened. */
+  async ensurePullRequest(): Promise<void> {
+    const { run } = this.#ledger;
+    if (run.pullRequest !== undefined) return;
+    const text = renderPullRequest(await this.#report(run));
+    const opened = await this.#ledger.effect({ key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } }, () =>
+      this.#deps.forge.ensurePullRequest(run.repository, { head: run.branch, base: run.base.ref, ...text, draft: true }),
+    );
+    const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
+    await this.#ledger.changeRun({ pullRequest });
+    await this.#ledger.audit(this.#deps.clock.now(), 'pull request opened', pullRequest);
+  }
+
+  /** Says the last word on the run as it will be, everywhere. Doing it again after a failure half way changes nothing. */
+  async finish(ended: Run): Promise<void> {
+    await this.close();
+    const { forge } = this.#deps;
+    if (ended.pullRequest !== undefined && ended.state === 'succeeded') await forge.markReady(ended.repository, ended.pullRequest.number);
+    await this.#tell(ended);
+    await this.#react(ended.state === 'succeeded' ? 'hooray' : 'confused');
+  }
+
+  /** Tells how things stand at once; a failure is only logged. */
+  async sayNow(): Promise<void> {
+    await this.close();
+    await this.#tell(this.#ledger.run).catch((error: unknown) => this.#log.warn({ err: error }, 'status could not be told'));
+  }
+
+  /** Shows that work has begun on the request itself. */
+  async begin(): Promise<void> {
+    await this.#react('rocket');
+    this.touch();
+  }
+
+  /** Stops telling; waits for what is being told. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#telling;
+  }
+
+  async #tell(run: Run): Promise<void> {
+    this.#toldAt = this.#deps.clock.monotonic();
+    const report = await this.#report(run);
+    const { forge } = this.#deps;
+    if (run.pullRequest !== undefined) {
+      await forge.describePullRequest(run.repository, run.pullRequest.number, renderPullRequest(report));
+      await this.#check(run, report);
+    }
+    const thread = issueOf(run) ?? run.pullRequest?.number;
+    if (thread === undefined) return;
+    const id = await forge.ensureComment(run.repository, thread, `run/${run.id}`, renderStatusComment(report));
+    if (id !== this.#ledger.run.statusCommentId && !this.#closed) await this.#ledger.changeRun({ statusCommentId: id });
+    if (this.#label !== LABELS[run.state]) await forge.setStateLabel(run.repository, thread, LABELS[run.state]);
+    this.#label = LABELS[run.state];
+  }
+
+  /** One check on the newest commit; on the commits before it, a word that it moved on. */
+  async #check(run: Run, report: RunReport): Promise<void> {
+    const { forge } = this.#deps;
+    const check = { key: `run/${run.id}`, name: 'Maestro' };
+    const ended = run.endedAt !== undefined;
+    const older = report.tasks.flatMap((task) => (task.outcome?.kind === 'committed' && task.outcome.commit !== run.tip ? [task.outcome.commit] : []));
+    const passed = this.#checked === undefined ? (ended ? older : []) : this.#checked === run.tip ? [] : [this.#checked];
+    await forge.ensureCheck(run.repository, { ...check, headSha: run.tip, ...renderCheck(report) });
+    for (const headSha of passed) {
+      await forge.ensureCheck(run.repository, {
+        ...check,
+        headSha,
+        status: 'completed',
+        conclusion: 'neutral',
+        title: 'Went on to a later commit',
+        summary: `The run went on; its verdict is on ${run.tip}.`,
+      });
+    }
+    this.#checked = run.tip;
+  }
+
+  async #react(content: Reaction): Promise<void> {
+    const { run } = this.#ledger;
+    if (run.trigger.kind === 'push') return;
+    const target = run.trigger.kind === 'label' ? ({ kind: 'issue', number: run.trigger.issue } as const) : ({ kind: 'comment', id: run.trigger.commentId } as const);
+    await this.#deps.forge.react(run.repository, target, content).catch((error: unknown) => this.#log.warn({ err: error }, 'reaction could not be given'));
+  }
+
+  async #report(run: Run): Promise<RunReport> {
+    return {
+      run,
+      tasks: this.#ledger.tasks,
+      sessions: await this.#deps.store.sessionsOf(run.id),
+      now: this.#deps.clock.now(),
+      links: this.#links,
+      blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),
+    };
+  }
+}

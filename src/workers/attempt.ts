@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { sessionIdFor } from '../domain/ids.ts';
+import type { Failure } from '../domain/outcome.ts';
+import type { RunTask, Session } from '../domain/run.ts';
+import { NO_USAGE } from '../domain/usage.ts';
+import { hasObject } from '../git/mirror.ts';
+import type { RunScope, Stage, TaskRecord } from './record.ts';
+import { SessionLog } from './session-log.ts';
+import { capture } from './stages/capture.ts';
+import { commit } from './stages/commit.ts';
+import { converse } from './stages/converse.ts';
+import { prepare } from './stages/prepare.ts';
+import { publish } from './stages/publish.ts';
+import { push, pushKey } from './stages/push.ts';
+import { settle } from './stages/settle.ts';
+import { verify } from './stages/verify.ts';
+
+/** The path of a task, in order. A stage whose work an earlier life of the worker has done passes the record on. */
+const STAGES: readonly (readonly [name: string, stage: Stage])[] = [
+  ['prepare', prepare],
+  ['converse', converse],
+  ['capture', capture],
+  ['verify', verify],
+  ['commit', commit],
+  ['push', push],
+  ['publish', publish],
+  ['settle', settle],
+];
+
+/** One attempt at a task, or the rest of one that a crash cut off. Gives the record as the last stage left it. */
+export async function attempt(task: RunTask, scope: RunScope): Promise<TaskRecord> {
+  const pushed = await unfinishedPush(task, scope);
+  const session = pushed?.session ?? (await beginSession(task, scope));
+  await using sessionLog = await SessionLog.open(session.log, { maxBytes: scope.deps.settings.session.logBytes, now: () => scope.deps.clock.now() });
+  let record: TaskRecord = { task, session, sessionLog, ...(pushed === undefined ? {} : { commit: pushed.commit }) };
+  for (const [name, stage] of STAGES) {
+    const began = scope.deps.clock.monotonic();
+    record = await stage(record, scope);
+    scope.log.debug({ runId: task.runId, sessionId: session.id, stage: name, ms: Math.round(scope.deps.clock.monotonic() - began) }, 'stage done');
+  }
+  return record;
+}
+
+/** The commit of this task that was about to be pushed, or was, when the worker went away. */
+async function unfinishedPush(task: RunTask, scope: RunScope): Promise<{ readonly commit: string; readonly session: Session } | undefined> {
+  const effect = await scope.deps.store.findEffect(task.runId, pushKey({ task }));
+  if (effect === undefined) return undefined;
+  const intent = effect.intent as { readonly commit: string; readonly session: string };
+  const session = (await scope.deps.store.sessionsOf(task.runId)).find((one) => one.id === intent.session);
+  if (session === undefined || !(await hasObject(scope.mirror, `${intent.commit}^{commit}`))) return undefined;
+  return { commit: intent.commit, session };
+}
+
+async function beginSession(task: RunTask, scope: RunScope): Promise<Session> {
+  const { ledger, deps } = scope;
+  const number = task.attempts + 1;
+  const id = sessionIdFor(task.runId, task.position, number);
+  const startedAt = deps.clock.now();
+  const session: Session = {
+    id,
+    runId: task.runId,
+    taskKey: task.key,
+    attempt: number,
+    provider: scope.provider.id,
+    runner: deps.runner.name,
+    conversation: undefined,
+    image: (await deps.runner.check()).image,
+    log: path.join(deps.settings.home, 'logs', task.runId, `${id}.jsonl`),
+    startedAt,
+    endedAt: undefined,
+    outcome: undefined,
+    usage: NO_USAGE,
+  };
+  await ledger.saveSession(session);
+  await ledger.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
+  await ledger.audit(startedAt, 'session started', { session: id, provider: session.provider, runner: session.runner, image: session.image });
+  return session;
+}
+
+/** Attempts at a task that a worker began and did not live to end: the crash count is ours, not the queue's. */
+export async function crashes(task: RunTask, scope: RunScope): Promise<number> {
+  const sessions = await scope.deps.store.sessionsOf(task.runId);
+  return sessions.filter((session) => session.taskKey === task.key && session.outcome === undefined).length;
+}
+
+/** How many attempts at a task have failed in the same way. */
+export async function failuresAlike(task: RunTask, failure: Failure, scope: RunScope): Promise<number> {
+  const sessions = await scope.deps.store.sessionsOf(task.runId);
+  return sessions.filter((session) => session.taskKey === task.key && session.outcome?.kind === 'failed' && session.outcome.failure.kind === failure.kind).length;
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../domain/clock.ts';
+import type { AgentEvent } from '../domain/event.ts';
+import type { RunId, SessionId } from '../domain/ids.ts';
+import type { PolicyLimits } from '../domain/policy.ts';
+import type { RetryPolicy } from '../domain/retry.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { RunQueue } from '../queue/queue.ts';
+import type { Runner } from '../runners/runner.ts';
+import type { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** All a worker works with. Nothing is reached but through this. */
+export interface WorkerDeps {
+  readonly store: Store;
+  readonly queue: RunQueue;
+  readonly forge: Forge;
+  readonly runner: Runner;
+  readonly gateway: Gateway;
+  readonly findProvider: (id: string) => Provider | undefined;
+  /** The real endpoint and key behind a provider's protocol; undefined when none is configured. */
+  readonly modelEndpoint: (protocol: NonNullable<Provider['protocol']>) => ModelEndpoint | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: WorkerSettings;
+  /** Told of every event of every session as it happens. */
+  readonly onEvent?: (event: AgentEvent, of: { readonly runId: RunId; readonly sessionId: SessionId }) => void;
+}
+
+export interface WorkerSettings {
+  /** Names this worker in leases. */
+  readonly name: string;
+  /** Directory for mirrors and session logs. */
+  readonly home: string;
+  readonly concurrency: number;
+  /** How long a lease is good for without being renewed; it is renewed at a third of that. */
+  readonly leaseMs: number;
+  /** Least time between two edits of a status comment. */
+  readonly statusIntervalMs: number;
+  /** How often the reconciler looks around. */
+  readonly reconcileMs: number;
+  readonly session: SessionSettings;
+  readonly policy: PolicyLimits;
+  readonly retry: RetryPolicy;
+  /** Base URL people open the dashboard at; undefined when there is none. */
+  readonly publicUrl: string | undefined;
+}
+
+/** Limits of one session. Times in milliseconds, sizes in bytes. */
+export interface SessionSettings {
+  readonly idleMs: number;
+  readonly wallMs: number;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly pids: number;
+  readonly outputBytes: number;
+  /** Largest session log kept; beyond it only the count of what was left out. */
+  readonly logBytes: number;
+  /** Largest pack of work taken from a lane. */
+  readonly packBytes: number;
+  /** Hosts every session may reach beside its model. */
+  readonly hosts: readonly string[];
+  /** What one session may spend at its model; undefined for no limit. */
+  readonly budgetUsd: number | undefined;
+}

@@ -1,0 +1,53 @@
+import type { Failure, Outcome } from '../domain/outcome.ts';
+import type { RunTask, Session } from '../domain/run.ts';
+import type { Mirror } from '../git/mirror.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { LaneRef } from '../runners/runner.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Announcer } from './announce.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { Ledger } from './ledger.ts';
+import type { SessionLog } from './session-log.ts';
+
+/** What all stages of a run share. */
+export interface RunScope {
+  readonly deps: WorkerDeps;
+  readonly ledger: Ledger;
+  readonly announcer: Announcer;
+  readonly provider: Provider;
+  readonly mirror: Mirror;
+  readonly lane: LaneRef;
+  readonly log: Log;
+  /** Aborted with an `EndedEarly` when the work has to end before the tasks do. */
+  readonly signal: AbortSignal;
+  /** The same, but deaf to a person's stop: saving what was done goes on. */
+  readonly saving: AbortSignal;
+}
+
+/** What one attempt at a task has come to. Each stage takes one and gives the next. */
+export interface TaskRecord {
+  readonly task: RunTask;
+  readonly session: Session;
+  readonly sessionLog: SessionLog;
+  /** What the agent said at the end. */
+  readonly summary?: string;
+  /** Why the attempt can't be committed; the first one stays. */
+  readonly failure?: Failure;
+  /** Where the work of an attempt that was not committed is kept. */
+  readonly keptRef?: string;
+  /** A person ended it. */
+  readonly stopped?: true;
+  /** The tree the agent left, once it has been looked at and taken in. */
+  readonly work?: Work;
+  /** The commit that holds the work and the tick. */
+  readonly commit?: string;
+  readonly outcome?: Outcome;
+}
+
+export interface Work {
+  readonly tree: string;
+  /** Whether the agent changed anything beside the playbook's own boxes. */
+  readonly changed: boolean;
+}
+
+export type Stage = (record: TaskRecord, scope: RunScope) => Promise<TaskRecord>;

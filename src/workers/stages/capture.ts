@@ -1,0 +1,94 @@
+import type { Failure } from '../../domain/outcome.ts';
+import { symlinkStaysInside, violations, type Violation } from '../../domain/policy.ts';
+import { captureStream } from '../../git/capture-stream.ts';
+import { quarantine, type Quarantine } from '../../git/ingest.ts';
+import { captureCommand } from '../../git/lane-scripts.ts';
+import { GitError } from '../../git/plumbing.ts';
+import { assertConnected, readBlob, treeChanges, treeOf, type TreeChange } from '../../git/tree.ts';
+import { endingOf, EndedEarly } from '../ending.ts';
+import { runOnLane } from '../jobs.ts';
+import type { RunScope, TaskRecord } from '../record.ts';
+
+/**
+ * Takes the working copy out as a pack, whatever the agent's end, looks at it in quarantine, and lets it into the mirror if it
+ * may be. Partial work is taken as carefully as finished work.
+ */
+export async function capture(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
+  if (record.commit !== undefined) return record;
+  if (record.failure?.kind === 'auth' && record.summary === undefined) return record;
+  const { run } = scope.ledger;
+  const inside = scope.deps.runner.inside(scope.lane);
+  const stream = captureStream();
+  const taking = quarantine(scope.mirror, { name: record.session.id, pack: stream.pack, maxBytes: scope.deps.settings.session.packBytes });
+  taking.catch(() => stream.pack.resume());
+  const result = await runOnLane(scope, {
+    purpose: 'capture',
+    session: record.session.id,
+    argv: captureCommand({ repo: inside.repo, mirror: inside.mirror, commit: run.tip }),
+    stdout: stream.sink,
+    signal: scope.saving,
+  });
+  stream.sink.end();
+  const held = await taking.catch((error: unknown) => asFailure(error));
+  const ending = endingOf(scope.saving);
+  if (ending !== undefined) throw new EndedEarly(ending);
+  if (!('accept' in held)) return withFailure(record, held);
+  await using work = held;
+  if (result.ending !== 'exited' || result.code !== 0) {
+    return withFailure(record, { kind: 'crash', message: 'The working copy could not be read after the agent ended.', detail: result.stderr || result.ending });
+  }
+  return await inspect(record, scope, { tree: await stream.tree, work });
+}
+
+async function inspect(record: TaskRecord, scope: RunScope, taken: { tree: string; work: Quarantine }): Promise<TaskRecord> {
+  const { env } = taken.work;
+  const { run } = scope.ledger;
+  const changes = await changesOf(scope, taken.tree, env).catch((error: unknown) => asFailure(error));
+  if ('kind' in changes) return withFailure(record, changes);
+  const base = await treeOf(scope.mirror, run.tip);
+  const ours = run.playbook.kind === 'file' ? run.playbook.path : undefined;
+  const changed = changes.some((change) => change.path !== ours);
+  if (taken.tree === base || !changed) return { ...record, work: { tree: base, changed: false } };
+  const found = [...violations(changes, scope.deps.settings.policy), ...(await escapingLinks(scope, changes, env))];
+  await taken.work.accept();
+  if (found.length === 0) return { ...record, work: { tree: taken.tree, changed: true } };
+  return withFailure({ ...record, work: { tree: taken.tree, changed: true } }, notAllowed(found));
+}
+
+async function changesOf(scope: RunScope, tree: string, env: Readonly<Record<string, string>>): Promise<readonly TreeChange[]> {
+  await assertConnected(scope.mirror, tree, scope.ledger.run.tip, env);
+  return await treeChanges(scope.mirror, scope.ledger.run.tip, tree, env);
+}
+
+async function escapingLinks(scope: RunScope, changes: readonly TreeChange[], env: Readonly<Record<string, string>>): Promise<readonly Violation[]> {
+  const found: Violation[] = [];
+  for (const change of changes.filter((one) => one.mode === '120000' && one.size < 4096)) {
+    const target = Buffer.from(await readBlob(scope.mirror, change.oid, env)).toString('utf8');
+    if (!symlinkStaysInside(change.path, target)) {
+      found.push({ path: change.path, message: `${JSON.stringify(change.path)} is a symlink that leaves the repository` });
+    }
+  }
+  return found;
+}
+
+function notAllowed(found: readonly Violation[]): Failure {
+  return {
+    kind: 'policy',
+    message: `The work holds something that may not be committed: ${found[0]?.message ?? ''}.`,
+    detail: found.map((violation) => violation.message).join('\n'),
+  };
+}
+
+/** A pack git does not believe is the agent's failure; anything else is ours and is thrown on. */
+function asFailure(error: unknown): Failure {
+  if (error instanceof GitError) {
+    return { kind: 'policy', message: 'The work the agent left is not sound git data and was not taken.', detail: error.message };
+  }
+  throw error;
+}
+
+/** The attempt's first failure stays; this one is only told when there was none. */
+function withFailure(record: TaskRecord, failure: Failure): TaskRecord {
+  return record.failure === undefined ? { ...record, failure } : record;
+}
+

@@ -1,0 +1,40 @@
+import { tickTask } from '../../playbook/tick.ts';
+import { renderCommitMessage } from '../../domain/report/commit-message.ts';
+import { writeCommit } from '../../git/commit.ts';
+import { entryAt, readBlob, treeOf, withFile } from '../../git/tree.ts';
+import type { RunScope, TaskRecord } from '../record.ts';
+
+/**
+ * Makes the task's one commit: the agent's work, and the playbook as it was before with this task's boxes ticked, whatever the
+ * agent did to it. The facts are recorded before anything is pushed, so that making it again gives the same commit.
+ */
+export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
+  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true) return record;
+  const { run, tasks } = scope.ledger;
+  const oid = await writeCommit(scope.mirror, {
+    tree: await treeWithTick(record.work.tree, record, scope),
+    parent: run.tip,
+    author: await author(scope),
+    at: record.session.startedAt,
+    message: renderCommitMessage({ run, task: record.task, session: record.session, total: tasks.length }),
+  });
+  return { ...record, commit: oid };
+}
+
+/** The App's bot account, as GitHub attributes commits to it: by the no-reply address that holds the account's id. */
+export async function author(scope: RunScope): Promise<{ readonly name: string; readonly email: string }> {
+  const self = await scope.deps.forge.self();
+  return { name: self.login, email: `${self.id}+${self.login}@users.noreply.github.com` };
+}
+
+async function treeWithTick(tree: string, record: TaskRecord, scope: RunScope): Promise<string> {
+  const { run } = scope.ledger;
+  if (run.playbook.kind !== 'file') return tree;
+  const { path } = run.playbook;
+  const before = await entryAt(scope.mirror, await treeOf(scope.mirror, run.tip), path);
+  if (before === undefined) return await withFile(scope.mirror, tree, { path, mode: '100644', content: undefined });
+  // A BOM stays a character of the text, so that offsets and bytes agree.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readBlob(scope.mirror, before.oid));
+  const ticked = tickTask(text, record.task.key) ?? text;
+  return await withFile(scope.mirror, tree, { path, mode: before.mode, content: new TextEncoder().encode(ticked) });
+}

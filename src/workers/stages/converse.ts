@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Failure } from '../../domain/outcome.ts';
+import type { Usage } from '../../domain/usage.ts';
+import type { Wire } from '../../gateway/gateway.ts';
+import { composePrompt } from '../../playbook/prompt.ts';
+import type { JobResult } from '../../runners/runner.ts';
+import { SILENCE, hear, type Conversation } from '../conversation.ts';
+import { endingOf, EndedEarly } from '../ending.ts';
+import { runOnLane } from '../jobs.ts';
+import { lineSink } from '../lines.ts';
+import type { RunScope, TaskRecord } from '../record.ts';
+
+/** Gives the task to a fresh session of the agent and listens until it ends. */
+export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
+  if (record.commit !== undefined || record.stopped) return record;
+  const { deps, provider, ledger } = scope;
+  const model = provider.protocol === undefined ? undefined : deps.modelEndpoint(provider.protocol);
+  if (provider.protocol !== undefined && model === undefined) {
+    return { ...record, failure: noKey(provider.title, provider.protocol) };
+  }
+  await using wire = await deps.gateway.open({
+    session: record.session.id,
+    listen: deps.runner.wire,
+    hosts: [...provider.hosts, ...deps.settings.session.hosts],
+    model,
+    budget: spendable(ledger.run.settings.budget, deps.settings.session.budgetUsd),
+  });
+  const inside = deps.runner.inside(scope.lane);
+  const prompt = promptFor(record, scope);
+  await record.sessionLog.write({ type: 'prompt', text: prompt });
+  const command = provider.command({
+    prompt,
+    model: ledger.run.model,
+    effort: ledger.run.settings.effort,
+    conversation: randomUUID(),
+    cwd: inside.repo,
+    gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
+    placeholderKey: wire.placeholder,
+  });
+
+  let heard = SILENCE;
+  const listen = lineSink(async (line) => {
+    for (const event of provider.decode(line)) {
+      heard = hear(heard, event);
+      deps.onEvent?.(event, { runId: ledger.run.id, sessionId: record.session.id });
+      await record.sessionLog.write(event);
+    }
+  });
+  const complaints = lineSink((line) => record.sessionLog.write({ type: 'stderr', line }));
+  const result = await runOnLane(scope, {
+    purpose: 'agent',
+    session: record.session.id,
+    argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
+    env: command.env,
+    files: command.files,
+    ...(wire.socket === undefined ? {} : { socket: wire.socket }),
+    stdin: command.stdin,
+    stdout: listen,
+    stderr: complaints,
+    ...(ledger.run.settings.timeout === undefined ? {} : { wallMs: ledger.run.settings.timeout }),
+  });
+  await Promise.all([ended(listen), ended(complaints)]);
+  await record.sessionLog.flush();
+  return conclude(record, scope, { heard, result, wire });
+}
+
+/** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
+function conclude(record: TaskRecord, scope: RunScope, end: { heard: Conversation; result: JobResult; wire: Wire }): TaskRecord {
+  const session = { ...record.session, conversation: end.heard.id, usage: metered(end.heard.usage, end.wire.usage()) };
+  const spoken = { ...record, session, summary: end.heard.digest.lastText };
+  const ending = endingOf(scope.signal);
+  if (ending === 'stop') return { ...spoken, stopped: true };
+  if (ending !== undefined) throw new EndedEarly(ending);
+  const failure = failureOf(scope, end);
+  return failure === undefined ? spoken : { ...spoken, failure };
+}
+
+function failureOf(scope: RunScope, end: { heard: Conversation; result: JobResult; wire: Wire }): Failure | undefined {
+  const { idleMs, wallMs } = scope.deps.settings.session;
+  if (end.wire.exhausted()) return { kind: 'budget', message: 'The budget of this session is spent.' };
+  switch (end.result.ending) {
+    case 'idle':
+      return { kind: 'idle', message: `The agent said nothing for ${minutes(idleMs)} and was ended.` };
+    case 'wall':
+      return { kind: 'wall', message: `The agent took longer than ${minutes(scope.ledger.run.settings.timeout ?? wallMs)} and was ended.` };
+    case 'output':
+      return { kind: 'crash', message: 'The agent printed more than a session may and was ended.' };
+    case 'memory':
+      return { kind: 'crash', message: 'The agent needed more memory than a session may use and was ended.' };
+    case 'aborted':
+    case 'exited': {
+      const conclusion = scope.provider.conclude(end.heard.digest, end.result.code);
+      return conclusion.kind === 'failed' ? conclusion.failure : undefined;
+    }
+  }
+}
+
+/** The wire's own count where it saw anything, since it can't be mistaken; the provider's word for what the wire can't know. */
+function metered(reported: Usage, wire: Usage): Usage {
+  const seen = wire.inputTokens + wire.outputTokens > 0;
+  return seen ? { ...wire, costUsd: wire.costUsd ?? reported.costUsd } : reported;
+}
+
+function promptFor(record: TaskRecord, scope: RunScope): string {
+  const { run, tasks } = scope.ledger;
+  return composePrompt({
+    playbookTitle: run.title,
+    documentPath: run.playbook.kind === 'file' ? run.playbook.path : undefined,
+    task: { title: record.task.title, text: record.task.text },
+    position: record.task.position,
+    total: tasks.length,
+    done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
+    instructions: run.instructions,
+    branch: run.branch,
+  });
+}
+
+function spendable(playbook: number | undefined, operator: number | undefined): { costUsd?: number } {
+  const limits = [playbook, operator].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? {} : { costUsd: Math.min(...limits) };
+}
+
+function noKey(provider: string, protocol: string): Failure {
+  const name = { anthropic: 'ANTHROPIC_API_KEY', openai: 'OPENAI_API_KEY', gemini: 'GEMINI_API_KEY' }[protocol] ?? 'a model key';
+  return { kind: 'auth', message: `${provider} needs a model key and none is configured: set ${name} where the worker runs, then start the run again.` };
+}
+
+function minutes(ms: number): string {
+  return ms >= 120_000 ? `${Math.round(ms / 60_000)} minutes` : `${Math.round(ms / 1000)} seconds`;
+}
+
+function ended(sink: ReturnType<typeof lineSink>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sink.once('error', reject);
+    sink.end(() => resolve());
+  });
+}
