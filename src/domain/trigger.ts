@@ -40,6 +40,19 @@ export function naturalKey(repositoryId: number, trigger: Trigger, part = ''): s
   }
 }
 
+/** The label that starts a run with the default provider; `maestro:<provider>` names one. */
+export const TRIGGER_LABEL = 'maestro';
+
+/**
+ * What a label asks for: a run, by the provider it names if it names one. Undefined for every other label, the App's own state
+ * labels (`maestro-running`, …) among them. `label` is in lower case.
+ */
+export function labelRequest(label: string): { readonly provider: string | undefined } | undefined {
+  if (label === TRIGGER_LABEL) return { provider: undefined };
+  if (!label.startsWith(`${TRIGGER_LABEL}:`)) return undefined;
+  return { provider: label.slice(TRIGGER_LABEL.length + 1).trim() };
+}
+
 /** The issue or pull request a trigger was made in; undefined for a push. */
 export function triggerThread(trigger: Trigger): number | undefined {
   return trigger.kind === 'push' ? undefined : trigger.issue;

@@ -1,0 +1,122 @@
+/**
+ * Builds the image agents run in, and prints its reference as the last line of standard output. Progress goes to standard error.
+ *
+ *   npm run image -- [--quiet] [--base IMAGE] [--target base|claude-code] [--from-debian]
+ *
+ * Where the normal base image can't be had (no image registry within reach), a base is made from Debian's packages and Node from
+ * the npm registry: `--from-debian` asks for that straight away. Nothing is done when an image of the same inputs is there.
+ */
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Docker from 'dockerode';
+import { NODE_VERSION, NPM_VERSION, ensureDebianBase } from './image-debian.ts';
+import { ImageError, checkEngine, follow, imageLabels, type Say } from './image-engine.ts';
+import { proxySettings, registryAccess } from './image-registry.ts';
+
+const CONTEXT = new URL('../docker/agent-image/', import.meta.url).pathname;
+const NORMAL_BASE = 'node:24-bookworm-slim';
+/** The version the provider's codec was driven against. */
+const CLAUDE_CODE_VERSION = '2.1.330';
+const TARGETS = ['base', 'claude-code'];
+const INPUTS_LABEL = 'maestro.inputs';
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ImageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quiet: { type: 'boolean', default: false },
+      base: { type: 'string' },
+      target: { type: 'string', default: 'claude-code' },
+      'from-debian': { type: 'boolean', default: false },
+    },
+  });
+  if (!TARGETS.includes(values.target)) {
+    throw new ImageError(`There is no target '${values.target}': choose one of ${TARGETS.join(', ')}.`);
+  }
+  const say: Say = (line) => {
+    if (!values.quiet) process.stderr.write(`${line}\n`);
+  };
+  const docker = new Docker();
+  const base = values['from-debian'] ? 'debian' : (values.base ?? 'default');
+  const inputs = await hashInputs([base, values.target]);
+  const reference = `maestro-agent:${inputs.slice(0, 12)}`;
+
+  await checkEngine(docker);
+  const labels = await imageLabels(docker, reference);
+  if (labels?.[INPUTS_LABEL] === inputs) say(`${reference} is up to date.`);
+  else await build({ docker, reference, inputs, target: values.target, base, say });
+  process.stdout.write(`${reference}\n`);
+}
+
+/** Digest of everything that decides what the image holds, beside what the registries serve. */
+async function hashInputs(words: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const word of [...words, NORMAL_BASE, CLAUDE_CODE_VERSION, NODE_VERSION, NPM_VERSION]) hash.update(`${word}\0`);
+  for (const name of (await readdir(CONTEXT)).sort())
+    hash.update(`${name}\0`).update(await readFile(join(CONTEXT, name)));
+  return hash.digest('hex');
+}
+
+interface Build {
+  readonly docker: Docker;
+  readonly reference: string;
+  readonly inputs: string;
+  readonly target: string;
+  readonly base: string;
+  readonly say: Say;
+}
+
+async function build({ docker, reference, inputs, target, base, say }: Build): Promise<void> {
+  const baseImage = await chooseBase(docker, base, say);
+  const context = await mkdtemp(join(tmpdir(), 'maestro-image-'));
+  try {
+    const access = await registryAccess(join(context, 'build-ca.crt'));
+    await cp(CONTEXT, context, { recursive: true });
+    say(`Building ${reference} on ${baseImage}`);
+    const stream = await docker.buildImage(
+      { context, src: await readdir(context) },
+      {
+        t: reference,
+        target,
+        labels: { 'maestro.app': 'maestro', [INPUTS_LABEL]: inputs },
+        buildargs: {
+          ...proxySettings(process.env),
+          ...access.buildArguments,
+          BASE_IMAGE: baseImage,
+          CLAUDE_CODE_VERSION,
+        },
+        forcerm: true,
+      },
+    );
+    await follow(docker, stream, say);
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}
+
+/** The image to build on: what was asked for, or the normal one if it can be had, or one made from Debian's packages. */
+async function chooseBase(docker: Docker, base: string, say: Say): Promise<string> {
+  if (base === 'debian') return ensureDebianBase(docker, say);
+  const wanted = base === 'default' ? NORMAL_BASE : base;
+  if ((await imageLabels(docker, wanted)) !== undefined) return wanted;
+  try {
+    say(`Pulling ${wanted}`);
+    await follow(docker, await docker.pull(wanted), say);
+    return wanted;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim() : String(error);
+    if (base !== 'default') throw new ImageError(`The base image ${wanted} is not here and can't be pulled: ${reason}`);
+    say(`${wanted} can't be pulled (${reason}); making a base from Debian's packages instead.`);
+    return ensureDebianBase(docker, say);
+  }
+}

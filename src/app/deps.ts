@@ -1,0 +1,31 @@
+import type { Clock } from '../domain/clock.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { RunQueue } from '../queue/queue.ts';
+import type { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { DeliveryNotes } from './notes.ts';
+
+/** All that the event handlers work with. Composed in `main.ts`. */
+export interface AppDeps {
+  readonly store: Store;
+  readonly queue: RunQueue;
+  readonly forge: Forge;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly notes: DeliveryNotes;
+  readonly rules: AppRules;
+}
+
+/** What the operator decided. */
+export interface AppRules {
+  /** Ids of the providers a run may be given to, in lower case. */
+  readonly providers: readonly string[];
+  /** The one of `providers` a run gets when nobody names one. */
+  readonly defaultProvider: string;
+  /** Numeric account ids of bots that may start and steer runs like people. */
+  readonly allowedBots: readonly number[];
+  /** Branches below this are ours: `maestro/`. */
+  readonly branchPrefix: string;
+  /** Where committed playbooks live: `.maestro/playbooks`, without a slash at its end. */
+  readonly playbookDirectory: string;
+}

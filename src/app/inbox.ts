@@ -1,0 +1,192 @@
+import type { Probot } from 'probot';
+import type { Clock } from '../domain/clock.ts';
+import { ForgeError } from '../forge/forge.ts';
+import type { Delivery, Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { DeliveryNotes } from './notes.ts';
+import { eventName } from './payload.ts';
+
+/**
+ * The pump from the inbox to the event handlers. Deliveries of one repository are handled one after the other, oldest first;
+ * repositories go side by side, so that a flood from one does not hold up another (threat S17).
+ */
+export interface Inbox {
+  /** Takes up what was left from before, then whatever comes. */
+  start(): void;
+  /** Looks for deliveries now. Cheap, and fine at any time. */
+  wake(): void;
+  /** Resolves when nothing due is left. */
+  idle(): Promise<void>;
+  /** Takes up nothing more and waits for the deliveries being handled. */
+  stop(): Promise<void>;
+}
+
+export interface InboxDeps {
+  readonly store: Pick<Store, 'pendingDeliveries' | 'settleDelivery' | 'failDelivery'>;
+  readonly probot: Pick<Probot, 'receive'>;
+  readonly notes: DeliveryNotes;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Repositories handled at the same time. */
+  readonly concurrency?: number;
+  /** How often to look for deliveries whose retry has come due, or that another process saved. Milliseconds. */
+  readonly pollMs?: number;
+}
+
+/** First pause before a delivery is tried again; each further one is twice as long, up to `LONGEST_PAUSE_MS`. */
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 5 * 60_000;
+/** A delivery that failed this often is kept for a person: our handling of it is broken. */
+const MAX_ATTEMPTS = 10;
+/** While GitHub itself does not answer, a delivery is tried for this long however often it failed (promise P1). */
+const OUTAGE_MS = 24 * 3_600_000;
+const PAGE = 100;
+const LARGEST_PAGE = 1_600;
+
+type Lane = readonly { readonly delivery: Delivery; readonly payload: unknown }[];
+
+/** Makes a pump, standing still until `start` or `wake`. */
+export function createInbox(deps: InboxDeps): Inbox {
+  const concurrency = deps.concurrency ?? 4;
+  const lanes = new Map<string, Promise<void>>();
+  let scanning: Promise<void> | undefined;
+  let wokenMeanwhile = false;
+  let stopping = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function wake(): void {
+    if (stopping) return;
+    if (scanning !== undefined) {
+      wokenMeanwhile = true;
+      return;
+    }
+    wokenMeanwhile = false;
+    scanning = scan()
+      .catch((error: unknown) => deps.log.error({ err: error }, 'inbox could not be read'))
+      .finally(() => {
+        scanning = undefined;
+        if (wokenMeanwhile) wake();
+      });
+  }
+
+  /** Starts lanes for repositories that have deliveries due and none being handled. */
+  async function scan(): Promise<void> {
+    for (let limit = PAGE; limit <= LARGEST_PAGE && lanes.size < concurrency; limit *= 4) {
+      // A lane that ends while we read has settled what we read: it must count as busy still.
+      const busy = new Set(lanes.keys());
+      const due = await deps.store.pendingDeliveries(deps.clock.now(), limit);
+      const free = [...byRepository(due)].filter(([repository]) => !busy.has(repository));
+      for (const [repository, lane] of free.slice(0, concurrency - lanes.size)) startLane(repository, lane);
+      // Everything we saw may belong to one busy repository: then look further down the line.
+      if (free.length > 0 || due.length < limit) return;
+    }
+  }
+
+  function startLane(repository: string, lane: Lane): void {
+    const work = runLane(lane).then((isRecorded) => {
+      lanes.delete(repository);
+      // What could not be recorded is still due: looking at once would spin, the next poll takes it up.
+      if (isRecorded) wake();
+    });
+    lanes.set(repository, work);
+  }
+
+  /** Handles a lane's deliveries; false when what became of one of them could not be recorded. */
+  async function runLane(lane: Lane): Promise<boolean> {
+    for (const { delivery, payload } of lane) {
+      if (stopping || !(await handleDelivery(deps, delivery, payload))) return false;
+    }
+    return true;
+  }
+
+  async function idle(): Promise<void> {
+    for (;;) {
+      if (scanning === undefined && lanes.size === 0) return;
+      await Promise.all([scanning, ...lanes.values()]);
+    }
+  }
+
+  return {
+    start: () => {
+      timer = setInterval(wake, deps.pollMs ?? 3_000);
+      wake();
+    },
+    wake,
+    idle,
+    stop: async () => {
+      stopping = true;
+      clearInterval(timer);
+      await idle();
+    },
+  };
+}
+
+/** Deliveries by the repository they are about, both in the order given. Those about none go by their installation. */
+function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, Lane> {
+  const lanes = new Map<string, { delivery: Delivery; payload: unknown }[]>();
+  for (const delivery of deliveries) {
+    const payload = JSON.parse(delivery.body) as {
+      readonly repository?: { readonly id?: unknown } | null;
+      readonly installation?: { readonly id?: unknown } | null;
+    };
+    const repository = JSON.stringify(payload.repository?.id ?? payload.installation?.id ?? delivery.guid);
+    const lane = lanes.get(repository);
+    if (lane === undefined) lanes.set(repository, [{ delivery, payload }]);
+    else lane.push({ delivery, payload });
+  }
+  return lanes;
+}
+
+/** Gives one delivery to its handlers and records how that went. Never rejects; false when it could not be recorded. */
+async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: unknown): Promise<boolean> {
+  const { guid, event, action } = delivery;
+  const log = deps.log.child({ guid, event, action });
+  const settle = await attempt(deps, delivery, payload, log);
+  try {
+    await settle();
+    return true;
+  } catch (error) {
+    log.error({ err: error }, 'what became of a delivery could not be recorded');
+    return false;
+  }
+}
+
+/** Tries to handle a delivery, and says what is to be recorded of it. Never rejects. */
+async function attempt(deps: InboxDeps, delivery: Delivery, payload: unknown, log: Log): Promise<() => Promise<void>> {
+  const { guid, event, action } = delivery;
+  if (eventName(event, action) === undefined) {
+    return () => deps.store.settleDelivery(guid, 'ignored: not an event of ours');
+  }
+  const received = { id: guid, name: event, payload } as Parameters<Probot['receive']>[0];
+  try {
+    const note = (await deps.notes.during(guid, () => deps.probot.receive(received))).join('; ') || 'ignored';
+    log.info({ note }, 'delivery handled');
+    return () => deps.store.settleDelivery(guid, note);
+  } catch (thrown) {
+    const error = firstCause(thrown);
+    const retryAt = nextAttempt(delivery, error, deps.clock.now());
+    if (retryAt === undefined) log.error({ err: error }, 'delivery given up');
+    else log.warn({ err: error, retryAt }, 'delivery failed, to be tried again');
+    return () => deps.store.failDelivery(guid, error.message, retryAt);
+  }
+}
+
+/** When to try a delivery again whose handling just failed with `error`; undefined to give up. Epoch milliseconds. */
+export function nextAttempt(
+  delivery: Pick<Delivery, 'attempts' | 'receivedAt'>,
+  error: Error,
+  now: number,
+): number | undefined {
+  const isOutage = error instanceof ForgeError && (error.kind === 'unavailable' || error.kind === 'limited');
+  const isHopeless = isOutage ? now - delivery.receivedAt > OUTAGE_MS : delivery.attempts + 1 >= MAX_ATTEMPTS;
+  if (isHopeless) return undefined;
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** delivery.attempts, LONGEST_PAUSE_MS);
+  const told = error instanceof ForgeError ? (error.retryAt ?? 0) : 0;
+  return Math.max(now + pause, told);
+}
+
+/** Probot gathers what its handlers throw in an `AggregateError`; we have one handler per event. */
+function firstCause(error: unknown): Error {
+  if (error instanceof AggregateError && error.errors.length > 0) return firstCause(error.errors[0]);
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,50 @@
+import type { Context, Probot } from 'probot';
+import type { WebhookEvent } from '../domain/webhook.ts';
+import type { AppDeps } from './deps.ts';
+import { BadPayload, eventName, EVENTS, readPayload } from './payload.ts';
+import { onComment } from './triggers/command.ts';
+import { onLabel } from './triggers/label.ts';
+import { onAccessEnded, onClosed } from './triggers/lifecycle.ts';
+import { onPush } from './triggers/push.ts';
+
+/**
+ * The Probot app: what Maestro does when something happens on GitHub. The handlers are fed by the inbox, from deliveries saved
+ * long before; what each did is left in `deps.notes`. A handler that throws is tried again later, so each is fine to repeat.
+ */
+export function maestroApp(deps: AppDeps): (app: Probot) => void {
+  return (app) => {
+    app.on([...EVENTS], async (context) => {
+      deps.notes.add(context.id, await hear(deps, context));
+    });
+  };
+}
+
+async function hear(deps: AppDeps, context: Pick<Context, 'name' | 'payload'>): Promise<string> {
+  const { payload } = context;
+  const action = 'action' in payload && typeof payload.action === 'string' ? payload.action : undefined;
+  const name = eventName(context.name, action);
+  if (name === undefined) return 'ignored: not an event of ours';
+  try {
+    return await handle(deps, readPayload(name, payload, deps.clock.now()));
+  } catch (error) {
+    // A payload does not get better by waiting.
+    if (error instanceof BadPayload) return `malformed: ${error.message}`;
+    throw error;
+  }
+}
+
+async function handle(deps: AppDeps, event: WebhookEvent): Promise<string> {
+  switch (event.kind) {
+    case 'labeled':
+    case 'unlabeled':
+      return await onLabel(deps, event);
+    case 'closed':
+      return await onClosed(deps, event);
+    case 'comment':
+      return await onComment(deps, event);
+    case 'push':
+      return await onPush(deps, event);
+    case 'access-ended':
+      return await onAccessEnded(deps, event);
+  }
+}

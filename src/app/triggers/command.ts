@@ -1,0 +1,140 @@
+import { ACTIVE_STATES } from '../../domain/active-run.ts';
+import { helpText, parseCommand, type Command } from '../../domain/command.ts';
+import { unknownProvider } from '../../domain/label.ts';
+import type { RunRequest } from '../../domain/plan-run.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { isFinal, type Run } from '../../domain/run.ts';
+import { naturalKey, type Trigger } from '../../domain/trigger.ts';
+import type { CommentEvent } from '../../domain/webhook.ts';
+import { notPermitted, react, refuse, type Asked } from '../answer.ts';
+import type { AppDeps } from '../deps.ts';
+import { permissionOf } from '../permission.ts';
+import { playbookPath } from '../sources.ts';
+import { stopRuns } from '../stop.ts';
+import { filePart, partsOf, startParts } from './thread.ts';
+
+/** Handles a new comment: if it is a command, carries it out. Returns the note for the delivery. */
+export async function onComment(deps: AppDeps, event: CommentEvent): Promise<string> {
+  const command = parseCommand(event.comment.body);
+  if (command === undefined) return 'ignored: not a command';
+  const permission = await permissionOf(deps, event.repository, event.sender);
+  if (permission.kind === 'ignored') return `ignored: ${permission.reason}`;
+  const trigger = triggerOf(event);
+  const asked: Asked = {
+    repository: event.repository,
+    thread: event.issue.number,
+    sender: event.sender,
+    target: { kind: 'comment', id: event.comment.id },
+    key: naturalKey(event.repository.id, trigger),
+  };
+  if (permission.kind === 'denied') return await refuse(deps, asked, notPermitted(permission.role));
+  switch (command.kind) {
+    case 'unknown':
+      return await refuse(deps, asked, badCommand(`There is no command \`${command.verb.replaceAll('`', "'")}\`.`));
+    case 'invalid':
+      return await refuse(deps, asked, badCommand(command.message));
+    case 'help':
+      return await help(deps, asked, event);
+    case 'status':
+      return await status(deps, asked, event);
+    case 'stop':
+      return await stop(deps, asked, event, command.reason);
+    case 'run':
+      return await run(deps, asked, event, { command, trigger });
+  }
+}
+
+async function run(
+  deps: AppDeps,
+  asked: Asked,
+  event: CommentEvent,
+  wish: { readonly command: Extract<Command, { kind: 'run' }>; readonly trigger: Trigger },
+): Promise<string> {
+  const { command, trigger } = wish;
+  const provider = command.provider?.toLowerCase();
+  const refusal = (await wrongPlace(deps, event)) ?? unknownProvider(provider, deps.rules.providers);
+  if (refusal !== undefined) return await refuse(deps, asked, refusal);
+  const { instructions, model } = command;
+  const request: RunRequest = { repository: event.repository, trigger, provider, model, instructions };
+  if (command.playbook === undefined) {
+    await react(deps, asked, 'eyes');
+    return await startParts(deps, request, partsOf(deps, request, event.issue), asked);
+  }
+  const path = playbookPath(command.playbook, deps.rules.playbookDirectory);
+  if (path === undefined) {
+    const directory = deps.rules.playbookDirectory;
+    return await refuse(deps, asked, badCommand(`A playbook is a \`.md\` file below \`${directory}\`, named by its path.`));
+  }
+  await react(deps, asked, 'eyes');
+  return await startParts(deps, request, [filePart(deps, request, path)], asked);
+}
+
+/** A pull request's head is somebody else's work, in the case of a fork even an outsider's: nothing ever runs on it (threat S11). */
+async function wrongPlace(deps: AppDeps, event: CommentEvent): Promise<Refusal | undefined> {
+  if (event.issue.isPullRequest) {
+    const [ours] = await runsOf(deps, event);
+    if (ours === undefined) {
+      return {
+        reason: 'fork',
+        message: 'Maestro does not run on pull requests that are not its own, least of all on those of forks: ask in an issue.',
+      };
+    }
+    const thread = 'issue' in ours.trigger ? `in #${ours.trigger.issue}` : 'by changing its playbook';
+    return badCommand(`This pull request is the work of run \`${ours.id}\`: ask for a new run ${thread}.`);
+  }
+  return event.issue.open ? undefined : badCommand('This issue is closed: reopen it, then ask again.');
+}
+
+async function stop(deps: AppDeps, asked: Asked, event: CommentEvent, reason: string): Promise<string> {
+  const runs = (await runsOf(deps, event)).filter((run) => !isFinal(run.state));
+  if (runs.length === 0) return await refuse(deps, asked, noRun('No run is going here that could be stopped.'));
+  await react(deps, asked, '+1');
+  const by = event.sender.login;
+  const words = reason === '' ? `stopped by @${by}` : `stopped by @${by}: ${reason}`;
+  return await stopRuns(deps, runs, { by, reason: words, at: deps.clock.now() });
+}
+
+/** The status comment is the answer; a run in line is a run whose status comment gets written anew. */
+async function status(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
+  const [newest, ...older] = await runsOf(deps, event);
+  if (newest === undefined) return await refuse(deps, asked, noRun('There has been no run here yet.'));
+  await react(deps, asked, '+1');
+  const runs = [newest, ...older.filter((run) => !isFinal(run.state))];
+  for (const run of runs) await deps.queue.enqueue(run.id);
+  return `status of ${runs.map((run) => run.id).join(', ')}`;
+}
+
+async function help(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
+  await react(deps, asked, '+1');
+  await deps.forge.ensureComment(event.repository, event.issue.number, `help/${event.comment.id}`, helpText());
+  return 'help given';
+}
+
+/** The runs of an issue, or those that opened a pull request, newest first. */
+async function runsOf(deps: AppDeps, event: CommentEvent): Promise<readonly Run[]> {
+  const { repository, issue } = event;
+  if (!issue.isPullRequest) return await deps.store.listRuns({ repositoryId: repository.id, issue: issue.number });
+  const isHere = (run: Run): boolean => run.pullRequest?.number === issue.number;
+  const active = await deps.store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES });
+  if (active.some(isHere)) return active.filter(isHere);
+  return (await deps.store.listRuns({ repositoryId: repository.id })).filter(isHere);
+}
+
+function triggerOf(event: CommentEvent): Trigger {
+  const { issue, comment, at, sender } = event;
+  return {
+    kind: 'command',
+    issue: issue.number,
+    commentId: comment.id,
+    at,
+    sender: { id: sender.id, login: sender.login },
+  };
+}
+
+function badCommand(message: string): Refusal {
+  return { reason: 'bad-command', message };
+}
+
+function noRun(message: string): Refusal {
+  return { reason: 'no-run', message };
+}

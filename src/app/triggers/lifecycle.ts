@@ -1,0 +1,30 @@
+import { ACTIVE_STATES } from '../../domain/active-run.ts';
+import type { AccessEvent, IssueClosedEvent } from '../../domain/webhook.ts';
+import type { AppDeps } from '../deps.ts';
+import { permissionOf } from '../permission.ts';
+import { stopRuns } from '../stop.ts';
+
+/** Handles the closing of an issue: a writer who closes it ends its runs. Returns the note for the delivery. */
+export async function onClosed(deps: AppDeps, event: IssueClosedEvent): Promise<string> {
+  const { repository, issue, sender, at } = event;
+  const active = await deps.store.listRuns({ repositoryId: repository.id, issue: issue.number, states: ACTIVE_STATES });
+  const runs = active.filter((run) => run.trigger.at <= at);
+  if (runs.length === 0) return 'ignored: no run of this issue is going';
+  const permission = await permissionOf(deps, repository, sender);
+  if (permission.kind === 'ignored') return `ignored: ${permission.reason}`;
+  if (permission.kind === 'denied') return 'ignored: sender may not stop runs';
+  const current = await deps.forge.issue(repository, issue.number);
+  if (current?.open) return 'ignored: the issue was opened again meanwhile';
+  return await stopRuns(deps, runs, { by: sender.login, reason: `issue closed by @${sender.login}`, at: deps.clock.now() });
+}
+
+/** Handles the loss of an installation or of some of its repositories: nothing can be pushed there any more. Returns the note. */
+export async function onAccessEnded(deps: AppDeps, event: AccessEvent): Promise<string> {
+  const { scope, by, reason } = event;
+  const active = await deps.store.listRuns({ states: ACTIVE_STATES });
+  const runs = active.filter(({ repository }) =>
+    scope.kind === 'installation' ? repository.installationId === scope.id : scope.ids.includes(repository.id),
+  );
+  if (runs.length === 0) return 'ignored: no run is going there';
+  return await stopRuns(deps, runs, { by, reason: `${reason} by @${by}`, at: deps.clock.now() });
+}

@@ -1,0 +1,114 @@
+/** What a comment that begins with `/maestro` asks for. */
+export type Command =
+  | {
+      readonly kind: 'run';
+      readonly playbook?: string;
+      readonly provider?: string;
+      readonly model?: string;
+      /** The lines below the command; empty for none. */
+      readonly instructions: string;
+    }
+  | { readonly kind: 'stop'; readonly reason: string }
+  | { readonly kind: 'status' }
+  | { readonly kind: 'help' };
+
+/** A verb we do not have, or one we have with arguments it does not take: answered with one line. */
+export type CommandError =
+  | { readonly kind: 'unknown'; readonly verb: string }
+  | { readonly kind: 'invalid'; readonly message: string };
+
+const VERBS = ['run', 'stop', 'status', 'help'] as const;
+type Verb = (typeof VERBS)[number];
+
+/** Arguments each verb takes. */
+const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
+  run: ['playbook', 'provider', 'model'],
+  stop: [],
+  status: [],
+  help: [],
+};
+
+/** One `key=value` with its value bare or in double or single quotes, or one other word. */
+const WORD = /([A-Za-z][A-Za-z-]*)=(?:"([^"]*)"|'([^']*)'|([^\s"']+))(?=\s|$)|\S+/g;
+/** A comment of GitHub holds 65,536 characters; a command line needs none of that. */
+const LINE_LENGTH = 2_000;
+
+/**
+ * The command a comment is, if it is one: `/maestro verb key=value …` as its very first characters, extra instructions on the lines
+ * below. A comment that mentions the command further down, in a quote or in code is none. `/maestro` alone asks for help.
+ */
+export function parseCommand(commentBody: string): Command | CommandError | undefined {
+  const body = commentBody.replace(/^\uFEFF/, '');
+  if (!/^\/maestro(?=\s|$)/i.test(body)) return undefined;
+  const end = body.search(/[\r\n]/);
+  const line = (end === -1 ? body : body.slice(0, end)).slice('/maestro'.length).trim();
+  const below = end === -1 ? '' : ownWords(body.slice(end));
+  if (line === '') return { kind: 'help' };
+  const written = line.split(/\s/, 1)[0] ?? '';
+  const verb = VERBS.find((candidate) => candidate === written.toLowerCase());
+  if (verb === undefined) return { kind: 'unknown', verb: written.slice(0, 40) };
+  if (line.length > LINE_LENGTH)
+    return { kind: 'invalid', message: 'The command line is too long; put instructions on the lines below it.' };
+  const rest = line.slice(written.length).trim();
+  if (verb === 'stop') return { kind: 'stop', reason: [rest, below].filter((part) => part !== '').join('\n') };
+  const values = readArguments(verb, rest);
+  if (typeof values === 'string') return { kind: 'invalid', message: values };
+  return verb === 'run' ? { kind: 'run', ...values, instructions: below } : { kind: verb };
+}
+
+/** Values by key, or the sentence that says which word is wrong. */
+function readArguments(verb: Verb, text: string): Readonly<Record<string, string>> | string {
+  const values: Record<string, string> = {};
+  for (const [word, key, double, single, bare] of text.matchAll(WORD)) {
+    if (key === undefined) return complain(verb, word);
+    const name = key.toLowerCase();
+    const value = (double ?? single ?? bare ?? '').trim();
+    if (!ARGUMENTS[verb].includes(name)) return complain(verb, key);
+    if (Object.hasOwn(values, name)) return `\`${name}\` is given twice.`;
+    if (value === '') return `\`${name}\` has no value.`;
+    const problem = valueProblem(name, value);
+    if (problem !== undefined) return problem;
+    values[name] = value;
+  }
+  return values;
+}
+
+function valueProblem(name: string, value: string): string | undefined {
+  if (name === 'playbook') {
+    const isSafe = /^[^\p{Cc}\\]{1,200}$/u.test(value) && !value.startsWith('/') && !value.split('/').includes('..');
+    return isSafe
+      ? undefined
+      : 'The playbook must be a path inside the repository, like `playbook=.maestro/playbooks/upgrade.md`.';
+  }
+  return /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/.test(value)
+    ? undefined
+    : `\`${name}\` must be a plain name, like \`${name}=claude\`.`;
+}
+
+function complain(verb: Verb, word: string): string {
+  const shown = word.slice(0, 40).replaceAll('`', "'");
+  const takes = ARGUMENTS[verb];
+  if (takes.length === 0) return `\`${verb}\` takes no arguments, and here is \`${shown}\`.`;
+  return `\`${verb}\` takes ${takes.map((key) => `\`${key}=\``).join(', ')}, and here is \`${shown}\`; extra instructions go on the lines below.`;
+}
+
+/** The person's own words: without what they quote. */
+function ownWords(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .filter((line) => !/^ {0,3}>/.test(line))
+    .join('\n')
+    .trim();
+}
+
+/** The commands there are, as markdown for a comment. */
+export function helpText(): string {
+  return [
+    'Commands are the first characters of a comment:',
+    '',
+    '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`; instructions on the lines below.',
+    '- `/maestro stop` ends the run and keeps what is committed.',
+    '- `/maestro status` says how far the run is.',
+    '- `/maestro help` shows this.',
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { ModelProtocol } from './routes.ts';
+
+/** A key that is worth something at one wire only: 192 random bits, marked so that it is recognised when it turns up somewhere. */
+export function createPlaceholder(): string {
+  return `maestro-placeholder-${randomBytes(24).toString('base64url')}`;
+}
+
+/** Whether the request presents the placeholder, in any of the ways the three protocols have. Compares in constant time. */
+export function presents(headers: IncomingHttpHeaders, placeholder: string): boolean {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const presented = [bearer, headers['x-api-key'], headers['x-goog-api-key']];
+  return presented.some((value) => typeof value === 'string' && sameText(value, placeholder));
+}
+
+function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
+}
+
+/**
+ * The headers to send to the endpoint: the client's without its credentials, without those that concern one connection only,
+ * with the real key. Compression is declined, so that usage can be read from the response as it passes.
+ */
+export function endpointHeaders(
+  headers: IncomingHttpHeaders,
+  endpoint: { readonly protocol: ModelProtocol; readonly key: string },
+): OutgoingHttpHeaders {
+  const connectionOnly = namedInConnection(headers);
+  const kept = Object.entries(headers).filter(
+    ([name]) => !CONNECTION_HEADERS.has(name) && !connectionOnly.has(name) && !isPrivate(name),
+  );
+  return { ...Object.fromEntries(kept), 'accept-encoding': 'identity', ...KEY_HEADER[endpoint.protocol](endpoint.key) };
+}
+
+/** The headers of an endpoint's response to pass to the client: none that concern one connection, set cookies or hold the key. */
+export function clientHeaders(headers: IncomingHttpHeaders, key: string): OutgoingHttpHeaders {
+  const connectionOnly = namedInConnection(headers);
+  const kept = Object.entries(headers).filter(
+    ([name, value]) =>
+      !CONNECTION_HEADERS.has(name) &&
+      !connectionOnly.has(name) &&
+      name !== 'set-cookie' &&
+      !String(value).includes(key),
+  );
+  return Object.fromEntries(kept);
+}
+
+const KEY_HEADER: Readonly<Record<ModelProtocol, (key: string) => OutgoingHttpHeaders>> = {
+  anthropic: (key) => ({ 'x-api-key': key }),
+  openai: (key) => ({ authorization: `Bearer ${key}` }),
+  gemini: (key) => ({ 'x-goog-api-key': key }),
+};
+
+/** RFC 9110 §7.6.1, with the older names still seen. `content-length` stays: it describes the message. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+function namedInConnection(headers: IncomingHttpHeaders): ReadonlySet<string> {
+  return new Set(
+    (headers.connection ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
+}
+
+/** The client's credentials, and what would tell the endpoint about the client's surroundings. */
+function isPrivate(name: string): boolean {
+  return (
+    /^(?:host|expect|authorization|cookie|api-key|x-api-key|x-goog-api-key|x-goog-user-project|forwarded|via|accept-encoding)$/.test(
+      name,
+    ) || /^(?:proxy-|x-forwarded-|x-real-ip)/.test(name)
+  );
+}

@@ -1,0 +1,100 @@
+import { StringDecoder } from 'node:string_decoder';
+import { Transform } from 'node:stream';
+import { NO_READING, type Reading } from './reading.ts';
+import { readUsage, USAGE_MARK } from './protocol-usage.ts';
+import type { ModelProtocol } from './routes.ts';
+
+/**
+ * Bytes of one server-sent event, or of a whole JSON answer, that are kept to read usage from. The largest is OpenAI's
+ * `response.completed`, which repeats the whole output; model outputs are below 1 MB.
+ */
+const LARGEST_PIECE = 16 * 1024 * 1024;
+
+/**
+ * A stream that passes a model response through unchanged and as it comes, and tells `report` every time the response says
+ * more about what it consumed. Holds at most one event of a `text/event-stream`, or the one JSON body.
+ */
+export function createMeter(options: {
+  readonly protocol: ModelProtocol;
+  readonly contentType: string | undefined;
+  readonly report: (reading: Reading) => void;
+}): Transform {
+  const { protocol } = options;
+  let reading = NO_READING;
+  const take = (text: string): void => {
+    const next = readUsage(protocol, decodeJson(text), reading);
+    if (next === reading) return;
+    reading = next;
+    options.report(reading);
+  };
+  const streamed = /^text\/event-stream\b/i.test(options.contentType ?? '');
+  const split = streamed ? eventLines(protocol, take) : wholeBody(take);
+  const decoder = new StringDecoder('utf8');
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      split.write(decoder.write(chunk));
+      done(null, chunk);
+    },
+    flush(done) {
+      split.write(decoder.end());
+      split.end();
+      done();
+    },
+  });
+}
+
+interface Splitter {
+  write(text: string): void;
+  end(): void;
+}
+
+/** Cuts a stream into lines and takes the data of those that may hold usage. All three protocols put an event's data on one line. */
+function eventLines(protocol: ModelProtocol, take: (text: string) => void): Splitter {
+  let parts: string[] = [];
+  let size = 0;
+  const line = (): void => {
+    const text = size > LARGEST_PIECE ? '' : parts.join('');
+    parts = [];
+    size = 0;
+    if (text.startsWith('data:') && text.includes(USAGE_MARK[protocol])) take(text.slice('data:'.length));
+  };
+  const add = (part: string): void => {
+    size += part.length;
+    if (size <= LARGEST_PIECE) parts.push(part);
+    else parts = [];
+  };
+  return {
+    write(text) {
+      const [first = '', ...lines] = text.split(/\r\n|[\r\n]/);
+      add(first);
+      for (const next of lines) {
+        line();
+        add(next);
+      }
+    },
+    end: line,
+  };
+}
+
+function wholeBody(take: (text: string) => void): Splitter {
+  let parts: string[] = [];
+  let size = 0;
+  return {
+    write(text) {
+      size += text.length;
+      if (size <= LARGEST_PIECE) parts.push(text);
+      else parts = [];
+    },
+    end() {
+      if (size > 0 && size <= LARGEST_PIECE) take(parts.join(''));
+    },
+  };
+}
+
+function decodeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

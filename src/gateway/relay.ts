@@ -1,0 +1,170 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { clientHeaders, endpointHeaders } from './credentials.ts';
+import type { ModelEndpoint } from './gateway.ts';
+import { createMeter } from './meter.ts';
+import { modelError } from './model-error.ts';
+import type { Reading } from './reading.ts';
+import type { Route } from './routes.ts';
+
+/** Bytes of a request body. Anthropic's own limit is 32 MB (https://platform.claude.com/docs/en/api/overview#request-size-limits). */
+export const LARGEST_BODY = 64 * 1024 * 1024;
+
+/** Bytes of an error answer that are passed on. */
+const LARGEST_ERROR = 1024 * 1024;
+
+/** Milliseconds the endpoint may be silent. The SDKs' own limit for one request is 10 minutes. */
+const SILENCE_MS = 10 * 60_000;
+
+/** Passes model requests on to one endpoint, over connections that are kept. */
+export interface Relay {
+  /** Answers one request that was already allowed. Resolves when the answer has been sent or the client is gone; never rejects. */
+  pass(exchange: Exchange): Promise<void>;
+  close(): void;
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: Route;
+  /** Told each time the response says more about what it consumed; the last is what counts. */
+  readonly report: (reading: Reading) => void;
+}
+
+/** Makes the relay to `endpoint`. Throws for an upstream that is not an http or https URL. */
+export function createRelay(endpoint: ModelEndpoint): Relay {
+  const base = parseUpstream(endpoint.upstream);
+  const secure = base.protocol === 'https:';
+  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const send = secure ? httpsRequest : httpRequest;
+
+  async function pass({ request, response, route, report }: Exchange): Promise<void> {
+    const refuse = (status: number, message: string, retry = false): void => {
+      refuseModel({ response, endpoint, status, message, retry });
+    };
+    if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, TOO_LARGE);
+    const outgoing = send({
+      agent,
+      protocol: base.protocol,
+      hostname: base.hostname.replace(/^\[|\]$/g, ''),
+      port: base.port,
+      method: request.method,
+      path: base.pathname.replace(/\/$/, '') + route.path + route.query,
+      headers: endpointHeaders(request.headers, endpoint),
+      timeout: SILENCE_MS,
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new SilentEndpoint()));
+    response.on('close', () => outgoing.destroy());
+    const answered = incomingResponse(outgoing);
+    // Not `pipeline`, which would destroy the request and with it the connection the refusal has to go over.
+    request.pipe(bodyLimit().on('error', (error) => outgoing.destroy(error))).pipe(outgoing);
+    try {
+      await deliver(await answered, response, report);
+    } catch (error) {
+      outgoing.destroy();
+      if (error instanceof BodyTooLarge) return refuse(413, TOO_LARGE);
+      if (error instanceof SilentEndpoint) return refuse(504, 'The model endpoint did not answer in time.', true);
+      refuse(502, `The model endpoint could not be reached (${errorCode(error)}).`, true);
+    }
+  }
+
+  async function deliver(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    report: (reading: Reading) => void,
+  ): Promise<void> {
+    const status = incoming.statusCode ?? 502;
+    const refuse = (status: number, message: string): void =>
+      refuseModel({ response, endpoint, status, message, retry: false });
+    if (status >= 300 && status < 400) {
+      incoming.destroy();
+      return refuse(502, `The model endpoint answered with a redirect (${status}), which the gateway does not follow.`);
+    }
+    if (status === 401 || status === 403) {
+      incoming.destroy();
+      return refuse(status, `The model endpoint refused the key Maestro is configured with (${status}).`);
+    }
+    const headers = clientHeaders(incoming.headers, endpoint.key);
+    if (status >= 400) {
+      const body = (await readStart(incoming, LARGEST_ERROR)).replaceAll(endpoint.key, '[key]');
+      const { 'content-length': _replaced, ...rest } = headers;
+      response.writeHead(status, rest).end(body);
+      return;
+    }
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    const meter = createMeter({ protocol: endpoint.protocol, contentType: incoming.headers['content-type'], report });
+    await pipeline(incoming, meter, response);
+  }
+
+  return { pass, close: () => agent.destroy() };
+}
+
+/** Answers with an error in the protocol's own shape; if an answer is under way, cuts it, since it can't be mended. */
+export function refuseModel(refusal: {
+  readonly response: ServerResponse;
+  readonly endpoint: ModelEndpoint;
+  readonly status: number;
+  readonly message: string;
+  readonly retry: boolean;
+}): void {
+  const { response } = refusal;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const error = modelError(refusal.endpoint.protocol, refusal);
+  // The rest of what is too large is not read: the connection ends with the answer.
+  const ending = error.status === 413 ? { connection: 'close' } : {};
+  response.writeHead(error.status, { ...error.headers, ...ending }).end(error.body);
+}
+
+const TOO_LARGE = `The request is larger than the gateway passes on (${LARGEST_BODY / 1024 / 1024} MB).`;
+
+class BodyTooLarge extends Error {}
+class SilentEndpoint extends Error {}
+
+async function readStart(stream: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= limit) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function bodyLimit(): Transform {
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size > LARGEST_BODY) done(new BodyTooLarge());
+      else done(null, chunk);
+    },
+  });
+}
+
+function incomingResponse(outgoing: ReturnType<typeof httpRequest>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve);
+    outgoing.once('error', reject);
+    outgoing.once('close', () => reject(new Error('closed')));
+  });
+}
+
+function parseUpstream(upstream: string): URL {
+  const url = URL.parse(upstream);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
+    throw new Error('The model endpoint must be an http or https URL without user name and query.');
+  }
+  return url;
+}
+
+function errorCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z_\d]+$/.test(code) ? code : 'connection lost';
+}

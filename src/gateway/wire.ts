@@ -1,0 +1,122 @@
+import { setMaxListeners } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../domain/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { createBlockedHosts } from './blocked-hosts.ts';
+import { createPlaceholder, presents } from './credentials.ts';
+import type { Grant, Wire } from './gateway.ts';
+import { hostRule } from './hosts.ts';
+import { createLedger } from './ledger.ts';
+import { createRelay, refuseModel } from './relay.ts';
+import { findRoute } from './routes.ts';
+import { openTunnel, type Connect, type Resolve } from './tunnel.ts';
+
+export interface WireOptions {
+  readonly grant: Grant;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly resolve: Resolve;
+  readonly connect: Connect;
+}
+
+/** One session's wire without an address yet: `server` still has to listen. */
+export interface UnboundWire {
+  readonly server: Server;
+  readonly facts: Pick<Wire, 'placeholder' | 'usage' | 'blocked' | 'exhausted'>;
+  /** Ends the listener and every connection. */
+  close(): Promise<void>;
+}
+
+/** Connections one session may have open; a busy CLI has about ten. */
+const CONNECTIONS = 256;
+
+/** Makes the listener that enforces one grant. Throws when the grant's hosts or endpoint can't be understood. */
+export function createWire(options: WireOptions): UnboundWire {
+  const { grant, clock } = options;
+  const log = options.log.child({ session: grant.session });
+  const placeholder = createPlaceholder();
+  const allows = hostRule(grant.hosts);
+  const model = grant.model === undefined ? undefined : { endpoint: grant.model, relay: createRelay(grant.model) };
+  const ledger = createLedger(grant.budget);
+  const blocked = createBlockedHosts();
+  const ending = new AbortController();
+  // Every tunnel listens on it; the default of ten listeners is a warning, not a limit.
+  setMaxListeners(0, ending.signal);
+  const sockets = new Set<Duplex>();
+
+  const server = createServer({
+    headersTimeout: 30_000,
+    requestTimeout: 5 * 60_000,
+    keepAliveTimeout: 60_000,
+    connectionsCheckingInterval: 5_000,
+    maxHeaderSize: 64 * 1024,
+    requireHostHeader: false,
+  });
+  server.maxConnections = CONNECTIONS;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('connect', (request, client, head) => {
+    client.on('error', () => client.destroy());
+    void openTunnel(request, client, head, {
+      allows,
+      resolve: options.resolve,
+      connect: options.connect,
+      signal: ending.signal,
+      refused,
+    });
+  });
+  server.on('request', (request, response) => {
+    response.on('error', () => response.destroy());
+    void answer(request, response);
+  });
+
+  function refused(host: string): void {
+    blocked.add(host);
+    log.info({ host }, 'refused a connection the session may not make');
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = request.url ?? '';
+    if (!target.startsWith('/')) {
+      refused(URL.parse(target)?.host ?? target);
+      return plain(response, 403, 'The gateway is no plain HTTP proxy: use https, which goes by CONNECT.');
+    }
+    const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target);
+    if (model === undefined || route === undefined) return plain(response, 404, 'The gateway has nothing here.');
+    const refuse = (status: number, message: string): void =>
+      refuseModel({ response, endpoint: model.endpoint, status, message, retry: false });
+    if (!presents(request.headers, placeholder)) return refuse(401, 'This key is not good for this gateway.');
+    if (ledger.refuses()) return refuse(429, 'The budget of this session is spent.');
+    const started = clock.monotonic();
+    const entry = ledger.open();
+    await model.relay.pass({ request, response, route, report: entry.report });
+    entry.settle();
+    log.debug(
+      { path: route.path, status: response.statusCode, durationMs: Math.round(clock.monotonic() - started) },
+      'relayed a model request',
+    );
+  }
+
+  async function close(): Promise<void> {
+    ending.abort();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    model?.relay.close();
+    await closed;
+  }
+
+  return {
+    server,
+    facts: { placeholder, usage: ledger.usage, blocked: blocked.list, exhausted: ledger.exhausted },
+    close,
+  };
+}
+
+function plain(response: ServerResponse, status: number, text: string): void {
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
+    .end(`${text}\n`);
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { PlaybookSettings } from '../domain/playbook.ts';
+
+/** Milliseconds in a unit of duration. */
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+/** Longest duration a playbook may ask for: a day. */
+const LONGEST = 24 * 3_600_000;
+
+const line = z
+  .string()
+  .trim()
+  .min(1)
+  .max(4_000)
+  .refine((value) => !value.includes('\0'));
+const name = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/);
+
+function listOf(item: z.ZodType<string, string>): z.ZodType<string[]> {
+  return z.union([item.transform((one) => [one]), z.array(item).min(1).max(50)]);
+}
+
+const duration = z
+  .string()
+  .trim()
+  .regex(/^(?:\d{1,5}[smh])+$/)
+  .transform((text) =>
+    [...text.matchAll(/(\d+)([smh])/g)].reduce(
+      (sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? 0),
+      0,
+    ),
+  )
+  .pipe(z.number().positive().max(LONGEST));
+
+const dollars = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .trim()
+      .regex(/^\$ ?\d{1,6}(?:\.\d{1,2})?$/)
+      .transform((text) => Number(text.slice(1))),
+  ])
+  .pipe(z.number().positive().max(100_000));
+
+/** Front matter by the keys people write. Each key is optional; a key that is there has a value. */
+export const SettingsSchema = z.object({
+  provider: z
+    .string()
+    .trim()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/)
+    .exactOptional(),
+  model: name.exactOptional(),
+  effort: z.enum(['low', 'medium', 'high']).exactOptional(),
+  context: z.enum(['fresh', 'handoff', 'document']).exactOptional(),
+  setup: listOf(line).exactOptional(),
+  verify: listOf(line).exactOptional(),
+  parallel: z.int().min(1).max(16).exactOptional(),
+  after: listOf(name).exactOptional(),
+  loop: z.boolean().exactOptional(),
+  'max-loops': z.int().min(1).max(100).exactOptional(),
+  reset: z.boolean().exactOptional(),
+  budget: dollars.exactOptional(),
+  timeout: duration.exactOptional(),
+  'on-failure': z.enum(['stop', 'continue', 'ask']).exactOptional(),
+  reviewers: listOf(
+    z
+      .string()
+      .trim()
+      .regex(/^@?[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\/[A-Za-z0-9._-]{1,100})?$/),
+  ).exactOptional(),
+  schedule: line.max(100).exactOptional(),
+});
+
+export type SettingsKey = keyof z.infer<typeof SettingsSchema>;
+
+/** What to write for each key, completing "Write …". */
+export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
+  provider: 'the name of a provider, like `provider: claude`',
+  model: "a model's name, like `model: opus`",
+  effort: '`effort: low`, `effort: medium` or `effort: high`',
+  context: '`context: fresh`, `context: handoff` or `context: document`',
+  setup: 'a command or a list of commands, like `setup: npm ci`',
+  verify: 'a command or a list of commands, like `verify: npm test`',
+  parallel: 'a whole number from 1 to 16, like `parallel: 2`',
+  after: 'a playbook or a list of playbooks, like `after: .maestro/playbooks/first.md`',
+  loop: '`loop: true` or `loop: false`',
+  'max-loops': 'a whole number from 1 to 100, like `max-loops: 3`',
+  reset: '`reset: true` or `reset: false`',
+  budget: 'an amount in US dollars, like `budget: $5`',
+  timeout: 'a duration of at most a day, like `timeout: 90s`, `timeout: 20m` or `timeout: 1h`',
+  'on-failure': '`on-failure: stop`, `on-failure: continue` or `on-failure: ask`',
+  reviewers: 'a GitHub login or a list of them, like `reviewers: [octocat]` (write `@` in quotes or leave it out)',
+  schedule: 'a schedule, like `schedule: "0 6 * * 1"`',
+};
+
+/** The keys people may write. */
+export const SETTINGS_KEYS = Object.keys(EXPECTED) as readonly SettingsKey[];
+
+/** The settings in the domain's own names: durations in milliseconds, reviewers without `@`. */
+export function toSettings(parsed: z.infer<typeof SettingsSchema>): PlaybookSettings {
+  const { 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  return {
+    ...same,
+    ...(maxLoops === undefined ? {} : { maxLoops }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    ...(reviewers === undefined ? {} : { reviewers: reviewers.map((login) => login.replace(/^@/, '')) }),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Box } from '../domain/playbook.ts';
+import type { TaskKey } from '../domain/ids.ts';
+import { parsePlaybook } from './parse.ts';
+
+/**
+ * `text` with `box` ticked: one character differs, or none when it was ticked already. `box` must come from parsing this very text.
+ * @throws Error when there is no checkbox where the box says.
+ */
+export function tick(text: string, box: Pick<Box, 'offset'>): string {
+  return setMark(text, box.offset, 'x');
+}
+
+/**
+ * `text` with `box` open again: one character differs, or none when it was open already. `box` must come from parsing this very text.
+ * @throws Error when there is no checkbox where the box says.
+ */
+export function untick(text: string, box: Pick<Box, 'offset'>): string {
+  return setMark(text, box.offset, ' ');
+}
+
+/**
+ * `text` with the task `key` and all its sub-steps ticked, wherever they stand by now: `text` may have been edited since the key was
+ * taken. Undefined when the text no longer has the task.
+ */
+export function tickTask(text: string, key: TaskKey): string | undefined {
+  const { boxes } = parsePlaybook(text);
+  if (!boxes.some((box) => box.key === key)) return undefined;
+  const ticked = new Set<TaskKey>([key]);
+  // A parent comes before its sub-steps in document order.
+  for (const box of boxes) if (box.parent !== undefined && ticked.has(box.parent)) ticked.add(box.key);
+  return boxes.filter((box) => ticked.has(box.key)).reduce((changed, box) => tick(changed, box), text);
+}
+
+function setMark(text: string, offset: number, mark: 'x' | ' '): string {
+  const match = /^\[([ \txX])\]$/.exec(text.slice(offset - 1, offset + 2));
+  if (match === null) {
+    throw new Error(
+      `There is no checkbox at offset ${offset}: the text differs from the one that was parsed. Parse it again.`,
+    );
+  }
+  const isTicked = /[xX]/.test(match[1] ?? '');
+  return isTicked === (mark === 'x') ? text : `${text.slice(0, offset)}${mark}${text.slice(offset + 1)}`;
+}

@@ -1,0 +1,36 @@
+const BLOCK = 512;
+
+/**
+ * A POSIX ustar archive of text files, by path (at most 100 bytes each). Everything is owned by `uid` and private to it, and
+ * executable, since a file may be a script.
+ */
+export function tarOf(files: Readonly<Record<string, string>>, uid: number): Buffer {
+  const blocks: Buffer[] = [];
+  for (const [path, text] of Object.entries(files)) {
+    const content = Buffer.from(text);
+    const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
+    blocks.push(headerOf({ path, size: content.length, uid }), content, padding);
+  }
+  // Two empty blocks end an archive.
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
+}
+
+function headerOf({ path, size, uid }: { path: string; size: number; uid: number }): Buffer {
+  const header = Buffer.alloc(BLOCK);
+  header.write(path, 0, 100);
+  header.write(octal(0o700, 7), 100);
+  header.write(octal(uid, 7), 108);
+  header.write(octal(uid, 7), 116);
+  header.write(octal(size, 11), 124);
+  header.write(octal(0, 11), 136);
+  header.write('        ', 148);
+  header.write('0', 156);
+  header.write('ustar\x0000', 257, 'latin1');
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${octal(sum, 6)}\0 `, 148, 'latin1');
+  return header;
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
