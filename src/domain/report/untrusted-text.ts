@@ -7,32 +7,44 @@
 /** Written between `@` and a name, `#` and a number …; a zero-width space that GitHub renders and its link filters stop at. */
 const BREAK = '&#8203;';
 
-/** Characters that can't be seen or that reorder others. Emoji need U+200D and U+FE0F, which stay. Lone surrogates are in `Cs`. */
-// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const HIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029\p{Cs}\p{Co}]|(?![\u200D])\p{Cf}/gu;
+/** Characters that can't be seen or that reorder others. Emoji need U+200D and U+FE0F, which stay. `Cs` are lone surrogates. */
+const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]--[\n\r\t\u200D]]/gv;
+
+const ESCAPE = String.fromCharCode(27);
+const BELL = String.fromCharCode(7);
+
+/** Colours, cursor movements and titles for a terminal. */
+const TERMINAL = new RegExp(
+  `${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${BELL}${ESCAPE}\\n]*(?:${BELL}|${ESCAPE}\\\\)?)`,
+  'gu',
+);
 
 /** Places where GitHub, or a bot reading raw text, would see more than text. */
-const TRIGGER = /[@](?=\S)|#(?=\d)|:(?=\/\/)|\bgh(?=-\d)|\bwww(?=\.)/iu;
+const TRIGGER = /@(?=\S)|#(?=\d)|:(?=\/\/)|\bgh(?=-\d)|\bwww(?=\.)/iv;
 
 /** Characters with a meaning in markdown or HTML wherever they stand. */
-const SPECIAL = /[&<>`*_~[\]|\\$\n\r\t]/u;
+const SPECIAL = /[&<>`*_~\[\]\|\\$\n\r\t]/v;
 
 /** What `TRIGGER` matches, without its surroundings. */
 const TRIGGER_TEXT = /^(?:[@#:]|gh|www)$/iu;
 
-const EDGE_SPACES = /^ +| +$/u;
+const EDGE_SPACES = /^ +|(?<! ) +$/gu;
 
-const NOT_INERT = new RegExp([TRIGGER, SPECIAL, EDGE_SPACES, HIDDEN].map(({ source }) => source).join('|'), 'giu');
+const NOT_INERT = new RegExp([TRIGGER, SPECIAL, HIDDEN].map(({ source }) => source).join('|'), 'giv');
 
 /**
  * Any text as inert markdown on one line, for list items, table cells and summaries. `decodeInline` gives the text back exactly.
  * Hidden characters come out as a visible `⟨U+202E⟩`.
  */
 export function encodeInline(text: string): string {
+  // Spaces at the edges would be lost between the cells of a table.
+  return inert(text).replaceAll(EDGE_SPACES, (spaces) => '&#32;'.repeat(spaces.length));
+}
+
+function inert(text: string): string {
   return text.replaceAll(NOT_INERT, (found) => {
     if (TRIGGER_TEXT.test(found)) return `${found}${BREAK}`;
-    if (SPECIAL.test(found)) return `&#${found.charCodeAt(0)};`;
-    return found.startsWith(' ') ? '&#32;'.repeat(found.length) : `&lang;U+${hex(found)}&rang;`;
+    return SPECIAL.test(found) ? `&#${found.charCodeAt(0)};` : `&lang;U+${hex(found)}&rang;`;
   });
 }
 
@@ -50,7 +62,7 @@ export function decodeInline(markdown: string): string {
 export function encodeProse(text: string): string {
   return oneLine(text)
     .split(/(`[^`]+`)/u)
-    .map((part, index) => (index % 2 === 1 ? withoutHidden(part) : encodeInline(part)))
+    .map((part, index) => (index % 2 === 1 ? withoutHidden(part) : inert(part)))
     .join('');
 }
 
@@ -106,10 +118,7 @@ export function oneLine(text: string): string {
 }
 
 function withoutHidden(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- terminal escape sequences begin with one
-  return text
-    .replaceAll(/\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/gu, '')
-    .replaceAll(HIDDEN, '');
+  return text.replaceAll(TERMINAL, '').replaceAll(HIDDEN, '');
 }
 
 function longestRun(text: string): number {

@@ -1,0 +1,119 @@
+import type { Repository } from '../../domain/repository.ts';
+import { ForgeError, type PullRequestRequest, type PullRequestState } from '../forge.ts';
+import type { ForgeContext } from './context.ts';
+import { ensure } from './ensure.ts';
+
+/** GitHub takes 65,536 characters of body and 256 of title. */
+const BODY_LENGTH = 65_000;
+const TITLE_LENGTH = 256;
+
+interface PullRequest {
+  readonly number: number;
+  readonly node_id: string;
+  readonly html_url: string;
+  readonly draft?: boolean;
+  readonly state: string;
+  readonly merged_at: string | null;
+  readonly body: string | null;
+  readonly title: string;
+  readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
+}
+
+const READY =
+  'mutation ($id: ID!) { markPullRequestReadyForReview(input: { pullRequestId: $id }) { clientMutationId } }';
+
+/** Makes the verbs about pull requests. */
+export function createPullRequests(context: ForgeContext) {
+  const { client } = context;
+  const pause = (attempt: number): Promise<void> => client.pause(attempt);
+
+  async function findPullRequest(repository: Repository, branch: string): Promise<PullRequestState | undefined> {
+    const { data } = await client.read(repository, `look for the pull request of ${branch}`, (github, at) =>
+      github.rest.pulls.list({ ...at, head: `${at.owner}:${branch}`, state: 'all', per_page: 100 }),
+    );
+    // A filter GitHub can't make sense of is ignored, so what it lets through is looked at again.
+    const ours = data.filter((pull) => pull.head.ref === branch && pull.head.repo?.id === repository.id);
+    const found = ours.find((pull) => pull.state === 'open') ?? ours[0];
+    return found === undefined ? undefined : toState(found);
+  }
+
+  function ensurePullRequest(repository: Repository, request: PullRequestRequest): Promise<PullRequestState> {
+    const { head, base, draft } = request;
+    return context.serially(`pull/${repository.id}/${head}`, () =>
+      ensure({
+        pause,
+        find: () => findPullRequest(repository, head),
+        make: async () => {
+          const { data } = await client.write(repository, `open a pull request from ${head} to ${base}`, (github, at) =>
+            github.rest.pulls.create({ ...at, head, base, draft, ...text(request) }),
+          );
+          return toState(data);
+        },
+      }),
+    );
+  }
+
+  async function describePullRequest(
+    repository: Repository,
+    number: number,
+    wanted: { readonly title: string; readonly body: string },
+  ): Promise<void> {
+    const { title, body } = text(wanted);
+    await ensure({
+      pause,
+      find: async () => {
+        const { data } = await pull(repository, number);
+        const same = data.title === title && (data.body ?? '').replaceAll('\r\n', '\n') === body;
+        return same ? true : undefined;
+      },
+      make: async () => {
+        await client.write(repository, `describe pull request #${number}`, (github, at) =>
+          github.rest.pulls.update({ ...at, pull_number: number, title, body }),
+        );
+        return true;
+      },
+    });
+  }
+
+  async function markReady(repository: Repository, number: number): Promise<void> {
+    await ensure({
+      pause,
+      find: async () => ((await pull(repository, number)).data.draft === true ? undefined : true),
+      make: async () => {
+        const { data } = await pull(repository, number);
+        // REST can't take a pull request out of draft.
+        await client.write(repository, `mark pull request #${number} ready`, async (github) => {
+          const answer = await github.graphql<unknown>(READY, { id: data.node_id });
+          return { status: 200, headers: {}, data: answer };
+        });
+        return true;
+      },
+    });
+  }
+
+  function pull(repository: Repository, number: number) {
+    return client.read(repository, `read pull request #${number}`, (github, at) =>
+      github.rest.pulls.get({ ...at, pull_number: number }),
+    );
+  }
+
+  function text(request: { readonly title: string; readonly body: string }) {
+    const title = context.redact(request.title).slice(0, TITLE_LENGTH).trim();
+    if (title === '') throw new ForgeError('invalid', 'a pull request needs a title');
+    return { title, body: context.redact(request.body).slice(0, BODY_LENGTH) };
+  }
+
+  return { findPullRequest, ensurePullRequest, describePullRequest, markReady };
+}
+
+function toState(pull: PullRequest): PullRequestState {
+  return {
+    number: pull.number,
+    url: pull.html_url,
+    draft: pull.draft ?? false,
+    open: pull.state === 'open',
+    merged: pull.merged_at !== null,
+    headSha: pull.head.sha,
+    body: pull.body ?? '',
+  };
+}

@@ -1,0 +1,45 @@
+import type { AgentCommand, AgentTask } from '../provider.ts';
+
+/** Turns after which Claude Code stops by itself: far beyond a sound task, so that a loop ends before the wall clock does. */
+const MAX_TURNS = 250;
+
+/** Claude Code's own retries of a failed model request; beyond these the engine's policy decides. Its default, 10, takes three minutes. */
+const MAX_RETRIES = 3;
+
+/**
+ * The command line of one headless conversation. The prompt goes in on standard input: as an argument it would be limited to
+ * 128 KiB. MCP servers of the repository stay off (`--strict-mcp-config`); permissions are the container's business.
+ */
+export function claudeCommand(task: AgentTask): AgentCommand {
+  const argv = [
+    'claude',
+    '-p',
+    ...['--output-format', 'stream-json'],
+    '--verbose',
+    '--dangerously-skip-permissions',
+    '--strict-mcp-config',
+    ...['--max-turns', String(MAX_TURNS)],
+    ...['--session-id', task.conversation],
+    ...(task.model === undefined ? [] : ['--model', task.model]),
+    ...(task.effort === undefined ? [] : ['--effort', task.effort]),
+  ];
+  return { argv, env: environment(task), stdin: task.prompt, files: {} };
+}
+
+function environment(task: AgentTask): Readonly<Record<string, string>> {
+  return {
+    ANTHROPIC_BASE_URL: `${task.gatewayUrl}/anthropic`,
+    ANTHROPIC_API_KEY: task.placeholderKey,
+    CLAUDE_CODE_MAX_RETRIES: String(MAX_RETRIES),
+    // Nothing but model requests leaves: no telemetry, no error reports, no updates.
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    DISABLE_AUTOUPDATER: '1',
+    // As root, Claude Code skips permissions only when told that it is in a sandbox; elsewhere this changes nothing.
+    IS_SANDBOX: '1',
+    HTTPS_PROXY: task.gatewayUrl,
+    HTTP_PROXY: task.gatewayUrl,
+    NO_PROXY: '127.0.0.1,localhost',
+  };
+}

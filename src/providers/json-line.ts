@@ -1,0 +1,31 @@
+import type { AgentEvent } from '../domain/event.ts';
+
+/** Characters of a line that was not understood that are kept: enough to recognise a new format by. */
+const UNKNOWN_KEPT = 2_000;
+
+/** Characters kept of what a tool printed; the rest is in the agent's own conversation. */
+const OUTPUT_KEPT = 20_000;
+
+/** The JSON object a line holds, or undefined. */
+export function parseObject(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The event for a line the codec does not understand, cut to a bounded length. */
+export function unknownLine(line: string): readonly AgentEvent[] {
+  return [{ type: 'unknown', line: clip(line, UNKNOWN_KEPT) }];
+}
+
+/** A tool's output, cut to a bounded length. */
+export function clipOutput(output: string): string {
+  return clip(output, OUTPUT_KEPT);
+}
+
+function clip(text: string, kept: number): string {
+  return text.length <= kept ? text : `${text.slice(0, kept).toWellFormed()}… (${text.length - kept} more characters)`;
+}

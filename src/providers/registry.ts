@@ -1,0 +1,31 @@
+import { claudeCode } from './claude-code/provider.ts';
+import type { Provider } from './provider.ts';
+import { createScripted } from './scripted/provider.ts';
+
+/** What `maestro:<id>` labels and `provider=<id>` may say. */
+export const providerIds = ['claude-code', 'scripted'] as const;
+
+export type ProviderId = (typeof providerIds)[number];
+
+export type Providers = Readonly<Record<ProviderId, Provider>>;
+
+/**
+ * Every provider there is. `scriptedAgent` is the path of `scripted-agent.mjs` as a job sees it, which differs between the
+ * agent image and the local runner.
+ */
+export function createProviders(options: { readonly scriptedAgent: string }): Providers {
+  return {
+    'claude-code': claudeCode,
+    scripted: createScripted(options.scriptedAgent),
+  };
+}
+
+/** The provider called `id`, or undefined. */
+export function findProvider(providers: Providers, id: string): Provider | undefined {
+  return isProviderId(id) ? providers[id] : undefined;
+}
+
+/** Whether `id` names a provider. */
+export function isProviderId(id: string): id is ProviderId {
+  return providerIds.some((known) => known === id);
+}

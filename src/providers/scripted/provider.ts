@@ -1,0 +1,31 @@
+import { concludeByEnd } from '../conclude.ts';
+import type { AgentTask, Provider } from '../provider.ts';
+import { decodeScripted } from './decode.ts';
+
+/**
+ * The provider for development, the demo and the tests: `scripted-agent.mjs`, which needs no model and does the same thing every
+ * time. `script` is its path as a job sees it.
+ */
+export function createScripted(script: string): Provider {
+  return {
+    id: 'scripted',
+    title: 'Scripted agent',
+    protocol: undefined,
+    hosts: [],
+    command: (task) => ({ argv: ['node', script], env: environment(task), stdin: task.prompt, files: {} }),
+    decode: decodeScripted,
+    conclude: (seen, code) => concludeByEnd(seen, code, 'The scripted agent'),
+  };
+}
+
+/** What a real agent would get: tests try the wire with it. */
+function environment(task: AgentTask): Readonly<Record<string, string>> {
+  return {
+    ANTHROPIC_BASE_URL: `${task.gatewayUrl}/anthropic`,
+    ANTHROPIC_API_KEY: task.placeholderKey,
+    HTTPS_PROXY: task.gatewayUrl,
+    HTTP_PROXY: task.gatewayUrl,
+    NO_PROXY: '127.0.0.1,localhost',
+    MAESTRO_CONVERSATION: task.conversation,
+  };
+}
