@@ -1,0 +1,8 @@
+import { openShared, startApp } from '../compose.ts';
+import { runProcess } from '../process.ts';
+
+await runProcess(async (config) => {
+  await using stack = new AsyncDisposableStack();
+  stack.use(await startApp(stack.use(await openShared(config))));
+  return stack.move();
+});

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunTask } from '../../domain/run.ts';
+import { parsePlaybook } from '../../playbook/parse.ts';
+import { untilSignal } from '../../process.ts';
+import { ensureAgentImage, NoImageError } from '../image.ts';
+import { watchRuns } from './progress.ts';
+import { demoRun, isAsPromised, type DemoResult } from './result.ts';
+import { DEMO_ISSUE, DEMO_OWNER, DEMO_PLAYBOOK, DEMO_REPOSITORY, DEMO_USER } from './seed.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
+
+export interface DemoOptions {
+  readonly json: boolean;
+  /** A playbook of the person's own, instead of the demonstration's. */
+  readonly playbook?: string;
+  readonly provider: 'scripted' | 'claude-code';
+  /** Docker if there is an engine, else the local runner, when not said. */
+  readonly runner?: 'docker' | 'local';
+  /** Leaves everything up to look at, until Ctrl-C. */
+  readonly keep: boolean;
+}
+
+/**
+ * Does Maestro's main job end to end on this machine: labels an issue, commits a playbook, and waits for the pull requests.
+ * Gives the exit code: 0 only if everything that was promised is there, 2 for a playbook with problems.
+ */
+export async function demo(options: DemoOptions): Promise<number> {
+  const playbook = options.playbook === undefined ? { name: 'api-migration.md', text: DEMO_PLAYBOOK } : { name: path.basename(options.playbook), text: await readFile(options.playbook, 'utf8') };
+  const { problems } = parsePlaybook(playbook.text);
+  if (problems.length > 0) {
+    for (const problem of problems) say(`${playbook.name}:${problem.line}:${problem.column}: ${problem.message} ${problem.fix}`);
+    return 2;
+  }
+  const runner = await chooseRunner(options);
+  if (runner === undefined) return 1;
+  const words = new Map<string, string>();
+  const world = await openWorld({
+    provider: options.provider,
+    runner,
+    logLevel: process.env['LOG_LEVEL'] ?? 'fatal',
+    onEvent: (event, of) => {
+      if (event.type === 'text') words.set(of.sessionId, event.text.split('\n')[0] ?? '');
+    },
+  });
+  try {
+    await trigger(world, playbook);
+    const lastWords = (task: RunTask): string => words.get(`${task.runId}-${task.position}-${task.attempts + 1}`) ?? words.get(`${task.runId}-${task.position}-1`) ?? '';
+    await watchRuns(
+      world.shared.store,
+      [
+        { because: `Issue labelled: ${DEMO_ISSUE.title}`, trigger: 'label' },
+        { because: `Playbook committed: ${playbook.name}`, trigger: 'push' },
+      ],
+      { json: options.json, lastWords },
+    );
+    const runs = await report(world);
+    if (!options.json) show(world, runs);
+    if (options.keep) await keep(world);
+    return finish({ runs, leftovers: await world.close() }, options);
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+}
+
+/** Where agents run, said aloud. Undefined when what was asked for can't be had. */
+async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'] | undefined> {
+  if (options.runner === 'local') {
+    say('Runner: local. Agents run on this machine without any isolation.');
+    return { name: 'local' };
+  }
+  try {
+    const image = await ensureAgentImage((line) => say(`  ${line}`));
+    say(`Runner: docker, image ${image}. Each session gets a hardened container without a network.`);
+    return { name: 'docker', image };
+  } catch (error) {
+    if (!(error instanceof NoImageError)) throw error;
+    if (options.runner === 'docker' || options.provider === 'claude-code') {
+      say(`This demonstration needs Docker, and it can't be had: ${error.message}`);
+      return undefined;
+    }
+    say(`Runner: local, because Docker can't be had (${error.message}). Agents run on this machine without any isolation.`);
+    return { name: 'local' };
+  }
+}
+
+/** Does what a person would do: opens an issue and labels it, commits a playbook to the default branch. */
+async function trigger(world: World, playbook: { readonly name: string; readonly text: string }): Promise<void> {
+  const alice = world.github.as(DEMO_USER);
+  const repo = { owner: DEMO_OWNER, repo: DEMO_REPOSITORY };
+  const issue = await alice.request('POST /repos/{owner}/{repo}/issues', { ...repo, ...DEMO_ISSUE });
+  await alice.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', { ...repo, issue_number: issue.data.number, labels: ['maestro'] });
+  await alice.request('PUT /repos/{owner}/{repo}/contents/{path}', {
+    ...repo,
+    path: `.maestro/playbooks/${playbook.name}`,
+    message: `Add playbook ${playbook.name}`,
+    content: Buffer.from(playbook.text).toString('base64'),
+  });
+}
+
+async function report(world: World): Promise<DemoResult['runs']> {
+  const { store } = world.shared;
+  const runs = (await store.listRuns()).toSorted((a, b) => a.createdAt - b.createdAt);
+  return await Promise.all(runs.map(async (run) => demoRun(run, await store.tasksOf(run.id))));
+}
+
+function show(world: World, runs: DemoResult['runs']): void {
+  say('');
+  for (const run of runs) {
+    const { pullRequest } = run;
+    say(`${run.status === 'succeeded' ? '✔' : '✖'} ${run.trigger.kind} → ${pullRequest === null ? 'no pull request' : `pull request #${pullRequest.number}${pullRequest.draft ? ' (draft)' : ''}`}: ${run.tasks.done} of ${run.tasks.total} tasks, ${run.commits.length} commits`);
+    if (pullRequest !== null) say(`  ${pullRequest.url}`);
+    for (const commit of run.commits) say(`  ${commit.slice(0, 10)}`);
+  }
+  say('');
+  say(`Look around: git clone ${world.github.gitUrl(DEMO_OWNER, DEMO_REPOSITORY)} (with --keep, while this runs)`);
+}
+
+async function keep(world: World): Promise<void> {
+  say(`Everything stays up until Ctrl-C. REST: ${world.github.apiUrl}, as ${DEMO_USER} with the token ${world.github.token(DEMO_USER)}`);
+  await untilSignal();
+}
+
+function finish(result: DemoResult, options: DemoOptions): number {
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (result.leftovers > 0) say(`${result.leftovers} things were left behind and have been removed; that is a defect.`);
+  return isAsPromised(result) ? 0 : 1;
+}
+
+/** For people: on standard error, so that standard output stays the answer. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

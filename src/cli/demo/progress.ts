@@ -1,0 +1,90 @@
+import { Listr, type ListrTaskWrapper } from 'listr2';
+import { isFinal, type Run, type RunTask } from '../../domain/run.ts';
+import type { Store } from '../../store/store.ts';
+
+/** How often the store is looked at. Milliseconds. */
+const POLL_MS = 150;
+
+/** How long a run may take to show up after its trigger. Milliseconds. */
+const PATIENCE_MS = 60_000;
+
+export interface Expected {
+  /** What made it start, in words. */
+  readonly because: string;
+  readonly trigger: Run['trigger']['kind'];
+}
+
+/** Shows runs as they go, and resolves when all have settled. `json` says it on standard error, a line a step. */
+export async function watchRuns(store: Store, expected: readonly Expected[], options: { readonly json: boolean; readonly lastWords: (task: RunTask) => string }): Promise<void> {
+  if (options.json) {
+    for (const { because, trigger } of expected) await sayPlainly(store, because, trigger);
+    return;
+  }
+  const list = new Listr(
+    expected.map(({ because, trigger }) => ({
+      title: because,
+      task: async (_: unknown, line: ListrTaskWrapper<unknown, never, never>) => {
+        const run = await appearance(store, trigger);
+        line.title = `${because} → ${run.branch}`;
+        return line.newListr(
+          (await store.tasksOf(run.id)).map((task) => ({
+            title: task.title,
+            task: (_context: unknown, row: { output: string; title: string; skip: (message: string) => void }) => watchTask(store, task, row, options.lastWords),
+          })),
+          { concurrent: true, exitOnError: false, rendererOptions: { collapseSubtasks: false } },
+        );
+      },
+    })),
+    { concurrent: true, exitOnError: false, rendererOptions: { collapseSubtasks: false } },
+  );
+  await list.run();
+  for (const { trigger } of expected) await settled(store, await appearance(store, trigger));
+}
+
+async function watchTask(store: Store, task: RunTask, row: { output: string; title: string; skip: (message: string) => void }, lastWords: (task: RunTask) => string): Promise<void> {
+  for (;;) {
+    const [now, run] = await Promise.all([store.tasksOf(task.runId), store.findRun(task.runId)]);
+    const current = now.find((one) => one.key === task.key);
+    const outcome = current?.outcome;
+    if (outcome?.kind === 'committed') {
+      row.title = `${task.title} · ${outcome.commit.slice(0, 7)}`;
+      return;
+    }
+    if (outcome?.kind === 'no-change') {
+      row.title = `${task.title} · nothing to change`;
+      return;
+    }
+    if (outcome?.kind === 'failed') throw new Error(`${task.title}: ${outcome.failure.message}`);
+    if (run === undefined || isFinal(run.state)) {
+      row.skip(`${task.title} · not done`);
+      return;
+    }
+    row.output = current?.startedAt === undefined ? '' : lastWords(task);
+    await sleep();
+  }
+}
+
+async function sayPlainly(store: Store, because: string, trigger: Run['trigger']['kind']): Promise<void> {
+  const run = await settled(store, await appearance(store, trigger));
+  process.stderr.write(`${because}: ${run.state}\n`);
+}
+
+async function appearance(store: Store, trigger: Run['trigger']['kind']): Promise<Run> {
+  for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
+    const run = (await store.listRuns()).find((one) => one.trigger.kind === trigger);
+    if (run !== undefined) return run;
+    await sleep();
+  }
+  throw new Error(`no run began within ${PATIENCE_MS / 1000} seconds of its ${trigger}; run again with LOG_LEVEL=debug to see why`);
+}
+
+async function settled(store: Store, run: Run): Promise<Run> {
+  for (let now: Run | undefined = run; ; now = await store.findRun(run.id)) {
+    if (now === undefined || isFinal(now.state)) return now ?? run;
+    await sleep();
+  }
+}
+
+function sleep(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}

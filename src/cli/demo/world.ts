@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startLocalGithub, type LocalGithub } from '../../../local-github/server.ts';
+import { startModelEndpoint } from '../../../local-model/server.ts';
+import { createRunner, openShared, startApp, startWorkerPart, type EventListener, type Shared } from '../../compose.ts';
+import { readConfig, type Config } from '../../config.ts';
+import { createLog } from '../../telemetry/log.ts';
+import { DEMO_FILES, DEMO_OWNER, DEMO_REPOSITORY, DEMO_USER } from './seed.ts';
+
+/** Everything a demonstration needs, in one process: a GitHub, a model if asked for, Maestro. */
+export interface World {
+  readonly github: LocalGithub;
+  readonly shared: Shared;
+  readonly config: Config;
+  /** Shuts everything down and counts what is still there. */
+  close(): Promise<number>;
+}
+
+export interface WorldOptions {
+  readonly provider: string;
+  readonly runner: { readonly name: 'docker'; readonly image: string } | { readonly name: 'local' };
+  readonly logLevel: string;
+  readonly onEvent: EventListener;
+}
+
+/** Starts a world in a temporary directory, on free ports, on loopback. */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const home = await mkdtemp(path.join(tmpdir(), 'maestro-demo-'));
+  stack.defer(() => rm(home, { recursive: true, force: true }));
+  const github = stack.use(
+    await startLocalGithub({
+      seed: {
+        users: [{ login: DEMO_USER }],
+        repositories: [{ owner: DEMO_OWNER, name: DEMO_REPOSITORY, private: true, files: DEMO_FILES, collaborators: { [DEMO_USER]: 'admin' } }],
+      },
+    }),
+  );
+  const key = 'demo-model-key';
+  const model = options.provider === 'scripted' ? undefined : stack.use(await startModelEndpoint({ keys: [key] }));
+  const config = readConfig({
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey,
+    WEBHOOK_SECRET: github.app.webhookSecret,
+    GHE_HOST: new URL(github.url).host,
+    GHE_PROTOCOL: 'http',
+    PORT: '0',
+    MAESTRO_HOME: path.join(home, 'maestro'),
+    MAESTRO_PROVIDER: options.provider,
+    MAESTRO_RUNNER: options.runner.name,
+    MAESTRO_STATUS_SECONDS: '1',
+    ...(options.runner.name === 'docker' ? { MAESTRO_IMAGE: options.runner.image } : {}),
+    ...(model === undefined ? {} : { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: model.url }),
+  });
+  const log = createLog({ level: options.logLevel });
+  const shared = stack.use(await openShared(config, log));
+  stack.use(await startWorkerPart(shared, { onEvent: options.onEvent }));
+  const app = stack.use(await startApp(shared));
+  github.control.setWebhookUrl(`${app.url ?? ''}/api/github/webhooks`);
+  const everything = stack.move();
+  return {
+    github,
+    shared,
+    config,
+    close: async () => {
+      await github.control.settled();
+      await everything.disposeAsync();
+      return await countLeftovers(config, home);
+    },
+  };
+}
+
+/** Jobs and lanes that survived the shutdown. */
+async function countLeftovers(config: Config, home: string): Promise<number> {
+  const runner = createRunner(config, createLog({ level: 'silent' }));
+  try {
+    const jobs = await runner.reap(() => false);
+    const lanes = await runner.listLanes();
+    for (const name of lanes) await runner.removeLane({ name, mirror: '' });
+    return jobs.length + lanes.length;
+  } finally {
+    await runner.close();
+    await rm(home, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { runProcess } from '../process.ts';
+import { demo } from './demo/demo.ts';
+import { planCommand } from './plan.ts';
+import { up } from './up.ts';
+
+const program = new Command('maestro').description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.').showHelpAfterError();
+
+program
+  .command('up')
+  .description('run app and worker in one process, configured by the environment')
+  .action(() => runProcess(up));
+
+program
+  .command('plan')
+  .argument('<file>', 'a markdown file')
+  .option('--json', 'print one JSON document')
+  .description('print the tasks of a playbook and its problems; exit code 2 if it has any')
+  .action(async (file: string, options: { json?: boolean }) => {
+    process.exitCode = await planCommand({
+      file,
+      json: options.json ?? false,
+      read: (path) => readFile(path),
+      write: (text) => process.stdout.write(text),
+    });
+  });
+
+program
+  .command('demo')
+  .description('show the main job end to end on this machine, with a GitHub of its own')
+  .option('--json', 'print one JSON document as the last line', false)
+  .option('--playbook <file>', 'run a playbook of your own')
+  .addOption(new Option('--provider <name>', 'the agent').choices(['scripted', 'claude-code']).default('scripted'))
+  .addOption(new Option('--runner <name>', 'where agents run; docker if there is an engine').choices(['docker', 'local']))
+  .option('--keep', 'leave everything up to look at', false)
+  .action(async (options: Parameters<typeof demo>[0]) => {
+    process.exitCode = await demo(options);
+  });
+
+await program.parseAsync();
