@@ -12,6 +12,8 @@ export function requireFilePath(path: string): void {
   const parts = path.split('/');
   const stays = parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');
   if (!stays || Buffer.byteLength(path) > 100) {
-    throw new TypeError(`'${path}' can't be put into a job's HOME: it must be a plain relative path of at most 100 bytes.`);
+    throw new TypeError(
+      `'${path}' can't be put into a job's HOME: it must be a plain relative path of at most 100 bytes.`,
+    );
   }
 }
