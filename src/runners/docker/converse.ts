@@ -1,18 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
-import { deliver } from '../output.ts';
+import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
 import { attach, deathOf, exitOf, kill, start } from './container.ts';
 import { createDemux } from './demux.ts';
 import { READY } from './entry.ts';
-
-/** How long the rest of the output may take, without progress, once its container is dead. */
-const REST_MS = 30_000;
-/** The same when the job was ended from outside: nobody is owed the last bytes of that. */
-const REST_AFTER_LIMIT_MS = 2_000;
 
 /** Starts a created container, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
 export async function converse(options: {
@@ -46,7 +40,7 @@ export async function converse(options: {
     const durationMs = clock.monotonic() - startedAt;
 
     const limit = watch.reason();
-    await readRest(reading, limit === undefined ? REST_MS : REST_AFTER_LIMIT_MS, limit !== undefined);
+    await readRest(reading, limit !== undefined);
     if (limit !== undefined) return { ending: limit, code, durationMs };
     // A job may survive the death of one of its processes: only what failed failed for memory.
     if (outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
@@ -60,18 +54,14 @@ export async function converse(options: {
   }
 }
 
-interface Reading {
-  /** Settles when the engine has closed the output; rejects when it broke, or where it goes did. */
-  readonly done: Promise<void>;
-  /** Bytes read so far. */
-  progress(): number;
+interface ContainerReading extends Reading {
   /** Whether the command was reached. */
   isReady(): boolean;
   /** What was said on stderr instead of that. */
   setupText(): string;
 }
 
-function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: JobWatch }): Reading {
+function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: JobWatch }): ContainerReading {
   const demux = createDemux();
   let bytesRead = 0;
   let ready = false;
@@ -110,27 +100,6 @@ function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: J
     isReady: () => ready,
     setupText: () => setupText,
   };
-}
-
-/** Reads on until the end, as long as there is progress every `ms`. What breaks doesn't matter when `forgiving`. */
-async function readRest(reading: Reading, ms: number, forgiving: boolean): Promise<void> {
-  for (;;) {
-    const before = reading.progress();
-    const stop = new AbortController();
-    try {
-      const timer = delay(ms, 'late' as const, { signal: stop.signal });
-      timer.catch(() => {});
-      if ((await Promise.race([reading.done, timer])) !== 'late') return;
-    } catch (error) {
-      if (forgiving) return;
-      throw error;
-    } finally {
-      stop.abort();
-    }
-    if (reading.progress() !== before) continue;
-    if (forgiving) return;
-    throw new InfrastructureError('The output of a job is not being read to its end');
-  }
 }
 
 function setupFailed(text: string, code: number): InfrastructureError {

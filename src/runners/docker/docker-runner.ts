@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { requireFilePath, requireName } from '../names.ts';
+import { requireJob, requireName } from '../names.ts';
 import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
 import { inspect, remove } from './container.ts';
 import { converse } from './converse.ts';
@@ -173,13 +173,6 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
     close: async () => {},
   };
-}
-
-function requireJob(job: Job): void {
-  requireName('job', job.name, 120);
-  requireName('lane', job.lane.name, 60);
-  for (const path of Object.keys(job.files ?? {})) requireFilePath(path);
-  if (job.argv.length === 0) throw new TypeError(`The job ${job.name} has no command`);
 }
 
 function refuse(broken: readonly string[]): void {
