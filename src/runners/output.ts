@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobWatch } from './job-watch.ts';
 import { InfrastructureError } from './runner.ts';
 
@@ -36,4 +37,41 @@ async function drained(sink: Writable): Promise<void> {
     for (const event of events) sink.off(event, done);
   }
   requireOpen(sink);
+}
+
+/** The output of a job that is being passed on. */
+export interface Reading {
+  /** Settles at the end of the output; rejects when it broke off, or where it goes did. */
+  readonly done: Promise<unknown>;
+  /** Bytes passed on so far. */
+  progress(): number;
+}
+
+/** How long the rest of the output may take, without progress, once its job is dead. */
+const REST_MS = 30_000;
+/** The same when the job was ended from outside: nobody is owed the last bytes of that. */
+const REST_WHEN_FORGIVING_MS = 1_000;
+
+/**
+ * Reads the output of a job that is dead to its end, as long as there is progress. Throws when it breaks off or stands still, but
+ * not when `forgiving`.
+ */
+export async function readRest(reading: Reading, forgiving: boolean): Promise<void> {
+  for (;;) {
+    const before = reading.progress();
+    const stop = new AbortController();
+    const timer = delay(forgiving ? REST_WHEN_FORGIVING_MS : REST_MS, 'late' as const, { signal: stop.signal });
+    timer.catch(() => {});
+    try {
+      if ((await Promise.race([reading.done, timer])) !== 'late') return;
+    } catch (error) {
+      if (forgiving) return;
+      throw error;
+    } finally {
+      stop.abort();
+    }
+    if (reading.progress() !== before) continue;
+    if (forgiving) return;
+    throw new InfrastructureError('The output of a job is not being read to its end');
+  }
 }

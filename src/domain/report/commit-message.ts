@@ -1,6 +1,6 @@
 import type { RunId, SessionId, TaskKey } from '../ids.ts';
+import type { PlaybookSource } from '../playbook.ts';
 import type { Run, RunTask, Session } from '../run.ts';
-import { playbookName } from './run-report.ts';
 import { clip, plainLine } from './untrusted-text.ts';
 
 /** Git's own convention for a subject that no tool cuts. */
@@ -47,7 +47,7 @@ export function renderCommitMessage(facts: CommitFacts): string {
   return [
     subject,
     '',
-    `Task ${task.position} of ${total} in ${plainLine(playbookName(run.playbook))}:`,
+    `Task ${task.position} of ${total} of ${source(run.playbook)}:`,
     '',
     ...quoted,
     '',
@@ -83,6 +83,11 @@ export function parseTrailers(message: string): CommitTrailers | undefined {
     session: session as SessionId,
     agent: found.get('Maestro-Agent') ?? '',
   };
+}
+
+/** Spelt out, since `#12` in a commit would refer to the issue from everywhere the commit goes. */
+function source(playbook: PlaybookSource): string {
+  return playbook.kind === 'file' ? plainLine(playbook.path) : `issue ${playbook.issue}`;
 }
 
 function clipWords(text: string, max: number): string {

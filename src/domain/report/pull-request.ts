@@ -17,7 +17,7 @@ import { details } from './status-comment.ts';
 import { clip, codeSpan, decodeInline, encodeInline, encodeProse, plainLine } from './untrusted-text.ts';
 
 /** GitHub takes 65,536 characters in a body and 256 in a title. */
-const BODY_LENGTH = 60_000;
+const BODY_LENGTH = 64_000;
 const TITLE_LENGTH = 256;
 
 /** What the body of a pull request of ours says about its run, for rebuilding the run when the store is gone (design §5). */
@@ -40,8 +40,29 @@ export interface TaskFacts {
   readonly commit: string | undefined;
 }
 
-/** Longest titles in the table that are tried, in falling order; exact titles come first. */
-const TITLE_LIMITS: readonly number[] = [Number.POSITIVE_INFINITY, 200, 80, 30, 0];
+/** How much is said. Each next level says less, and the first that fits is used. */
+interface Detail {
+  /** Characters of a title in the table; infinite for exact ones. */
+  readonly title: number;
+  /** Tasks not done that are told about one by one, and characters of each reason. */
+  readonly reasons: number;
+  readonly reason: number;
+  /** Whether a state is its icon only. */
+  readonly icons: boolean;
+}
+
+const LEVELS: readonly Detail[] = [
+  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, icons: false },
+  { title: 200, reasons: 20, reason: 300, icons: false },
+  { title: 60, reasons: 10, reason: 200, icons: false },
+  { title: 30, reasons: 5, reason: 200, icons: false },
+];
+
+/** A thousand tasks fit. */
+const LEAST: Detail = { title: 0, reasons: 3, reason: 200, icons: true };
+
+/** Upper bound of a row at the least detail: position, icon, commit, and what is between. */
+const ROW_LENGTH = 66;
 
 /**
  * Title and body of a run's pull request. `parsePullRequest` reads the facts back: exactly, as long as the body has room for the
@@ -49,23 +70,20 @@ const TITLE_LIMITS: readonly number[] = [Number.POSITIVE_INFINITY, 200, 80, 30, 
  */
 export function renderPullRequest(report: RunReport): { readonly title: string; readonly body: string } {
   const title = clip(plainLine(report.run.title), TITLE_LENGTH) || `Maestro run ${report.run.id}`;
-  for (const limit of TITLE_LIMITS) {
-    const body = renderBody(report, limit, report.tasks.length);
+  for (const level of [...LEVELS, LEAST]) {
+    const body = renderBody(report, level, report.tasks.length);
     if (body.length <= BODY_LENGTH) return { title, body };
   }
-  const room = BODY_LENGTH - renderBody(report, 0, 0).length;
-  return { title, body: renderBody(report, 0, Math.max(0, Math.floor(room / ROW_LENGTH))) };
+  const room = BODY_LENGTH - renderBody(report, LEAST, 0).length;
+  return { title, body: renderBody(report, LEAST, Math.max(0, Math.floor(room / ROW_LENGTH))) };
 }
 
-/** Upper bound of a row without title: position, state with icon, commit, and what is between. */
-const ROW_LENGTH = 80;
-
-function renderBody(report: RunReport, titleLimit: number, rows: number): string {
+function renderBody(report: RunReport, detail: Detail, rows: number): string {
   return [
     banner(report),
     summary(report),
-    taskTable(report, titleLimit, rows),
-    notDone(report),
+    taskTable(report, detail, rows),
+    notDone(report, detail),
     howToContinue(report),
     factsTable(report),
     blockedHosts(report),
@@ -101,12 +119,13 @@ function summary(report: RunReport): string {
   return `**${what}**, asked for by ${who}, one commit per task.${reference}`;
 }
 
-function taskTable({ run, tasks }: RunReport, titleLimit: number, rows: number): string {
+function taskTable({ run, tasks }: RunReport, detail: Detail, rows: number): string {
   const shown = tasks.slice(0, rows).map((task) => {
     const state = taskState(task, run);
     const commit = task.outcome?.kind === 'committed' ? task.outcome.commit : '';
-    const title = titleLimit === 0 ? '' : encodeInline(clip(task.title, titleLimit));
-    return `| ${task.position} | ${STATE_ICONS[state]} ${state} | ${title} | ${commit} |`;
+    const title = detail.title === 0 ? '' : encodeInline(clip(task.title, detail.title));
+    const word = detail.icons ? '' : ` ${state}`;
+    return `| ${task.position} | ${STATE_ICONS[state]}${word} | ${title} | ${commit} |`;
   });
   const more = tasks.length - shown.length;
   return [
@@ -117,32 +136,29 @@ function taskTable({ run, tasks }: RunReport, titleLimit: number, rows: number):
   ].join('\n');
 }
 
-/** Failed tasks that are told about one by one; the table has them all. */
-const REASONS = 20;
-
-function notDone(report: RunReport): string {
+function notDone(report: RunReport, detail: Detail): string {
   const lines = report.tasks.flatMap((task) => {
-    const reason = whyNotDone(task);
+    const reason = whyNotDone(report, task, detail);
     return reason === undefined ? [] : [`- ${task.position}. ${encodeInline(clip(task.title, 100))}: ${reason}`];
   });
   if (lines.length === 0) return '';
-  const more = lines.length > REASONS ? [`- … and ${count(lines.length - REASONS, 'more task')}`] : [];
-  return ['### Not done', '', ...lines.slice(0, REASONS), ...more].join('\n');
+  const more = lines.length > detail.reasons ? [`- … and ${count(lines.length - detail.reasons, 'more task')}`] : [];
+  return ['### Not done', '', ...lines.slice(0, detail.reasons), ...more].join('\n');
 }
 
-function whyNotDone({ outcome }: RunTask): string | undefined {
+function whyNotDone({ run }: RunReport, { outcome }: RunTask, detail: Detail): string | undefined {
   switch (outcome?.kind) {
     case 'failed': {
       const kept = outcome.failure.keptRef;
       const ref = kept === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(kept)}.`;
-      return `${encodeProse(clip(outcome.failure.message, 500))} ${nextStep(outcome.failure)}${ref}`;
+      return `${encodeProse(clip(outcome.failure.message, detail.reason))} ${nextStep(outcome.failure, run)}${ref}`;
     }
     case 'cancelled': {
       const ref = outcome.keptRef === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(outcome.keptRef)}.`;
-      return `stopped by ${encodeInline(outcome.by)}: ${encodeProse(clip(outcome.reason, 500))}${ref}`;
+      return `stopped by ${encodeInline(outcome.by)}: ${encodeProse(clip(outcome.reason, detail.reason))}${ref}`;
     }
     case 'parked':
-      return encodeProse(clip(outcome.reason, 500));
+      return encodeProse(clip(outcome.reason, detail.reason));
     case 'committed':
     case 'no-change':
     case undefined:
@@ -211,7 +227,10 @@ export function parsePullRequest(body: string): PullRequestFacts | undefined {
 }
 
 const STATES: ReadonlyMap<string, TaskState> = new Map(
-  (Object.keys(STATE_ICONS) as TaskState[]).map((state) => [`${STATE_ICONS[state]} ${state}`, state]),
+  (Object.keys(STATE_ICONS) as TaskState[]).flatMap((state) => [
+    [STATE_ICONS[state], state],
+    [`${STATE_ICONS[state]} ${state}`, state],
+  ]),
 );
 
 function parseTask(line: string): TaskFacts | undefined {

@@ -1,6 +1,6 @@
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSource } from '../playbook.ts';
-import type { Run, RunTask, Session } from '../run.ts';
+import { isFinal, type Run, type RunTask, type Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
 
@@ -88,33 +88,37 @@ export function issueOf(run: Run): number | undefined {
   return run.playbook.kind === 'file' ? triggerThread(run.trigger) : run.playbook.issue;
 }
 
-/** What a person can do about a failure of each kind, in one sentence. */
-export function nextStep(failure: Failure): string {
+/** What a person can do about a failure of each kind; starting again is part of it only once the run is over. */
+export function nextStep(failure: Failure, run: Pick<Run, 'state'>): string {
+  return isFinal(run.state) ? `${remedy(failure)} Then comment \`/maestro run\`.` : remedy(failure);
+}
+
+function remedy(failure: Failure): string {
   switch (failure.kind) {
     case 'auth':
-      return 'Ask whoever operates Maestro to renew the key of this provider, then comment `/maestro run`.';
+      return 'Ask whoever operates Maestro to renew the key of this provider.';
     case 'quota':
-      return 'Wait until the quota is back, or comment `/maestro run provider=<another>`.';
+      return 'Wait until the quota is back, or name another provider.';
     case 'overloaded':
     case 'network':
-      return 'Comment `/maestro run` in a while: the provider could not be reached.';
+      return 'Wait a while: the provider could not be reached.';
     case 'context-full':
-      return 'Split the task into smaller ones and comment `/maestro run`.';
+      return 'Split the task into smaller ones.';
     case 'permission':
-      return 'Say in the task how to do without what was denied, or have it allowed, then comment `/maestro run`.';
+      return 'Say in the task how to do without what was denied, or have it allowed.';
     case 'crash':
-      return 'Read the last lines below, then comment `/maestro run` to try again.';
+      return 'See in the last lines of the log whether the task can avoid it.';
     case 'idle':
-      return 'See below where it hung, make the task smaller or clearer, and comment `/maestro run`.';
+      return 'See where it hung, and make the task smaller or clearer.';
     case 'wall':
-      return 'Make the task smaller or raise `timeout` in the playbook, then comment `/maestro run`.';
+      return 'Make the task smaller or raise `timeout` in the playbook.';
     case 'verify-failed':
-      return 'Read what the check printed, make the task clearer or mend the check, then comment `/maestro run`.';
+      return 'Read what the check printed, and make the task clearer or mend the check.';
     case 'policy':
-      return 'Make that change by hand, or say in the task to leave it alone, then comment `/maestro run`.';
+      return 'Make that change by hand, or say in the task to leave it alone.';
     case 'budget':
-      return 'Raise `budget` in the playbook, then comment `/maestro run`.';
+      return 'Raise `budget` in the playbook.';
     case 'infra':
-      return 'Nothing is wrong with your task; comment `/maestro run` to try again.';
+      return 'Nothing is wrong with the task: it can be tried again as it is.';
   }
 }

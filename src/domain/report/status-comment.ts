@@ -145,17 +145,18 @@ function commitLink({ links }: RunReport, commit: string, detail: Detail): strin
 }
 
 function failures(report: RunReport, detail: Detail): string {
-  const sections = report.tasks.flatMap((task) =>
-    task.outcome?.kind === 'failed' ? [failureSection(task, task.outcome.failure, detail)] : [],
-  );
-  return sections.slice(0, detail.failures).join('\n\n');
+  return report.tasks
+    .filter((task) => task.outcome?.kind === 'failed')
+    .slice(0, detail.failures)
+    .map((task) => (task.outcome?.kind === 'failed' ? failureSection(report, task, task.outcome.failure, detail) : ''))
+    .join('\n\n');
 }
 
-function failureSection(task: RunTask, failure: Failure, detail: Detail): string {
+function failureSection({ run }: RunReport, task: RunTask, failure: Failure, detail: Detail): string {
   const title = `${STATE_ICONS.failed} Task ${task.position}: ${encodeInline(clip(task.title, detail.title))}`;
   const parts = [
     `**What happened:** ${encodeProse(clip(failure.message, 1000))}`,
-    `**What to do:** ${nextStep(failure)}`,
+    `**What to do:** ${nextStep(failure, run)}`,
     failure.keptRef === undefined ? '' : `The unfinished work is kept at ${codeSpan(failure.keptRef)}.`,
     failure.detail === undefined || failure.detail.trim() === '' ? '' : fence(failure.detail, detail.lines),
   ];

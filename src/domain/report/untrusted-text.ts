@@ -60,9 +60,9 @@ export function decodeInline(markdown: string): string {
 
 /** A sentence of ours that may quote others: like `encodeInline`, but `code` in single backticks stays code. */
 export function encodeProse(text: string): string {
-  return oneLine(text)
+  return withoutHidden(oneLine(text))
     .split(/(`[^`]+`)/u)
-    .map((part, index) => (index % 2 === 1 ? withoutHidden(part) : inert(part)))
+    .map((part, index) => (index % 2 === 1 ? part : inert(part)))
     .join('');
 }
 
@@ -79,9 +79,11 @@ export function codeSpan(text: string): string {
  * inside. Lines that look like a command to some bot, and mentions, get an invisible break.
  */
 export function fence(output: string, lines: number, width = 400): string {
-  const kept = withoutHidden(output.replaceAll(/\r\n?/gu, '\n')).trimEnd().split('\n').slice(-lines);
-  const inert = kept
-    .map((line) => clip(line, width))
+  const inert = output
+    .trimEnd()
+    .split(/\r\n?|\n/u)
+    .slice(-lines)
+    .map((line) => clip(withoutHidden(line), width))
     .map((line) => line.replace(/^(\s*)(?=\/[a-z])/iu, '$1\u200B').replaceAll(/@(?=\w)/gu, '@\u200B'))
     .join('\n');
   const ticks = '`'.repeat(Math.max(3, longestRun(inert) + 1));
@@ -101,11 +103,13 @@ export function plainLine(text: string): string {
     .trim();
 }
 
+const CHARACTERS = new Intl.Segmenter('en');
+
 /** At most `max` UTF-16 units of a text, cut between characters, with `…` where something is missing. */
 export function clip(text: string, max: number): string {
   if (text.length <= max) return text;
   let out = '';
-  for (const { segment } of new Intl.Segmenter('en').segment(text.slice(0, max))) {
+  for (const { segment } of CHARACTERS.segment(text.slice(0, max))) {
     if (out.length + segment.length > max - 1) break;
     out += segment;
   }

@@ -60,6 +60,8 @@ const READ_TRIES = 3;
 /** How long a repository's name is believed. */
 const NAME_TTL_MS = 60_000;
 const MINUTE_MS = 60_000;
+/** How often somebody who waits to write looks at the clock again. */
+const STEP_MS = 1000;
 
 interface Named {
   readonly repository: Repository;
@@ -191,7 +193,7 @@ export function createClient(deps: ClientDeps): GithubClient {
     const turn = oldest === undefined ? now : Math.max(now, oldest + MINUTE_MS);
     writes.push(turn);
     writes.splice(0, writes.length - deps.writesPerMinute);
-    if (turn > now) await sleep(turn - now);
+    for (let left = turn - now; left > 0; left = turn - deps.clock.monotonic()) await sleep(Math.min(left, STEP_MS));
   }
 
   function refuseWhileLimited(holder: Holder, what: string): void {

@@ -44,7 +44,7 @@ if [ "$wire" = wire ]; then
   done
 fi
 cd ${PLACES.repo} 2>/dev/null || cd ${PLACES.lane} || fail 'the lane is not mounted'
-unset bytes wire tries
+unset bytes wire tries OLDPWD
 printf '\\006' >&2
 exec "$@"
 `;

@@ -1,0 +1,108 @@
+import type { Duplex } from 'node:stream';
+import type Docker from 'dockerode';
+import type { Clock } from '../../domain/clock.ts';
+import { watchJob, type JobWatch } from '../job-watch.ts';
+import { deliver, readRest, type Reading } from '../output.ts';
+import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
+import { attach, deathOf, exitOf, kill, start } from './container.ts';
+import { createDemux } from './demux.ts';
+import { READY } from './entry.ts';
+
+/** Starts a created container, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
+export async function converse(options: {
+  readonly container: Docker.Container;
+  readonly preamble: Buffer;
+  readonly limits: JobLimits;
+  readonly io: JobIo;
+  readonly clock: Clock;
+}): Promise<JobResult> {
+  const { container, preamble, limits, io, clock } = options;
+  const [output, input] = await Promise.all([attach(container, 'output'), attach(container, 'input')]);
+  // A job that ends without reading its input breaks this connection; that is its right.
+  input.on('error', () => {});
+  const over = new AbortController();
+  const watch = watchJob({ limits, signal: io.signal, clock });
+  const startedAt = clock.monotonic();
+  try {
+    const reading = readOutput({ output, io, watch });
+    // Awaited below, after whatever comes first.
+    reading.done.catch(() => {});
+    await start(container);
+    input.end(Buffer.concat([preamble, Buffer.from(io.stdin)]));
+
+    const exit = exitOf(container, clock, over.signal);
+    exit.catch(() => {});
+    const broken = reading.done.then(() => new Promise<never>(() => {}));
+    const first = await Promise.race([exit, watch.reached, broken]);
+    if (typeof first === 'string') await kill(container);
+    else watch.stop();
+    const { code, outOfMemory } = await deathOf(exit);
+    const durationMs = clock.monotonic() - startedAt;
+
+    const limit = watch.reason();
+    await readRest(reading, limit !== undefined);
+    if (limit !== undefined) return { ending: limit, code, durationMs };
+    // A job may survive the death of one of its processes: only what failed failed for memory.
+    if (outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
+    if (!reading.isReady()) throw setupFailed(reading.setupText(), code);
+    return { ending: 'exited', code, durationMs };
+  } finally {
+    watch.stop();
+    over.abort();
+    input.destroy();
+    output.destroy();
+  }
+}
+
+interface ContainerReading extends Reading {
+  /** Whether the command was reached. */
+  isReady(): boolean;
+  /** What was said on stderr instead of that. */
+  setupText(): string;
+}
+
+function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: JobWatch }): ContainerReading {
+  const demux = createDemux();
+  let bytesRead = 0;
+  let ready = false;
+  let setupText = '';
+
+  /** Cuts off the sign that the command starts, and keeps what is said instead of it. */
+  function afterReady(bytes: Buffer): Buffer {
+    if (ready) return bytes;
+    if (setupText === '' && bytes[0] === READY) {
+      ready = true;
+      return bytes.subarray(1);
+    }
+    setupText = (setupText + bytes.toString()).slice(0, 2_000);
+    return bytes.subarray(bytes.length);
+  }
+
+  async function read(): Promise<void> {
+    for await (const chunk of output as AsyncIterable<Buffer>) {
+      for (const piece of demux.push(chunk)) {
+        const sink = piece.stream === 'stdout' ? io.stdout : io.stderr;
+        const bytes = piece.stream === 'stderr' ? afterReady(piece.bytes) : piece.bytes;
+        if (bytes.length > 0) await deliver(bytes, sink, watch);
+      }
+      bytesRead += chunk.length;
+    }
+    if (!demux.isComplete()) throw new Error('the engine closed it in the middle of a frame');
+  }
+
+  return {
+    done: read().catch((error: unknown) => {
+      if (error instanceof InfrastructureError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new InfrastructureError(`The output of a container broke off: ${reason}`, { cause: error });
+    }),
+    progress: () => bytesRead,
+    isReady: () => ready,
+    setupText: () => setupText,
+  };
+}
+
+function setupFailed(text: string, code: number): InfrastructureError {
+  const reason = text.trim() === '' ? `exit code ${code}` : text.trim();
+  return new InfrastructureError(`The container could not be set up for its command: ${reason}`);
+}

@@ -1,0 +1,47 @@
+import type { RunId } from '../../domain/ids.ts';
+import type { Job, JobOwner } from '../runner.ts';
+
+const APP = 'maestro.app';
+const NAMESPACE = 'maestro.namespace';
+export const LANE = 'maestro.lane';
+const RUN = 'maestro.run';
+const EPOCH = 'maestro.epoch';
+export const JOB = 'maestro.job';
+
+/** Labels that say: this installation's. Nothing without them is ever touched. */
+export function ownLabels(namespace: string): Readonly<Record<string, string>> {
+  return { [APP]: 'maestro', [NAMESPACE]: namespace };
+}
+
+/** The engine's filter for what carries `ownLabels`, and `more` labels. */
+export function ownFilter(namespace: string, more: Readonly<Record<string, string>> = {}): { label: string[] } {
+  return { label: Object.entries({ ...ownLabels(namespace), ...more }).map(([name, value]) => `${name}=${value}`) };
+}
+
+/** Whether `labels` carry `ownLabels`. */
+export function isOurs(namespace: string, labels: Readonly<Record<string, string>> | undefined | null): boolean {
+  return Object.entries(ownLabels(namespace)).every(([name, value]) => labels?.[name] === value);
+}
+
+/** All labels of a job's container. */
+export function jobLabels(namespace: string, job: Job): Record<string, string> {
+  return {
+    ...ownLabels(namespace),
+    [LANE]: job.lane.name,
+    [RUN]: job.owner.runId,
+    [EPOCH]: String(job.owner.epoch),
+    [JOB]: job.name,
+  };
+}
+
+/** Who a container's labels say it belongs to; undefined when they are not whole. */
+export function ownerOf(labels: Readonly<Record<string, string>>): JobOwner | undefined {
+  const runId = labels[RUN];
+  const epoch = Number(labels[EPOCH] ?? Number.NaN);
+  return runId === undefined || !Number.isInteger(epoch) ? undefined : { runId: runId as RunId, epoch };
+}
+
+/** Name of a lane's volume, or of a job's container: prefix, installation, name. */
+export function nameFor(namespace: string, name: string): string {
+  return `maestro-${namespace}-${name}`;
+}
