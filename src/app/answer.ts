@@ -35,7 +35,9 @@ export async function refuse(deps: AnswerDeps, asked: Asked, refusal: Refusal): 
   await react(deps, asked, 'confused');
   // Somebody without permission is told once per thread, however often they ask: answers must not be a megaphone.
   const key =
-    refusal.reason === 'not-permitted' ? `not-permitted/${asked.sender.id}` : digest(`${asked.key}|${refusal.message}`, 15);
+    refusal.reason === 'not-permitted'
+      ? `not-permitted/${asked.sender.id}`
+      : digest(`${asked.key}|${refusal.message}`, 15);
   const body = renderRefusal(refusal, { requester: asked.sender.login });
   await deps.forge.ensureComment(asked.repository, asked.thread, `refusal/${key}`, body);
   return `refused: ${refusal.reason}`;

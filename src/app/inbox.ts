@@ -43,7 +43,12 @@ const OUTAGE_MS = 24 * 3_600_000;
 const PAGE = 100;
 const LARGEST_PAGE = 1_600;
 
-type Lane = readonly { readonly delivery: Delivery; readonly payload: unknown }[];
+interface Payload {
+  readonly repository?: { readonly id?: unknown } | null;
+  readonly installation?: { readonly id?: unknown } | null;
+}
+
+type Lane = readonly { readonly delivery: Delivery; readonly payload: Payload }[];
 
 /** Makes a pump, standing still until `start` or `wake`. */
 export function createInbox(deps: InboxDeps): Inbox {
@@ -123,12 +128,9 @@ export function createInbox(deps: InboxDeps): Inbox {
 
 /** Deliveries by the repository they are about, both in the order given. Those about none go by their installation. */
 function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, Lane> {
-  const lanes = new Map<string, { delivery: Delivery; payload: unknown }[]>();
+  const lanes = new Map<string, { delivery: Delivery; payload: Payload }[]>();
   for (const delivery of deliveries) {
-    const payload = JSON.parse(delivery.body) as {
-      readonly repository?: { readonly id?: unknown } | null;
-      readonly installation?: { readonly id?: unknown } | null;
-    };
+    const payload = JSON.parse(delivery.body) as Payload;
     const repository = JSON.stringify(payload.repository?.id ?? payload.installation?.id ?? delivery.guid);
     const lane = lanes.get(repository);
     if (lane === undefined) lanes.set(repository, [{ delivery, payload }]);
@@ -138,7 +140,7 @@ function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, Lane
 }
 
 /** Gives one delivery to its handlers and records how that went. Never rejects; false when it could not be recorded. */
-async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: unknown): Promise<boolean> {
+async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: Payload): Promise<boolean> {
   const { guid, event, action } = delivery;
   const log = deps.log.child({ guid, event, action });
   const settle = await attempt(deps, delivery, payload, log);
@@ -152,10 +154,15 @@ async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: unkn
 }
 
 /** Tries to handle a delivery, and says what is to be recorded of it. Never rejects. */
-async function attempt(deps: InboxDeps, delivery: Delivery, payload: unknown, log: Log): Promise<() => Promise<void>> {
+async function attempt(deps: InboxDeps, delivery: Delivery, payload: Payload, log: Log): Promise<() => Promise<void>> {
   const { guid, event, action } = delivery;
   if (eventName(event, action) === undefined) {
     return () => deps.store.settleDelivery(guid, 'ignored: not an event of ours');
+  }
+  // Probot can't make a client for an event without one, and would fail at every attempt.
+  if (!isInstallationId(payload.installation?.id)) {
+    log.error('delivery names no installation');
+    return () => deps.store.settleDelivery(guid, 'malformed: the payload names no installation of the App');
   }
   const received = { id: guid, name: event, payload } as Parameters<Probot['receive']>[0];
   try {
@@ -169,6 +176,10 @@ async function attempt(deps: InboxDeps, delivery: Delivery, payload: unknown, lo
     else log.warn({ err: error, retryAt }, 'delivery failed, to be tried again');
     return () => deps.store.failDelivery(guid, error.message, retryAt);
   }
+}
+
+function isInstallationId(id: unknown): boolean {
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0;
 }
 
 /** When to try a delivery again whose handling just failed with `error`; undefined to give up. Epoch milliseconds. */

@@ -41,7 +41,7 @@ const issue = z
     title: text,
     body: text.nullish(),
     state: z.string(),
-    pull_request: z.unknown(),
+    pull_request: z.unknown().optional(),
     labels: z.array(z.object({ name: text })).default([]),
     updated_at: time,
   })

@@ -28,8 +28,9 @@ async function hear(deps: AppDeps, context: Pick<Context, 'name' | 'payload'>): 
     return await handle(deps, readPayload(name, payload, deps.clock.now()));
   } catch (error) {
     // A payload does not get better by waiting.
-    if (error instanceof BadPayload) return `malformed: ${error.message}`;
-    throw error;
+    if (!(error instanceof BadPayload)) throw error;
+    deps.log.error({ err: error, event: name }, 'payload could not be read');
+    return `malformed: ${error.message}`;
   }
 }
 

@@ -32,9 +32,7 @@ export function findObstacle(
 
 function isSameWork(run: Run, wanted: { readonly trigger: Trigger; readonly path: string | undefined }): boolean {
   if (wanted.path !== undefined) return run.playbook.kind === 'file' && run.playbook.path === wanted.path;
-  return (
-    run.playbook.kind !== 'file' && wanted.trigger.kind !== 'push' && run.playbook.issue === wanted.trigger.issue
-  );
+  return run.playbook.kind !== 'file' && wanted.trigger.kind !== 'push' && run.playbook.issue === wanted.trigger.issue;
 }
 
 function isSameRequest(going: Trigger, wanted: Trigger): boolean {
@@ -49,7 +47,8 @@ function isSameRequest(going: Trigger, wanted: Trigger): boolean {
 }
 
 function alreadyRunning(run: Run): Refusal {
-  const where = run.pullRequest === undefined ? `on branch \`${run.branch}\`` : `in pull request #${run.pullRequest.number}`;
+  const where =
+    run.pullRequest === undefined ? `on branch \`${run.branch}\`` : `in pull request #${run.pullRequest.number}`;
   const advice =
     run.stop === undefined ? 'Wait for it, or stop it first.' : 'It has been asked to stop: ask again once it has.';
   return { reason: 'already-running', message: `Run \`${run.id}\` is already working on this, ${where}. ${advice}` };

@@ -50,18 +50,16 @@ export function planRun(input: PlanInput): Plan {
 
   const key = naturalKey(request.repository.id, request.trigger, input.part);
   const id = runIdFor(key);
-  const tasks = tasksOf(source, openTasks(playbook)).map(
-    (task, index): RunTask => ({
-      ...task,
-      runId: id,
-      position: index + 1,
-      attempts: 0,
-      outcome: undefined,
-      usage: NO_USAGE,
-      startedAt: undefined,
-      endedAt: undefined,
-    }),
-  );
+  const tasks = tasksOf(source, openTasks(playbook)).map((task, index): RunTask => ({
+    ...task,
+    runId: id,
+    position: index + 1,
+    attempts: 0,
+    outcome: undefined,
+    usage: NO_USAGE,
+    startedAt: undefined,
+    endedAt: undefined,
+  }));
   if (tasks.length === 0) return { kind: 'refused', refusal: nothingToDo(source) };
 
   const title = titleOf(source, playbook);

@@ -63,7 +63,11 @@ async function run(
   const path = playbookPath(command.playbook, deps.rules.playbookDirectory);
   if (path === undefined) {
     const directory = deps.rules.playbookDirectory;
-    return await refuse(deps, asked, badCommand(`A playbook is a \`.md\` file below \`${directory}\`, named by its path.`));
+    return await refuse(
+      deps,
+      asked,
+      badCommand(`A playbook is a \`.md\` file below \`${directory}\`, named by its path.`),
+    );
   }
   await react(deps, asked, 'eyes');
   return await startParts(deps, request, [filePart(deps, request, path)], asked);
@@ -76,7 +80,8 @@ async function wrongPlace(deps: AppDeps, event: CommentEvent): Promise<Refusal |
     if (ours === undefined) {
       return {
         reason: 'fork',
-        message: 'Maestro does not run on pull requests that are not its own, least of all on those of forks: ask in an issue.',
+        message:
+          'Maestro does not run on pull requests that are not its own, least of all on those of forks: ask in an issue.',
       };
     }
     const thread = 'issue' in ours.trigger ? `in #${ours.trigger.issue}` : 'by changing its playbook';

@@ -35,7 +35,8 @@ async function labeled(
   const current = await deps.forge.issue(event.repository, event.issue.number);
   if (current === undefined) return 'ignored: the issue is gone';
   if (!current.open) return 'ignored: the issue was closed meanwhile';
-  if (current.labels !== undefined && !hasTriggerLabel(current.labels)) return 'ignored: the label was taken off meanwhile';
+  if (current.labels !== undefined && !hasTriggerLabel(current.labels))
+    return 'ignored: the label was taken off meanwhile';
   const request: RunRequest = {
     repository: event.repository,
     trigger: decision.trigger,
@@ -61,7 +62,11 @@ async function unlabeled(
       trigger.at <= at && (decision.isLastLabel || (trigger.kind === 'label' && trigger.label === decision.label)),
   );
   if (runs.length === 0) return 'ignored: no run of this label is going';
-  return await stopRuns(deps, runs, { by: sender.login, reason: `label removed by @${sender.login}`, at: deps.clock.now() });
+  return await stopRuns(deps, runs, {
+    by: sender.login,
+    reason: `label removed by @${sender.login}`,
+    at: deps.clock.now(),
+  });
 }
 
 function askedBy(event: IssueLabelEvent, trigger: Trigger): Asked {

@@ -15,7 +15,11 @@ export async function onClosed(deps: AppDeps, event: IssueClosedEvent): Promise<
   if (permission.kind === 'denied') return 'ignored: sender may not stop runs';
   const current = await deps.forge.issue(repository, issue.number);
   if (current?.open) return 'ignored: the issue was opened again meanwhile';
-  return await stopRuns(deps, runs, { by: sender.login, reason: `issue closed by @${sender.login}`, at: deps.clock.now() });
+  return await stopRuns(deps, runs, {
+    by: sender.login,
+    reason: `issue closed by @${sender.login}`,
+    at: deps.clock.now(),
+  });
 }
 
 /** Handles the loss of an installation or of some of its repositories: nothing can be pushed there any more. Returns the note. */

@@ -27,7 +27,8 @@ export async function onPush(deps: AppDeps, push: PushEvent): Promise<string> {
 
   const notes: string[] = [];
   for (const [index, entry] of changed.entries()) {
-    const note = index < MOST_RUNS ? await startPlaybook(deps, push, entry) : await refuse(deps, push, entry.path, tooMany());
+    const note =
+      index < MOST_RUNS ? await startPlaybook(deps, push, entry) : await refuse(deps, push, entry.path, tooMany());
     notes.push(`${entry.path}: ${note}`);
   }
   return notes.join(', ');
@@ -38,11 +39,16 @@ export async function onPush(deps: AppDeps, push: PushEvent): Promise<string> {
  * most (threat S14). A file that only moved is not new.
  */
 async function changedPlaybooks(deps: AppDeps, push: PushEvent): Promise<readonly FileEntry[]> {
-  const [before, after] = await Promise.all([playbooksAt(deps, push, push.before), playbooksAt(deps, push, push.after)]);
+  const [before, after] = await Promise.all([
+    playbooksAt(deps, push, push.before),
+    playbooksAt(deps, push, push.after),
+  ]);
   const paths = new Set(after.map((entry) => entry.path));
   const kept = new Map(before.map((entry) => [entry.path, entry.blob]));
   const moved = new Set(before.filter((entry) => !paths.has(entry.path)).map((entry) => entry.blob));
-  return after.filter((entry) => kept.get(entry.path) !== entry.blob && !(moved.has(entry.blob) && !kept.has(entry.path)));
+  return after.filter(
+    (entry) => kept.get(entry.path) !== entry.blob && !(moved.has(entry.blob) && !kept.has(entry.path)),
+  );
 }
 
 async function playbooksAt(deps: AppDeps, push: PushEvent, sha: string): Promise<readonly FileEntry[]> {

@@ -1,0 +1,79 @@
+import type { TaskKey } from '../domain/ids.ts';
+import type { Database } from './database.ts';
+import { HELD, VERDICT, writeUnder } from './leases.ts';
+import { optionalJson, optionalText } from './storable.ts';
+import type { Lease, RunChange, TaskChange } from './store.ts';
+
+/** A column, and how a value gets into it. */
+interface Column {
+  readonly name: string;
+  readonly write: (value: never) => unknown;
+}
+
+const asNumber = (value: number | undefined): number | null => value ?? null;
+
+const RUN_COLUMNS: Readonly<Record<keyof RunChange, Column>> = {
+  state: { name: 'state', write: optionalText },
+  reason: { name: 'reason', write: optionalText },
+  startedAt: { name: 'started_at', write: asNumber },
+  endedAt: { name: 'ended_at', write: asNumber },
+  parkedUntil: { name: 'parked_until', write: asNumber },
+  tip: { name: 'tip', write: optionalText },
+  pullRequest: { name: 'pull_request', write: optionalJson },
+  statusCommentId: { name: 'status_comment_id', write: asNumber },
+};
+
+const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
+  attempts: { name: 'attempts', write: asNumber },
+  outcome: { name: 'outcome', write: optionalJson },
+  usage: { name: 'usage', write: optionalJson },
+  startedAt: { name: 'started_at', write: asNumber },
+  endedAt: { name: 'ended_at', write: asNumber },
+};
+
+/** As {@link Store.updateRun}: what the change names is set, `undefined` clears. */
+export async function updateRun(database: Database, lease: Lease, change: RunChange): Promise<void> {
+  const { assignments, values } = assign(RUN_COLUMNS, change, 3);
+  await writeUnder(
+    database,
+    lease,
+    `UPDATE maestro.runs SET ${['epoch = epoch', ...assignments].join(', ')} WHERE id = $1 AND epoch = $2
+     RETURNING true AS held, true AS written`,
+    values,
+  );
+}
+
+/**
+ * As {@link Store.updateTask}: what the change names is set, `undefined` clears.
+ *
+ * @throws Error when the run has no such task.
+ */
+export async function updateTask(database: Database, lease: Lease, key: TaskKey, change: TaskChange): Promise<void> {
+  const { assignments, values } = assign(TASK_COLUMNS, change, 4);
+  const written = await writeUnder(
+    database,
+    lease,
+    `${HELD}, written AS (
+       UPDATE maestro.tasks SET ${['key = tasks.key', ...assignments].join(', ')}
+       FROM held WHERE tasks.run_id = held.id AND tasks.key = $3 RETURNING 1
+     ) ${VERDICT}`,
+    [key, ...values],
+  );
+  if (!written) throw new Error(`run ${lease.runId} has no task ${key}`);
+}
+
+/** `SET` clauses and their values for the keys a change has, numbered from `from`. A statement with none still tests the lease. */
+function assign<Change extends object>(
+  columns: Readonly<Record<keyof Change, Column>>,
+  change: Change,
+  from: number,
+): { readonly assignments: readonly string[]; readonly values: readonly unknown[] } {
+  const entries = Object.entries(change).map(([key, value]) => {
+    const { name, write } = columns[key as keyof Change];
+    return { name, value: write(value as never) };
+  });
+  return {
+    assignments: entries.map(({ name }, index) => `${name} = $${from + index}`),
+    values: entries.map(({ value }) => value),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Database } from './database.ts';
+import { optionalText, readText, storableText } from './storable.ts';
+import type { Delivery, NewDelivery } from './store.ts';
+
+/** As {@link Store.saveDelivery}. The body comes back as it was saved but for characters no database holds (`storable.ts`). */
+export async function saveDelivery(database: Database, delivery: NewDelivery): Promise<'saved' | 'duplicate'> {
+  const { rows } = await database.query(
+    `INSERT INTO maestro.deliveries (guid, event, action, body, received_at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (guid) DO NOTHING RETURNING guid`,
+    [
+      storableText(delivery.guid),
+      storableText(delivery.event),
+      optionalText(delivery.action),
+      storableText(delivery.body),
+      delivery.receivedAt,
+    ],
+  );
+  return rows.length > 0 ? 'saved' : 'duplicate';
+}
+
+interface DeliveryRow {
+  readonly guid: string;
+  readonly event: string;
+  readonly action: string | null;
+  readonly body: string;
+  readonly received_at: number;
+  readonly attempts: number;
+}
+
+/** As {@link Store.pendingDeliveries}; those received in the same millisecond come in the order they were saved. */
+export async function pendingDeliveries(database: Database, now: number, limit: number): Promise<readonly Delivery[]> {
+  const { rows } = await database.query<DeliveryRow>(
+    `SELECT guid, event, action, ${readText('body')}, received_at, attempts FROM maestro.deliveries
+     WHERE state = 'pending' AND retry_at <= $1 ORDER BY received_at, arrival LIMIT $2`,
+    [now, limit],
+  );
+  return rows.map((row) => ({
+    guid: row.guid,
+    event: row.event,
+    action: row.action ?? undefined,
+    body: row.body,
+    receivedAt: row.received_at,
+    attempts: row.attempts,
+  }));
+}
+
+/** As {@link Store.settleDelivery}. */
+export async function settleDelivery(database: Database, guid: string, note: string): Promise<void> {
+  await database.query(`UPDATE maestro.deliveries SET state = 'settled', note = $2 WHERE guid = $1`, [
+    storableText(guid),
+    storableText(note),
+  ]);
+}
+
+/** As {@link Store.failDelivery}. A delivery that was settled meanwhile stays settled. */
+export async function failDelivery(
+  database: Database,
+  guid: string,
+  error: string,
+  retryAt: number | undefined,
+): Promise<void> {
+  await database.query(
+    `UPDATE maestro.deliveries SET attempts = attempts + 1, note = $2, retry_at = coalesce($3, retry_at),
+       state = CASE WHEN $3::double precision IS NULL THEN 'given up' ELSE state END
+     WHERE guid = $1 AND state = 'pending'`,
+    [storableText(guid), storableText(error), retryAt ?? null],
+  );
+}

@@ -1,0 +1,60 @@
+import { join, resolve } from 'node:path';
+import { PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
+import type { Database, Transaction } from './database.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { pglitePool } from './pglite-pool.ts';
+import { SyncedFiles } from './synced-files.ts';
+
+/** Commits are flushed to the disk: without `-F` (no fsync), and by `fsync`, the one method PGlite's build passes on to files. */
+const START_PARAMS = [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync'];
+
+/**
+ * Opens the embedded database in `directory` (its files in `directory/database`), for this process alone.
+ *
+ * @param options.flush Flushes one file to the disk; given by tests to count.
+ * @throws Error when another process has the directory open, or the files cannot be read.
+ */
+export async function openPglite(options: {
+  readonly directory: string;
+  readonly flush?: (descriptor: number) => void;
+}): Promise<Database> {
+  const directory = resolve(options.directory);
+  const lock = lockDirectory(directory);
+  try {
+    const pglite = await PGlite.create({
+      fs: new SyncedFiles(join(directory, 'database'), options.flush),
+      startParams: START_PARAMS,
+    });
+    return pgliteDatabase(pglite, () => lock.release());
+  } catch (error) {
+    lock.release();
+    throw new Error(
+      `the embedded database in ${directory} does not open: ${error instanceof Error ? error.message : String(error)}. ` +
+        'Put a copy of the directory back, or move it away to begin with an empty one.',
+      { cause: error },
+    );
+  }
+}
+
+function pgliteDatabase(pglite: PGlite, release: () => void): Database {
+  let closing: Promise<void> | undefined;
+  return {
+    kind: 'pglite',
+    query: async <Row>(sql: string, params?: readonly unknown[]) => pglite.query<Row>(sql, params && [...params]),
+    transaction: async (work) => pglite.transaction(async (handle) => work(transactionOn(handle))),
+    pool: async (schema) => pglitePool(pglite, schema),
+    close: async () => {
+      closing ??= pglite.close().finally(release);
+      return closing;
+    },
+  };
+}
+
+function transactionOn(handle: PGliteTransaction): Transaction {
+  return {
+    query: async <Row>(sql: string, params?: readonly unknown[]) => handle.query<Row>(sql, params && [...params]),
+    script: async (sql) => {
+      await handle.exec(sql);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/** One step of the schema. Steps are only ever added: one that was released never changes. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Statements that may run in a transaction. */
+  readonly sql: string;
+}
+
+/*
+ * Times are epoch milliseconds in `double precision`: a JavaScript number, exactly. Texts and JSON come through `storable.ts`.
+ * Facts that never change stand in one jsonb; what changes, is searched or is ordered by has a column of its own.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'inbox, runs, tasks, sessions, effects, audit',
+    sql: `
+      CREATE TABLE maestro.deliveries (
+        guid text PRIMARY KEY,
+        arrival bigint GENERATED ALWAYS AS IDENTITY,
+        event text NOT NULL,
+        action text,
+        body text NOT NULL,
+        received_at double precision NOT NULL,
+        state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'settled', 'given up')),
+        attempts integer NOT NULL DEFAULT 0,
+        retry_at double precision NOT NULL DEFAULT 0,
+        note text
+      );
+      CREATE INDEX deliveries_pending ON maestro.deliveries (received_at, arrival) WHERE state = 'pending';
+
+      CREATE TABLE maestro.runs (
+        id text PRIMARY KEY,
+        arrival bigint GENERATED ALWAYS AS IDENTITY,
+        repository_id bigint NOT NULL,
+        trigger_issue bigint,
+        playbook_issue bigint,
+        created_at double precision NOT NULL,
+        facts jsonb NOT NULL,
+        state text NOT NULL,
+        reason text,
+        started_at double precision,
+        ended_at double precision,
+        parked_until double precision,
+        tip text NOT NULL,
+        pull_request jsonb,
+        status_comment_id double precision,
+        stop jsonb,
+        lease_owner text,
+        lease_until double precision,
+        epoch integer NOT NULL DEFAULT 0
+      );
+      CREATE INDEX runs_by_age ON maestro.runs (created_at DESC, arrival DESC);
+      CREATE INDEX runs_by_state ON maestro.runs (state, created_at DESC, arrival DESC);
+      CREATE INDEX runs_by_repository ON maestro.runs (repository_id, created_at DESC, arrival DESC);
+      CREATE INDEX runs_by_trigger_issue ON maestro.runs (trigger_issue, repository_id) WHERE trigger_issue IS NOT NULL;
+      CREATE INDEX runs_by_playbook_issue ON maestro.runs (playbook_issue, repository_id) WHERE playbook_issue IS NOT NULL;
+
+      CREATE TABLE maestro.tasks (
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        key text NOT NULL,
+        position integer NOT NULL,
+        title text NOT NULL,
+        text text NOT NULL,
+        attempts integer NOT NULL,
+        outcome jsonb,
+        usage jsonb NOT NULL,
+        started_at double precision,
+        ended_at double precision,
+        PRIMARY KEY (run_id, key)
+      );
+
+      CREATE TABLE maestro.sessions (
+        id text PRIMARY KEY,
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        started_at double precision NOT NULL,
+        attempt integer NOT NULL,
+        record jsonb NOT NULL
+      );
+      CREATE INDEX sessions_by_run ON maestro.sessions (run_id, started_at, attempt);
+
+      CREATE TABLE maestro.effects (
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        key text NOT NULL,
+        name text NOT NULL,
+        intent jsonb NOT NULL,
+        result jsonb,
+        PRIMARY KEY (run_id, key)
+      );
+
+      CREATE TABLE maestro.audit (
+        arrival bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at double precision NOT NULL,
+        run_id text,
+        session_id text,
+        actor text NOT NULL,
+        action text NOT NULL,
+        detail jsonb NOT NULL
+      );
+      CREATE INDEX audit_by_run ON maestro.audit (run_id, arrival);
+
+      CREATE FUNCTION maestro.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the audit log is never changed'; END;
+      $$;
+      CREATE TRIGGER audit_is_final BEFORE UPDATE OR DELETE ON maestro.audit
+        FOR EACH ROW EXECUTE FUNCTION maestro.refuse_change();
+    `,
+  },
+];

@@ -1,0 +1,46 @@
+import { appendAudit, auditOf } from './audit.ts';
+import { updateRun, updateTask } from './changes.ts';
+import type { Database } from './database.ts';
+import { findEffect, recordIntent, recordResult } from './effects.ts';
+import { failDelivery, pendingDeliveries, saveDelivery, settleDelivery } from './inbox.ts';
+import { claimRun, releaseLease, renewLease } from './leases.ts';
+import { createRun, findRun, listRuns, requestStop } from './runs.ts';
+import { saveSession, sessionsOf } from './sessions.ts';
+import type { Store } from './store.ts';
+import { tasksOf } from './tasks.ts';
+
+/** The store over a database whose schema is up to date (`migrate`). Closing it closes the database. */
+export function createStore(database: Database): Store {
+  return {
+    saveDelivery: async (delivery) => saveDelivery(database, delivery),
+    pendingDeliveries: async (now, limit) => pendingDeliveries(database, now, limit),
+    settleDelivery: async (guid, note) => settleDelivery(database, guid, note),
+    failDelivery: async (guid, error, retryAt) => failDelivery(database, guid, error, retryAt),
+
+    createRun: async (run, tasks) => createRun(database, run, tasks),
+    findRun: async (id) => findRun(database, id),
+    listRuns: async (filter = {}) => listRuns(database, filter),
+    tasksOf: async (id) => tasksOf(database, id),
+    sessionsOf: async (id) => sessionsOf(database, id),
+    requestStop: async (id, stop) => requestStop(database, id, stop),
+
+    claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
+    renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),
+    releaseLease: async (lease) => releaseLease(database, lease),
+
+    updateRun: async (lease, change) => updateRun(database, lease, change),
+    updateTask: async (lease, key, change) => updateTask(database, lease, key, change),
+    saveSession: async (lease, session) => saveSession(database, lease, session),
+    recordIntent: async (lease, effect) => recordIntent(database, lease, effect),
+    recordResult: async (lease, key, result) => recordResult(database, lease, key, result),
+    findEffect: async (id, key) => findEffect(database, id, key),
+
+    audit: async (entry) => appendAudit(database, entry),
+    auditOf: async (id) => auditOf(database, id),
+
+    ping: async () => {
+      await database.query('SELECT 1');
+    },
+    close: async () => database.close(),
+  };
+}

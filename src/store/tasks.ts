@@ -1,0 +1,48 @@
+import type { RunId, TaskKey } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { RunTask } from '../domain/run.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { Database } from './database.ts';
+import { readText } from './storable.ts';
+
+interface TaskRow {
+  readonly run_id: RunId;
+  readonly key: TaskKey;
+  readonly position: number;
+  readonly title: string;
+  readonly text: string;
+  readonly attempts: number;
+  readonly outcome: Outcome | null;
+  readonly usage: StoredUsage;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+}
+
+/** A usage as JSON holds it: an unknown cost is not there. */
+export type StoredUsage = Omit<Usage, 'costUsd'> & { readonly costUsd?: number };
+
+/** The usage that was stored. */
+export function toUsage(stored: StoredUsage): Usage {
+  return { ...stored, costUsd: stored.costUsd };
+}
+
+/** As {@link Store.tasksOf}, in document order. */
+export async function tasksOf(database: Database, id: RunId): Promise<readonly RunTask[]> {
+  const { rows } = await database.query<TaskRow>(
+    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, outcome, usage, started_at, ended_at
+     FROM maestro.tasks WHERE run_id = $1 ORDER BY position, key`,
+    [id],
+  );
+  return rows.map((row) => ({
+    runId: row.run_id,
+    key: row.key,
+    position: row.position,
+    title: row.title,
+    text: row.text,
+    attempts: row.attempts,
+    outcome: row.outcome ?? undefined,
+    usage: toUsage(row.usage),
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+  }));
+}

@@ -1,0 +1,96 @@
+import type { RunId } from '../../src/domain/ids.ts';
+import type { Run, RunTask } from '../../src/domain/run.ts';
+import type { AuditEntry, Delivery, Store } from '../../src/store/store.ts';
+
+interface Row extends Delivery {
+  readonly retryAt: number | undefined;
+  readonly settled: boolean;
+  readonly note: string;
+}
+
+/** The part of a store the app uses, in memory, with a look inside. For tests of decisions; the real one has tests of its own. */
+export interface MemoryStore extends Pick<
+  Store,
+  | 'saveDelivery'
+  | 'pendingDeliveries'
+  | 'settleDelivery'
+  | 'failDelivery'
+  | 'createRun'
+  | 'findRun'
+  | 'listRuns'
+  | 'tasksOf'
+  | 'requestStop'
+  | 'audit'
+  | 'auditOf'
+  | 'ping'
+> {
+  delivery(guid: string): Row | undefined;
+  deliveries(): readonly Row[];
+  /** Sets what a worker would. */
+  change(id: RunId, change: Partial<Run>): void;
+}
+
+export function createMemoryStore(): MemoryStore {
+  const rows = new Map<string, Row>();
+  const runs = new Map<RunId, Run>();
+  const tasks = new Map<RunId, readonly RunTask[]>();
+  const entries: AuditEntry[] = [];
+
+  function changeRow(guid: string, change: Partial<Row>): void {
+    const row = rows.get(guid);
+    if (row === undefined) throw new Error(`no delivery ${guid}`);
+    rows.set(guid, { ...row, ...change });
+  }
+
+  return {
+    saveDelivery: async (delivery) => {
+      if (rows.has(delivery.guid)) return 'duplicate';
+      rows.set(delivery.guid, { ...delivery, attempts: 0, retryAt: 0, settled: false, note: '' });
+      return 'saved';
+    },
+    pendingDeliveries: async (now, limit) =>
+      [...rows.values()]
+        .filter((row) => !row.settled && row.retryAt !== undefined && row.retryAt <= now)
+        .toSorted((a, b) => a.receivedAt - b.receivedAt)
+        .slice(0, limit),
+    settleDelivery: async (guid, note) => changeRow(guid, { settled: true, note }),
+    failDelivery: async (guid, error, retryAt) =>
+      changeRow(guid, { attempts: (rows.get(guid)?.attempts ?? 0) + 1, retryAt, note: error }),
+    createRun: async (run, runTasks) => {
+      const existing = runs.get(run.id);
+      if (existing !== undefined) return { created: false, run: existing };
+      runs.set(run.id, run);
+      tasks.set(run.id, runTasks);
+      return { created: true, run };
+    },
+    findRun: async (id) => runs.get(id),
+    listRuns: async (filter = {}) =>
+      [...runs.values()]
+        .filter((run) => filter.states?.includes(run.state) ?? true)
+        .filter((run) => filter.repositoryId === undefined || run.repository.id === filter.repositoryId)
+        .filter((run) => filter.issue === undefined || issueOf(run) === filter.issue)
+        .toSorted((a, b) => b.createdAt - a.createdAt)
+        .slice(0, filter.limit),
+    tasksOf: async (id) => tasks.get(id) ?? [],
+    requestStop: async (id, stop) => {
+      const run = runs.get(id);
+      if (run === undefined || run.stop !== undefined) return false;
+      runs.set(id, { ...run, stop });
+      return true;
+    },
+    audit: async (entry) => void entries.push(entry),
+    auditOf: async (id) => entries.filter((entry) => entry.runId === id),
+    ping: async () => undefined,
+    delivery: (guid) => rows.get(guid),
+    deliveries: () => [...rows.values()],
+    change: (id, change) => {
+      const run = runs.get(id);
+      if (run !== undefined) runs.set(id, { ...run, ...change });
+    },
+  };
+}
+
+function issueOf(run: Run): number | undefined {
+  if (run.trigger.kind !== 'push') return run.trigger.issue;
+  return run.playbook.kind === 'file' ? undefined : run.playbook.issue;
+}

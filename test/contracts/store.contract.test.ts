@@ -1,0 +1,414 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SessionId, TaskKey } from '../../src/domain/ids.ts';
+import { openStore } from '../../src/store/open.ts';
+import { LeaseLostError, type Lease, type Store } from '../../src/store/store.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createDatabase } from '../setup/database.ts';
+import { describeWith } from '../setup/require.ts';
+import { anyRun, anySession, anyTasks } from '../store/arbitraries.ts';
+import { embeddedDirectories } from '../store/embedded.ts';
+import { aDelivery, aRun, aSession, aTask } from '../store/samples.ts';
+
+const log = createLog({ level: 'silent' });
+const TTL = 60_000;
+
+interface Opened extends AsyncDisposable {
+  readonly store: Store;
+}
+
+describe('embedded', () => {
+  storeContract(async () => {
+    const directories = await embeddedDirectories();
+    const { store } = await openStore({ directory: await directories.make(), log });
+    return {
+      store,
+      [Symbol.asyncDispose]: async () => {
+        await store.close();
+        await directories[Symbol.asyncDispose]();
+      },
+    };
+  });
+});
+
+describeWith('postgres', 'on a Postgres server', () => {
+  storeContract(async () => {
+    const database = await createDatabase();
+    const { store } = await openStore({ databaseUrl: database.url, directory: '/nowhere', log });
+    return {
+      store,
+      [Symbol.asyncDispose]: async () => {
+        await store.close();
+        await database[Symbol.asyncDispose]();
+      },
+    };
+  });
+});
+
+function storeContract(open: () => Promise<Opened>): void {
+  let opened: Opened;
+  let store: Store;
+  beforeAll(async () => {
+    opened = await open();
+    store = opened.store;
+  });
+  afterAll(async () => {
+    await opened[Symbol.asyncDispose]();
+  });
+
+  async function claimed(run = aRun()): Promise<Lease> {
+    await store.createRun(run, [aTask(run.id)]);
+    const lease = await store.claimRun(run.id, 'worker-1', 1000, TTL);
+    expect(lease).toBeDefined();
+    return lease!;
+  }
+
+  describe('inbox', () => {
+    it('saves a delivery once', async () => {
+      const delivery = aDelivery();
+
+      expect(await store.saveDelivery(delivery)).toBe('saved');
+      expect(await store.saveDelivery({ ...delivery, body: 'another' })).toBe('duplicate');
+
+      const kept = (await store.pendingDeliveries(Infinity, 100)).filter(({ guid }) => guid === delivery.guid);
+      expect(kept).toStrictEqual([{ ...delivery, attempts: 0 }]);
+      await store.settleDelivery(delivery.guid, 'done');
+    });
+
+    it('saves one of many that come at the same time', async () => {
+      const delivery = aDelivery();
+
+      const answers = await Promise.all(Array.from({ length: 10 }, async () => store.saveDelivery(delivery)));
+
+      expect(answers.filter((answer) => answer === 'saved')).toHaveLength(1);
+      await store.settleDelivery(delivery.guid, 'done');
+    });
+
+    it('hands out what is not settled, oldest first, and no more than asked for', async () => {
+      const deliveries = [aDelivery({ receivedAt: 30 }), aDelivery({ receivedAt: 10 }), aDelivery({ receivedAt: 20 })];
+      for (const delivery of deliveries) await store.saveDelivery(delivery);
+
+      const oldest = await store.pendingDeliveries(Infinity, 2);
+      await store.settleDelivery(deliveries[1]!.guid, 'run created');
+      const left = await store.pendingDeliveries(Infinity, 100);
+
+      expect(oldest.map(({ receivedAt }) => receivedAt)).toStrictEqual([10, 20]);
+      expect(left.map(({ receivedAt }) => receivedAt)).toStrictEqual([20, 30]);
+      for (const { guid } of left) await store.settleDelivery(guid, 'done');
+    });
+
+    it('holds a failed delivery back until its time, counts the attempts, and gives up when told', async () => {
+      const delivery = aDelivery();
+      await store.saveDelivery(delivery);
+
+      await store.failDelivery(delivery.guid, 'no network', 5000);
+      expect(await store.pendingDeliveries(4999, 10)).toStrictEqual([]);
+      expect(await store.pendingDeliveries(5000, 10)).toStrictEqual([{ ...delivery, attempts: 1 }]);
+
+      await store.failDelivery(delivery.guid, 'no network', undefined);
+      expect(await store.pendingDeliveries(Infinity, 10)).toStrictEqual([]);
+      expect(await store.saveDelivery(delivery)).toBe('duplicate');
+    });
+
+    it('replaces what Postgres cannot hold and keeps the rest of a body', async () => {
+      const delivery = aDelivery({ action: undefined, body: '\uFEFFa\0b \ud800 \\u0000 ünï👩‍👧' });
+      await store.saveDelivery(delivery);
+
+      const [kept] = await store.pendingDeliveries(Infinity, 1);
+
+      expect(kept).toStrictEqual({ ...delivery, body: '\uFEFFa\uFFFDb \uFFFD \\u0000 ünï👩‍👧', attempts: 0 });
+      await store.settleDelivery(delivery.guid, 'done');
+    });
+  });
+
+  describe('runs', () => {
+    it('gives back exactly the run and the tasks it was given', async () => {
+      await fc.assert(
+        fc.asyncProperty(anyRun, anyTasks, async (anyRun, anyTasks) => {
+          const run = { ...anyRun, id: aRun().id };
+          const tasks = anyTasks.map((task) => ({ ...task, runId: run.id }));
+
+          expect(await store.createRun(run, tasks)).toStrictEqual({ created: true, run });
+
+          expect(await store.findRun(run.id)).toStrictEqual(run);
+          expect(await store.tasksOf(run.id)).toStrictEqual(tasks);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('keeps the first of two runs with the same id, and its tasks', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+
+      const second = await store.createRun({ ...run, title: 'Another' }, [aTask(run.id), aTask(run.id, 2)]);
+
+      expect(second).toStrictEqual({ created: false, run });
+      expect(await store.tasksOf(run.id)).toStrictEqual([aTask(run.id)]);
+    });
+
+    it('creates one run for many requests at the same time', async () => {
+      const run = aRun();
+
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, async () => store.createRun(run, [aTask(run.id), aTask(run.id, 2)])),
+      );
+
+      expect(answers.filter(({ created }) => created)).toHaveLength(1);
+      expect(answers.map((answer) => answer.run)).toStrictEqual(Array.from({ length: 10 }, () => run));
+      expect(await store.tasksOf(run.id)).toHaveLength(2);
+    });
+
+    it('saves nothing of a run whose tasks cannot be saved', async () => {
+      const run = aRun();
+
+      await expect(store.createRun(run, [aTask(run.id), aTask(run.id)])).rejects.toThrow(/duplicate key/);
+
+      expect(await store.findRun(run.id)).toBeUndefined();
+    });
+
+    it('knows nothing of a run it was not given', async () => {
+      const { id } = aRun();
+
+      expect(await store.findRun(id)).toBeUndefined();
+      expect(await store.tasksOf(id)).toStrictEqual([]);
+      expect(await store.requestStop(id, { by: 'octocat', reason: 'enough', at: 1 })).toBe(false);
+      expect(await store.claimRun(id, 'worker-1', 1000, TTL)).toBeUndefined();
+    });
+
+    it('lists runs by state, repository and issue, newest first', async () => {
+      const repository = { ...aRun().repository, id: 9_007_199_254_740_991 };
+      const sender = { id: 7, login: 'octocat' };
+      const push = { kind: 'push', path: 'p.md', blob: 'b', after: 'c', at: 1, sender } as const;
+      const label = { kind: 'label', issue: 5, label: 'maestro', at: 1, sender } as const;
+      const file = { kind: 'file', path: 'p.md', text: '- [ ] a' } as const;
+      const byTrigger = aRun({ repository, createdAt: 1, trigger: label, playbook: file, state: 'running' });
+      const byPlaybook = aRun({
+        repository,
+        createdAt: 2,
+        playbook: { kind: 'issue', issue: 5, title: 't', text: '' },
+      });
+      const byPush = aRun({ repository, createdAt: 3, trigger: push, playbook: file, state: 'failed' });
+      const elsewhere = aRun({ createdAt: 4, trigger: label });
+      for (const run of [byPlaybook, byPush, byTrigger, elsewhere]) await store.createRun(run, []);
+      const repositoryId = repository.id;
+
+      expect(await store.listRuns({ repositoryId })).toStrictEqual([byPush, byPlaybook, byTrigger]);
+      expect(await store.listRuns({ repositoryId, limit: 1 })).toStrictEqual([byPush]);
+      expect(await store.listRuns({ repositoryId, issue: 5 })).toStrictEqual([byPlaybook, byTrigger]);
+      expect(await store.listRuns({ repositoryId, states: ['running', 'queued'] })).toStrictEqual([
+        byPlaybook,
+        byTrigger,
+      ]);
+      expect(await store.listRuns({ repositoryId, states: [] })).toStrictEqual([]);
+      expect((await store.listRuns()).length).toBeGreaterThan(3);
+    });
+
+    it('keeps the first request to stop', async () => {
+      const run = aRun();
+      await store.createRun(run, []);
+      const stop = { by: 'octocat', reason: 'enough', at: 5 };
+
+      expect(await store.requestStop(run.id, stop)).toBe(true);
+      expect(await store.requestStop(run.id, { ...stop, by: 'hubot' })).toBe(false);
+
+      expect((await store.findRun(run.id))?.stop).toStrictEqual(stop);
+    });
+  });
+
+  describe('leases', () => {
+    it('gives a free run to exactly one of twenty workers', async () => {
+      const run = aRun();
+      await store.createRun(run, []);
+
+      const leases = await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => store.claimRun(run.id, `worker-${index}`, 1000, TTL)),
+      );
+
+      expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
+    });
+
+    it('gives a run on when its lease has run out, with a higher epoch', async () => {
+      const first = await claimed();
+
+      expect(await store.claimRun(first.runId, 'worker-2', 1000 + TTL - 1, TTL)).toBeUndefined();
+      const second = await store.claimRun(first.runId, 'worker-2', 1000 + TTL + 1, TTL);
+
+      expect(second).toStrictEqual({ runId: first.runId, owner: 'worker-2', epoch: first.epoch + 1 });
+    });
+
+    it('extends a lease that nobody took, and no other', async () => {
+      const first = await claimed();
+
+      expect(await store.renewLease(first, 2000, TTL)).toBe(true);
+      expect(await store.claimRun(first.runId, 'worker-2', 1000 + TTL + 1, TTL)).toBeUndefined();
+      expect(await store.claimRun(first.runId, 'worker-2', 2000 + TTL + 1, TTL)).toBeDefined();
+      expect(await store.renewLease(first, 3000 + TTL, TTL)).toBe(false);
+    });
+
+    it('frees a run at once when its owner lets go, and not when an earlier owner does', async () => {
+      const first = await claimed();
+      await store.releaseLease(first);
+      const second = await store.claimRun(first.runId, 'worker-2', 1001, TTL);
+      expect(second).toBeDefined();
+
+      await store.releaseLease(first);
+
+      expect(await store.claimRun(first.runId, 'worker-3', 1002, TTL)).toBeUndefined();
+    });
+  });
+
+  describe('writes under a lease', () => {
+    it('change what they name and nothing else, and clear what they name as undefined', async () => {
+      const run = aRun({ reason: 'in line' });
+      const lease = await claimed(run);
+      const pullRequest = { number: 3, url: 'https://github.test/3', draft: true };
+
+      await store.updateRun(lease, { state: 'running', startedAt: 5, pullRequest, statusCommentId: 99 });
+      expect(await store.findRun(run.id)).toStrictEqual({
+        ...run,
+        state: 'running',
+        startedAt: 5,
+        pullRequest,
+        statusCommentId: 99,
+      });
+
+      await store.updateRun(lease, { reason: undefined, pullRequest: undefined, tip: 'b'.repeat(40) });
+      expect(await store.findRun(run.id)).toStrictEqual({
+        ...run,
+        state: 'running',
+        startedAt: 5,
+        statusCommentId: 99,
+        reason: undefined,
+        tip: 'b'.repeat(40),
+      });
+
+      await store.updateRun(lease, {});
+    });
+
+    it('change one task', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id), aTask(run.id, 2)]);
+      const lease = (await store.claimRun(run.id, 'worker-1', 1000, TTL))!;
+      const outcome = { kind: 'committed', commit: 'c'.repeat(40) } as const;
+      const usage = { inputTokens: 1, outputTokens: 2, cachedInputTokens: 3, costUsd: 0.1 };
+
+      await store.updateTask(lease, 'task2-1' as TaskKey, { attempts: 1, outcome, usage, startedAt: 1, endedAt: 2 });
+      await store.updateTask(lease, 'task2-1' as TaskKey, { endedAt: undefined });
+
+      expect(await store.tasksOf(run.id)).toStrictEqual([
+        aTask(run.id),
+        aTask(run.id, 2, { attempts: 1, outcome, usage, startedAt: 1 }),
+      ]);
+      await expect(store.updateTask(lease, 'task9-1' as TaskKey, { attempts: 1 })).rejects.toThrow(/no task task9-1/);
+    });
+
+    it('save a session and replace it', async () => {
+      const lease = await claimed();
+      let attempt = 0;
+      await fc.assert(
+        fc.asyncProperty(anySession, anySession, async (before, after) => {
+          attempt += 1;
+          const { id, runId } = aSession(lease.runId, attempt);
+          await store.saveSession(lease, { ...before, id, runId });
+          const session = { ...after, id, runId };
+          await store.saveSession(lease, session);
+
+          const saved = await store.sessionsOf(lease.runId);
+          expect(saved.filter((one) => one.id === id)).toStrictEqual([session]);
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('list sessions in the order they began, and refuse one of another run', async () => {
+      const lease = await claimed();
+      const [second, first] = [aSession(lease.runId, 2), aSession(lease.runId, 1)];
+      await store.saveSession(lease, second);
+      await store.saveSession(lease, first);
+      const other = await claimed();
+
+      expect(await store.sessionsOf(lease.runId)).toStrictEqual([first, second]);
+      await expect(store.saveSession(other, first)).rejects.toThrow(/is not of run/);
+      await expect(store.saveSession(other, { ...first, runId: other.runId })).rejects.toThrow(/is not of run/);
+      expect(await store.sessionsOf(lease.runId)).toStrictEqual([first, second]);
+    });
+
+    it('record an effect: the intent first, then what it gave', async () => {
+      const lease = await claimed();
+      const effect = { key: 'push-1', name: 'push', intent: { sha: 'd', 'odd\0key': ['\ud800', '\\u0000'] } };
+
+      expect(await store.findEffect(lease.runId, 'push-1')).toBeUndefined();
+      await expect(store.recordResult(lease, 'push-1', {})).rejects.toThrow(/no intent/);
+      await store.recordIntent(lease, effect);
+      const intended = { ...effect, intent: { sha: 'd', 'odd\uFFFDkey': ['\uFFFD', '\\u0000'] }, result: undefined };
+      expect(await store.findEffect(lease.runId, 'push-1')).toStrictEqual(intended);
+
+      await store.recordResult(lease, 'push-1', null);
+      await store.recordIntent(lease, { ...effect, intent: 'again' });
+
+      expect(await store.findEffect(lease.runId, 'push-1')).toStrictEqual({ ...intended, result: null });
+    });
+
+    const writes: Readonly<Record<string, (lease: Lease) => Promise<void>>> = {
+      updateRun: async (lease) => store.updateRun(lease, { reason: 'written' }),
+      'updateRun of nothing': async (lease) => store.updateRun(lease, {}),
+      updateTask: async (lease) => store.updateTask(lease, 'task1-1' as TaskKey, { attempts: 5 }),
+      saveSession: async (lease) => store.saveSession(lease, aSession(lease.runId, 5)),
+      recordIntent: async (lease) => store.recordIntent(lease, { key: 'k', name: 'push', intent: 'written' }),
+      recordResult: async (lease) => store.recordResult(lease, 'r', 'written'),
+    };
+    it.each(Object.entries(writes))('%s is refused to a worker that lost its lease', async (_name, write) => {
+      const stale = await claimed();
+      await store.recordIntent(stale, { key: 'r', name: 'push', intent: 'x' });
+      const fresh = (await store.claimRun(stale.runId, 'worker-2', 2000 + TTL, TTL))!;
+      const before = await everything(store, stale);
+
+      await expect(write(stale)).rejects.toThrow(LeaseLostError);
+      expect(await everything(store, stale)).toStrictEqual(before);
+
+      await write(fresh);
+    });
+
+    it('never land after the next owner has taken the run', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const stale = await claimed();
+        const writing = Promise.allSettled(
+          Array.from({ length: 4 }, async (_, index) => store.saveSession(stale, aSession(stale.runId, index + 1))),
+        );
+        await store.claimRun(stale.runId, 'worker-2', 2000 + TTL, TTL);
+        const seen = await store.sessionsOf(stale.runId);
+        await writing;
+
+        expect(await store.sessionsOf(stale.runId)).toStrictEqual(seen);
+      }
+    });
+  });
+
+  it('keeps the audit log in order', async () => {
+    const { id } = aRun();
+    const sessionId = `${id}-1-1` as SessionId;
+    const entries = [
+      { at: 2, runId: id, actor: 'octocat', action: 'run created', detail: { label: 'maestro' } },
+      { at: 1, runId: id, sessionId, actor: 'worker', action: 'task committed', detail: null },
+    ];
+    await store.audit({ ...entries[0]!, runId: undefined });
+
+    for (const entry of entries) await store.audit(entry);
+
+    expect(await store.auditOf(id)).toStrictEqual(entries);
+  });
+
+  it('answers a ping', async () => {
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+}
+
+async function everything(store: Store, { runId }: Lease): Promise<unknown> {
+  return {
+    run: await store.findRun(runId),
+    tasks: await store.tasksOf(runId),
+    sessions: await store.sessionsOf(runId),
+    effects: [await store.findEffect(runId, 'k'), await store.findEffect(runId, 'r')],
+  };
+}
