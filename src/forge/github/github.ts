@@ -14,7 +14,7 @@ import { createPullRequests } from './pull-requests.ts';
 import { createRoles } from './roles.ts';
 import { createTokens } from './tokens.ts';
 import { createTransport, type AppCredentials } from './transport.ts';
-import { gitUrl } from './urls.ts';
+import { gitUrl, webUrl } from './urls.ts';
 
 export interface GithubForgeOptions {
   readonly app: AppCredentials;
@@ -69,6 +69,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
   return {
     self: async () => (await identity()).bot,
     repository: (repository) => client.current(repository),
+    webUrl: (repository) => webUrl(baseUrl, { owner: repository.owner, repo: repository.name }),
     ...createRoles(context),
     ...createFiles(context),
     ...createIssues(context),
