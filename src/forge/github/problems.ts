@@ -70,8 +70,14 @@ function limitEnd({ status, message, headers }: HttpProblem, clock: Clock): numb
   const after = Number(headers['retry-after'] ?? Number.NaN);
   if (Number.isFinite(after)) return clock.now() + Math.max(1, after) * 1000;
   if (String(headers['x-ratelimit-remaining']) === '0') {
-    const reset = Number(headers['x-ratelimit-reset']) * 1000;
+    const reset = inOurTime(Number(headers['x-ratelimit-reset']) * 1000, headers, clock);
     return Number.isFinite(reset) ? Math.max(reset, clock.now() + 1000) : clock.now() + SECONDARY_LIMIT_MS;
   }
   return status === 429 || /secondary rate limit/iu.test(message) ? clock.now() + SECONDARY_LIMIT_MS : undefined;
+}
+
+/** A moment on GitHub's clock, as of the reply's `Date`, in the time of ours, which may be wrong by minutes (faults F27). */
+export function inOurTime(moment: number, headers: HttpProblem['headers'], clock: Clock): number {
+  const theirNow = Date.parse(String(headers['date'] ?? ''));
+  return Number.isNaN(theirNow) ? moment : clock.now() + (moment - theirNow);
 }
