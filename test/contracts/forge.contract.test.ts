@@ -281,29 +281,27 @@ describe('the pull request of a branch', () => {
   });
 });
 
+async function checks(sha: string) {
+  const reply = await github.as('will').call<{
+    check_runs: { id: number; status: string; conclusion: string | null; output: { annotations_count: number } }[];
+  }>(`GET ${path(`/commits/${sha}/check-runs?filter=all`)}`);
+  return reply.check_runs;
+}
+
+async function aCheck(change: Partial<CheckRequest> = {}): Promise<CheckRequest> {
+  const headSha = (await forge.branchHead(repository, 'main')) ?? '';
+  return {
+    key: 'run-1',
+    name: 'Maestro',
+    headSha,
+    status: 'in_progress',
+    title: 'Working',
+    summary: 'words',
+    ...change,
+  };
+}
+
 describe('the check of a key on a commit', () => {
-  async function checks(sha: string) {
-    const reply = await github
-      .as('will')
-      .call<{
-        check_runs: { id: number; status: string; conclusion: string | null; output: { annotations_count: number } }[];
-      }>(`GET ${path(`/commits/${sha}/check-runs?filter=all`)}`);
-    return reply.check_runs;
-  }
-
-  async function aCheck(change: Partial<CheckRequest> = {}): Promise<CheckRequest> {
-    const headSha = (await forge.branchHead(repository, 'main')) ?? '';
-    return {
-      key: 'run-1',
-      name: 'Maestro',
-      headSha,
-      status: 'in_progress',
-      title: 'Working',
-      summary: 'words',
-      ...change,
-    };
-  }
-
   it('is made, updated, completed, and left alone when nothing changed', async () => {
     const check = await aCheck();
     const done = { ...check, status: 'completed', conclusion: 'success', title: 'Done' } as const;

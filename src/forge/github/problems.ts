@@ -52,7 +52,8 @@ export function forgeError(problem: HttpProblem, what: string, clock: Clock): Fo
       retryAt,
     });
   }
-  if (status === 404 || status === 410 || (status >= 300 && status < 400)) {
+  const isEmpty = status === 409 && /repository is empty/iu.test(message);
+  if (status === 404 || status === 410 || (status >= 300 && status < 400) || isEmpty) {
     return new ForgeError('gone', `could not ${what}: GitHub has no such thing, or we may not see it`, { cause });
   }
   if (status === 401) return new ForgeError('denied', `could not ${what}: GitHub does not accept our token`, { cause });
