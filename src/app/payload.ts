@@ -57,6 +57,13 @@ const issue = z
     },
   }));
 
+/** A pull request where an issue is expected: GitHub tells of its labels in an event of their own. */
+const pullRequest = z
+  .record(z.string(), z.unknown())
+  .transform((pull): unknown => ({ ...pull, pull_request: {} }))
+  .pipe(issue);
+
+const pullLabelPayload = z.object({ pull_request: pullRequest, label: z.object({ name: text }) });
 const labelPayload = z.object({ issue, label: z.object({ name: text }) });
 const closedPayload = z.object({ issue });
 const commentPayload = z.object({ issue, comment: z.object({ id, body: text, created_at: time }) });
@@ -83,6 +90,7 @@ export const EVENTS = [
   'issues.labeled',
   'issues.unlabeled',
   'issues.closed',
+  'pull_request.labeled',
   'issue_comment.created',
   'push',
   'installation.deleted',
@@ -110,6 +118,10 @@ export function readPayload(name: EventName, payload: unknown, receivedAt: numbe
       const { issue, label } = read(name, labelPayload, payload);
       const kind = name === 'issues.labeled' ? 'labeled' : 'unlabeled';
       return { kind, ...read(name, heard, payload), ...issue, label: label.name.toLowerCase() };
+    }
+    case 'pull_request.labeled': {
+      const { pull_request, label } = read(name, pullLabelPayload, payload);
+      return { kind: 'labeled', ...read(name, heard, payload), ...pull_request, label: label.name.toLowerCase() };
     }
     case 'issues.closed':
       return { kind: 'closed', ...read(name, heard, payload), ...read(name, closedPayload, payload).issue };

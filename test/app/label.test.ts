@@ -111,6 +111,13 @@ describe('a label put on an issue by a writer', () => {
     expect(world.reactions).toContain('confused on issue 1');
   });
 
+  it('refuses a pull request, of whose labels GitHub tells in another event', async () => {
+    const world = await createWorld();
+    const { issue, ...payload } = labelPayload('labeled', 'maestro', { number: 9 });
+    expect(await world.deliver('pull_request', { ...payload, pull_request: issue })).toBe('refused: bad-command');
+    expect(world.reactions).toEqual(['confused on issue 9']);
+  });
+
   it('refuses a repository without a commit', async () => {
     const world = await createWorld();
     world.branches.clear();

@@ -27,29 +27,33 @@ export function createComments(context: ForgeContext) {
     return context.serially(`comment/${place}`, async () => {
       const marker = markerFor(context.markerSecret, repository.id, thread, key);
       const text = `${context.redact(body).slice(0, BODY_LENGTH)}\n\n${marker}`;
-      const what = `comment on #${thread}`;
+      let existing: Comment | undefined;
       const id = await ensure({
         pause: (attempt) => context.client.pause(attempt),
         find: async () => {
-          const found = await findComment(repository, thread, marker, known.get(place));
-          if (found === undefined) return undefined;
-          known.set(place, found.id);
-          if (sameText(found.body, text)) return found.id;
-          await context.client.write(repository, `edit the ${what}`, (github, at) =>
-            github.rest.issues.updateComment({ ...at, comment_id: found.id, body: text }),
-          );
-          return found.id;
+          existing = await findComment(repository, thread, marker, known.get(place));
+          return existing !== undefined && sameText(existing.body, text) ? existing.id : undefined;
         },
-        make: async () => {
-          const { data } = await context.client.write(repository, what, (github, at) =>
-            github.rest.issues.createComment({ ...at, issue_number: thread, body: text }),
-          );
-          return data.id;
-        },
+        make: async () =>
+          existing === undefined ? await create(repository, thread, text) : await edit(repository, existing.id, text),
       });
       known.set(place, id);
       return id;
     });
+  }
+
+  async function create(repository: Repository, thread: number, body: string): Promise<number> {
+    const { data } = await context.client.write(repository, `comment on #${thread}`, (github, at) =>
+      github.rest.issues.createComment({ ...at, issue_number: thread, body }),
+    );
+    return data.id;
+  }
+
+  async function edit(repository: Repository, id: number, body: string): Promise<number> {
+    await context.client.write(repository, `edit comment ${id}`, (github, at) =>
+      github.rest.issues.updateComment({ ...at, comment_id: id, body }),
+    );
+    return id;
   }
 
   async function findComment(repository: Repository, thread: number, marker: string, knownId: number | undefined) {

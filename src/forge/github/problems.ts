@@ -52,7 +52,8 @@ export function forgeError(problem: HttpProblem, what: string, clock: Clock): Fo
       retryAt,
     });
   }
-  if (status === 404 || status === 410 || (status >= 300 && status < 400)) {
+  const isEmpty = status === 409 && /repository is empty/iu.test(message);
+  if (status === 404 || status === 410 || (status >= 300 && status < 400) || isEmpty) {
     return new ForgeError('gone', `could not ${what}: GitHub has no such thing, or we may not see it`, { cause });
   }
   if (status === 401) return new ForgeError('denied', `could not ${what}: GitHub does not accept our token`, { cause });
@@ -70,8 +71,14 @@ function limitEnd({ status, message, headers }: HttpProblem, clock: Clock): numb
   const after = Number(headers['retry-after'] ?? Number.NaN);
   if (Number.isFinite(after)) return clock.now() + Math.max(1, after) * 1000;
   if (String(headers['x-ratelimit-remaining']) === '0') {
-    const reset = Number(headers['x-ratelimit-reset']) * 1000;
+    const reset = inOurTime(Number(headers['x-ratelimit-reset']) * 1000, headers, clock);
     return Number.isFinite(reset) ? Math.max(reset, clock.now() + 1000) : clock.now() + SECONDARY_LIMIT_MS;
   }
   return status === 429 || /secondary rate limit/iu.test(message) ? clock.now() + SECONDARY_LIMIT_MS : undefined;
+}
+
+/** A moment on GitHub's clock, as of the reply's `Date`, in the time of ours, which may be wrong by minutes (faults F27). */
+export function inOurTime(moment: number, headers: HttpProblem['headers'], clock: Clock): number {
+  const theirNow = Date.parse(String(headers['date'] ?? ''));
+  return Number.isNaN(theirNow) ? moment : clock.now() + (moment - theirNow);
 }

@@ -2,7 +2,7 @@ import type { Octokit } from '@octokit/rest';
 import type { Clock } from '../../domain/clock.ts';
 import type { Repository } from '../../domain/repository.ts';
 import { ForgeError } from '../forge.ts';
-import { forgeError, httpProblem } from './problems.ts';
+import { forgeError, httpProblem, inOurTime } from './problems.ts';
 import type { Transport } from './transport.ts';
 
 /** A token is not handed out when it has less than this left: a long push must end before it does. */
@@ -45,18 +45,15 @@ export function createTokens(deps: { readonly transport: Transport; readonly clo
   async function mint(key: string, holder: Holder, purpose: Purpose): Promise<Token> {
     const what = `get a token for installation ${holder.installationId}`;
     try {
-      const { data } = await deps.transport.asApp.rest.apps.createInstallationAccessToken({
+      const { data, headers } = await deps.transport.asApp.rest.apps.createInstallationAccessToken({
         installation_id: holder.installationId,
         permissions: PERMISSIONS[purpose],
         ...(holder.id === undefined ? {} : { repository_ids: [holder.id] }),
       });
       if (typeof data !== 'object') throw new ForgeError('unavailable', `could not ${what}: the reply was cut off`);
       values.set(key, data.token);
-      return {
-        value: data.token,
-        github: deps.transport.withToken(data.token),
-        expiresAt: Date.parse(data.expires_at),
-      };
+      const expiresAt = inOurTime(Date.parse(data.expires_at), headers, deps.clock);
+      return { value: data.token, github: deps.transport.withToken(data.token), expiresAt };
     } catch (error) {
       throw mintError(error, what, deps.clock);
     }

@@ -14,12 +14,15 @@ export function claudeCommand(task: AgentTask): AgentCommand {
   const argv = [
     'claude',
     '-p',
-    ...['--output-format', 'stream-json'],
+    '--output-format',
+    'stream-json',
     '--verbose',
     '--dangerously-skip-permissions',
     '--strict-mcp-config',
-    ...['--max-turns', String(MAX_TURNS)],
-    ...['--session-id', task.conversation],
+    '--max-turns',
+    String(MAX_TURNS),
+    '--session-id',
+    task.conversation,
     ...(task.model === undefined ? [] : ['--model', task.model]),
     ...(task.effort === undefined ? [] : ['--effort', task.effort]),
   ];

@@ -49,7 +49,7 @@ function decodeTyped(type: string, subtype: string | undefined, value: unknown):
 }
 
 function decodeSystem(subtype: string | undefined, value: unknown): readonly AgentEvent[] | undefined {
-  switch (subtype) {
+  switch (subtype ?? '') {
     case 'init': {
       const line = initLine.safeParse(value).data;
       return (

@@ -8,7 +8,7 @@ type ErrorEvent = Extract<AgentEvent, { type: 'error' }>;
  * message before it did, or nothing did).
  */
 export function failureOfResult(line: ResultLine): ErrorEvent | undefined {
-  switch (line.terminal_reason) {
+  switch (line.terminal_reason ?? '') {
     case 'prompt_too_long':
       return error('context-full', 'The task outgrew what the model can hold. Split it into smaller tasks.');
     case 'budget_exhausted':

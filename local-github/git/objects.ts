@@ -1,0 +1,128 @@
+import { git, gitBytes, tryGit } from './process.ts';
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+  /** ISO 8601 with offset, as git has it. */
+  readonly date: string;
+}
+
+export interface Commit {
+  readonly sha: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly author: Person;
+  readonly committer: Person;
+  readonly message: string;
+}
+
+export interface TreeEntry {
+  readonly mode: string;
+  readonly type: 'blob' | 'tree' | 'commit';
+  readonly sha: string;
+  readonly size: number | undefined;
+  readonly path: string;
+}
+
+/** What git calls the absence of an object. */
+export const NO_OBJECT = '0'.repeat(40);
+
+/** The object a name points to (a sha, `refs/heads/x`, `x^{commit}`); undefined when there is none. */
+export async function resolve(directory: string, name: string): Promise<string | undefined> {
+  if (name.startsWith('-')) return undefined;
+  return await tryGit(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]);
+}
+
+/** The commit a caller means by a branch, tag, full ref or sha, branch first. */
+export async function resolveCommit(directory: string, name: string): Promise<string | undefined> {
+  for (const candidate of [`refs/heads/${name}`, `refs/tags/${name}`, name]) {
+    const sha = await resolve(directory, `${candidate}^{commit}`);
+    if (sha !== undefined) return sha;
+  }
+  return undefined;
+}
+
+// Unit and record separators never occur in names, dates or shas; the message comes last and may hold anything else.
+const FIELD = '%x1f';
+const FORMAT = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join(FIELD) + '%x1e';
+
+/** Commits in git's order for revision arguments such as `['main..topic']`, newest first. */
+export async function listCommits(directory: string, revisions: readonly string[]): Promise<Commit[]> {
+  const output = await git(directory, ['log', `--format=${FORMAT}`, ...revisions]);
+  return output
+    .split('\x1e')
+    .map((record) => record.replace(/^\n/, ''))
+    .filter((record) => record !== '')
+    .map(parseCommit);
+}
+
+/** One commit; undefined when the name leads to none. */
+export async function readCommit(directory: string, name: string): Promise<Commit | undefined> {
+  const sha = await resolve(directory, `${name}^{commit}`);
+  if (sha === undefined) return undefined;
+  return (await listCommits(directory, ['-1', sha]))[0];
+}
+
+function parseCommit(record: string): Commit {
+  const [sha = '', tree = '', parents = '', an = '', ae = '', ad = '', cn = '', ce = '', cd = '', message = ''] =
+    record.split('\x1f');
+  return {
+    sha,
+    tree,
+    parents: parents === '' ? [] : parents.split(' '),
+    author: { name: an, email: ae, date: ad },
+    committer: { name: cn, email: ce, date: cd },
+    message: message.replace(/\n+$/, ''),
+  };
+}
+
+/** Entries of a tree-ish, `recursive` with every level's directories too. */
+export async function listTree(directory: string, treeish: string, recursive: boolean): Promise<TreeEntry[]> {
+  const output = await git(directory, ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), treeish]);
+  return output
+    .split('\0')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const tab = line.indexOf('\t');
+      const [mode = '', type = '', sha = '', size = '-'] = line.slice(0, tab).split(/ +/);
+      return {
+        mode,
+        type: type === 'tree' || type === 'commit' ? type : 'blob',
+        sha,
+        size: size === '-' ? undefined : Number(size),
+        path: line.slice(tab + 1),
+      };
+    });
+}
+
+/** A blob's bytes; undefined when the sha names none. */
+export async function readBlob(directory: string, sha: string): Promise<Buffer | undefined> {
+  if ((await objectType(directory, sha)) !== 'blob') return undefined;
+  return await gitBytes(directory, ['cat-file', 'blob', sha]);
+}
+
+/** `commit`, `tree`, `blob` or `tag`; undefined when there is no such object. */
+export async function objectType(directory: string, sha: string): Promise<string | undefined> {
+  if (!/^[0-9a-f]{40}$/.test(sha)) return undefined;
+  return await tryGit(directory, ['cat-file', '-t', sha]);
+}
+
+/** Whether every commit of `ancestor` is in `descendant`. */
+export async function isAncestor(directory: string, ancestor: string, descendant: string): Promise<boolean> {
+  return (await tryGit(directory, ['merge-base', '--is-ancestor', ancestor, descendant])) !== undefined;
+}
+
+/** The best common ancestor; undefined for unrelated histories. */
+export async function mergeBase(directory: string, one: string, other: string): Promise<string | undefined> {
+  return await tryGit(directory, ['merge-base', one, other]);
+}
+
+/** How many commits each side has that the other has not. */
+export async function countApart(
+  directory: string,
+  base: string,
+  head: string,
+): Promise<{ readonly ahead: number; readonly behind: number }> {
+  const [behind = '0', ahead = '0'] = (await git(directory, ['rev-list', '--left-right', '--count', `${base}...${head}`])).split('\t');
+  return { ahead: Number(ahead), behind: Number(behind) };
+}

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { attachReferee, type Exchange, type SentWebhook } from '../../../local-github/referee/recording.ts';
+import { createReferee } from '../../../local-github/referee/referee.ts';
+import { restExample } from './examples.ts';
+
+const referee = createReferee();
+
+interface Recording {
+  readonly exchanges: Exchange[];
+  readonly deliveries: SentWebhook[];
+}
+
+function aRecording(): Recording & { readonly recorder: { exchanges(): Exchange[]; deliveries(): SentWebhook[] } } {
+  const exchanges: Exchange[] = [];
+  const deliveries: SentWebhook[] = [];
+  return { exchanges, deliveries, recorder: { exchanges: () => exchanges, deliveries: () => deliveries } };
+}
+
+const opened: Exchange = {
+  method: 'POST',
+  path: '/api/v3/repos/octo/app/issues',
+  requestBody: { title: 'x' },
+  status: 201,
+  responseBody: restExample('issue'),
+  actor: 'installation',
+};
+
+it('is content with good traffic and speaks up about requests, answers and webhooks', () => {
+  const { exchanges, deliveries, recorder } = aRecording();
+  const attached = attachReferee(recorder, referee);
+
+  exchanges.push(opened);
+  expect(attached.violations()).toEqual([]);
+
+  exchanges.push({ ...opened, requestBody: { titel: 'x' } }, { ...opened, responseBody: {} });
+  deliveries.push({ event: 'nothing', payload: {} });
+  const where = attached.violations().map((violation) => violation.where);
+  expect(where.some((each) => each.startsWith('request POST'))).toBe(true);
+  expect(where.some((each) => each.startsWith('response 201'))).toBe(true);
+  expect(where).toContain('webhook nothing');
+});
+
+it('judges each thing once', () => {
+  const { exchanges, recorder } = aRecording();
+  const attached = attachReferee(recorder, referee);
+  exchanges.push({ ...opened, requestBody: {} });
+
+  expect(() => attached.assertNone()).toThrow(/issues\/create.*title/s);
+  expect(() => attached.assertNone()).not.toThrow();
+});
+
+it('leaves alone what is not REST, an answer that was cut off, and what is wrong on purpose', () => {
+  const { exchanges, recorder } = aRecording();
+  const attached = attachReferee(recorder, referee, { expected: ({ status }) => status === 422 });
+  exchanges.push(
+    { method: 'POST', path: '/api/graphql', status: 200, requestBody: { query: '{}' }, responseBody: {} },
+    { method: 'GET', path: '/octo/app.git/info/refs', status: 200 },
+    { method: 'POST', path: '/_control/reset', status: 200 },
+    { ...opened, status: 0, responseBody: undefined },
+    { ...opened, status: 422, requestBody: {}, responseBody: { message: 'Validation Failed' } },
+  );
+
+  expect(attached.violations()).toEqual([]);
+});
