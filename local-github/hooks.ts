@@ -194,4 +194,3 @@ export function presentDelivery(delivery: Delivery, full: boolean): Readonly<Rec
     ...(full ? { url: '', request: delivery.request, response: delivery.response } : {}),
   };
 }
-

@@ -49,10 +49,16 @@ export interface Part extends AsyncDisposable {
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(config: Config, log: Log = createLog({ level: config.LOG_LEVEL })): Promise<Shared> {
   if (!isProviderId(config.MAESTRO_PROVIDER)) {
-    throw new ConfigError(`MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`);
+    throw new ConfigError(
+      `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
+    );
   }
   await mkdir(config.MAESTRO_HOME, { recursive: true, mode: 0o700 });
-  const { store, database } = await openStore({ databaseUrl: config.DATABASE_URL, directory: path.join(config.MAESTRO_HOME, 'database'), log });
+  const { store, database } = await openStore({
+    databaseUrl: config.DATABASE_URL,
+    directory: path.join(config.MAESTRO_HOME, 'database'),
+    log,
+  });
   const forge = createGithubForge({
     app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
     baseUrl: apiBaseUrl(config),
@@ -68,7 +74,9 @@ export async function openShared(config: Config, log: Log = createLog({ level: c
     forge,
     openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log }),
     [Symbol.asyncDispose]: async () => {
-      await forge.close().catch((error: unknown) => log.warn({ err: error }, 'tokens could not be revoked; they run out by themselves'));
+      await forge
+        .close()
+        .catch((error: unknown) => log.warn({ err: error }, 'tokens could not be revoked; they run out by themselves'));
       await store.close();
     },
   };
@@ -97,7 +105,13 @@ export async function startApp(shared: Shared): Promise<Part> {
   });
   await probot.load(maestroApp({ store, queue, forge, clock: systemClock, log, notes, rules }));
   const inbox = createInbox({ store, probot, notes, clock: systemClock, log });
-  const server = createFrontDoor({ store, clock: systemClock, log, webhookSecret: config.WEBHOOK_SECRET, wake: () => inbox.wake() });
+  const server = createFrontDoor({
+    store,
+    clock: systemClock,
+    log,
+    webhookSecret: config.WEBHOOK_SECRET,
+    wake: () => inbox.wake(),
+  });
   const url = await listen(server, config);
   inbox.start();
   log.info({ url }, 'listening for webhooks');
@@ -115,13 +129,18 @@ export async function startApp(shared: Shared): Promise<Part> {
 export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; readonly sessionId: SessionId }) => void;
 
 /** Starts process 2: works on runs. */
-export async function startWorkerPart(shared: Shared, options: { readonly onEvent?: EventListener } = {}): Promise<Part> {
+export async function startWorkerPart(
+  shared: Shared,
+  options: { readonly onEvent?: EventListener } = {},
+): Promise<Part> {
   const { config, log, store, forge } = shared;
   const runner = createRunner(config, log);
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
   if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
-  const providers = createProviders({ scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere() });
+  const providers = createProviders({
+    scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
+  });
   const gateway = createGateway({ directory: path.join(config.MAESTRO_HOME, 'wires'), log, clock: systemClock });
   const queue = await shared.openQueue();
   await queue.check();
@@ -172,7 +191,8 @@ export async function startWorkerPart(shared: Shared, options: { readonly onEven
 
 /** The runner the configuration asks for. Nothing is checked yet. */
 export function createRunner(config: Config, log: Log): Runner {
-  if (config.MAESTRO_RUNNER === 'local') return createLocalRunner({ root: config.MAESTRO_HOME, log, clock: systemClock });
+  if (config.MAESTRO_RUNNER === 'local')
+    return createLocalRunner({ root: config.MAESTRO_HOME, log, clock: systemClock });
   return createDockerRunner({
     image: config.MAESTRO_IMAGE,
     namespace: namespaceOf(config),
@@ -184,7 +204,10 @@ export function createRunner(config: Config, log: Log): Runner {
 
 /** What tells this installation's containers from another's on the same engine: several workers of one App share it. */
 export function namespaceOf(config: Config): string {
-  return createHash('sha256').update(`${apiBaseUrl(config)} ${config.APP_ID} ${config.DATABASE_URL ?? config.MAESTRO_HOME}`).digest('hex').slice(0, 10);
+  return createHash('sha256')
+    .update(`${apiBaseUrl(config)} ${config.APP_ID} ${config.DATABASE_URL ?? config.MAESTRO_HOME}`)
+    .digest('hex')
+    .slice(0, 10);
 }
 
 function modelEndpoint(config: Config, protocol: ModelEndpoint['protocol']): ModelEndpoint | undefined {
@@ -199,7 +222,13 @@ function modelEndpoint(config: Config, protocol: ModelEndpoint['protocol']): Mod
 
 /** Values that must never be in anything that is published. */
 function secretsOf(config: Config): readonly string[] {
-  return [config.PRIVATE_KEY, config.WEBHOOK_SECRET, config.ANTHROPIC_API_KEY, config.OPENAI_API_KEY, config.GEMINI_API_KEY].filter((value) => value !== undefined);
+  return [
+    config.PRIVATE_KEY,
+    config.WEBHOOK_SECRET,
+    config.ANTHROPIC_API_KEY,
+    config.OPENAI_API_KEY,
+    config.GEMINI_API_KEY,
+  ].filter((value) => value !== undefined);
 }
 
 function scriptedAgentHere(): string {
@@ -209,7 +238,13 @@ function scriptedAgentHere(): string {
 function listen(server: Server, config: Config): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new ConfigError(`Port ${config.PORT} on ${config.HOST} is taken by another program: set PORT to a free one.`) : error),
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new ConfigError(
+              `Port ${config.PORT} on ${config.HOST} is taken by another program: set PORT to a free one.`,
+            )
+          : error,
+      ),
     );
     server.listen(config.PORT, config.HOST, () => {
       const { port } = server.address() as AddressInfo;

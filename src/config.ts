@@ -9,30 +9,76 @@ import { z } from 'zod';
  */
 const ConfigSchema = z.object({
   // The GitHub App
-  APP_ID: z.string().regex(/^\d+$/, 'the numeric id of your GitHub App, from its settings page').describe('Numeric id of the GitHub App.'),
-  PRIVATE_KEY: z.string().transform(pem).describe("The App's private key: PEM text, PEM with \\n for newlines, or the whole in base64."),
-  WEBHOOK_SECRET: z.string().min(1, 'the webhook secret of your GitHub App; an App without one would take orders from anybody').describe("The App's webhook secret."),
-  GHE_HOST: z.string().optional().describe('Host of a GitHub Enterprise Server (or the local GitHub), without protocol. github.com when absent.'),
+  APP_ID: z
+    .string()
+    .regex(/^\d+$/, 'the numeric id of your GitHub App, from its settings page')
+    .describe('Numeric id of the GitHub App.'),
+  PRIVATE_KEY: z
+    .string()
+    .transform(pem)
+    .describe("The App's private key: PEM text, PEM with \\n for newlines, or the whole in base64."),
+  WEBHOOK_SECRET: z
+    .string()
+    .min(1, 'the webhook secret of your GitHub App; an App without one would take orders from anybody')
+    .describe("The App's webhook secret."),
+  GHE_HOST: z
+    .string()
+    .optional()
+    .describe('Host of a GitHub Enterprise Server (or the local GitHub), without protocol. github.com when absent.'),
   GHE_PROTOCOL: z.enum(['http', 'https']).default('https').describe('Protocol of GHE_HOST.'),
 
   // Where we listen and keep things
   HOST: z.string().default('127.0.0.1').describe('Address the app listens on.'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Port the app listens on.'),
-  MAESTRO_HOME: z.string().default(path.join(homedir(), '.maestro')).transform((value) => path.resolve(value)).describe('Directory for the embedded database, mirrors, lanes and logs.'),
-  MAESTRO_PUBLIC_URL: z.url().optional().describe('Base URL people reach this installation at; links in comments begin with it.'),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host:5432/database').optional().describe('Postgres. Without it: PGlite, embedded, one process only.'),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'redis://host:6379').optional().describe('Redis for the queue. Without it the queue lives in the database.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('What is logged, to standard error, as JSON lines.'),
+  MAESTRO_HOME: z
+    .string()
+    .default(path.join(homedir(), '.maestro'))
+    .transform((value) => path.resolve(value))
+    .describe('Directory for the embedded database, mirrors, lanes and logs.'),
+  MAESTRO_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('Base URL people reach this installation at; links in comments begin with it.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host:5432/database')
+    .optional()
+    .describe('Postgres. Without it: PGlite, embedded, one process only.'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'redis://host:6379')
+    .optional()
+    .describe('Redis for the queue. Without it the queue lives in the database.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('What is logged, to standard error, as JSON lines.'),
 
   // Who may, what runs
-  MAESTRO_ALLOWED_BOTS: z.string().default('').transform(idList).describe('Numeric account ids of bots that may start runs like people, separated by commas.'),
+  MAESTRO_ALLOWED_BOTS: z
+    .string()
+    .default('')
+    .transform(idList)
+    .describe('Numeric account ids of bots that may start runs like people, separated by commas.'),
   MAESTRO_PROVIDER: z.string().default('claude-code').describe('Provider of runs that name none.'),
-  MAESTRO_RUNNER: z.enum(['docker', 'local']).default('docker').describe('Where commands run. `local` isolates nothing: trusted machines and CI jobs only.'),
+  MAESTRO_RUNNER: z
+    .enum(['docker', 'local'])
+    .default('docker')
+    .describe('Where commands run. `local` isolates nothing: trusted machines and CI jobs only.'),
   MAESTRO_IMAGE: z.string().default('maestro-agent:latest').describe('Image of agent containers (npm run image).'),
   MAESTRO_RUNTIME: z.string().optional().describe('OCI runtime of agent containers, e.g. runsc for gVisor.'),
   DOCKER_HOST: z.string().optional().describe('Docker engine; the default socket when absent.'),
-  MAESTRO_WORKER: z.string().default(`${hostname()}-${process.pid}`).describe('Name of this worker in leases and the audit log.'),
-  MAESTRO_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(2).describe('Runs this worker works on at the same time.'),
+  MAESTRO_WORKER: z
+    .string()
+    .default(`${hostname()}-${process.pid}`)
+    .describe('Name of this worker in leases and the audit log.'),
+  MAESTRO_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(2)
+    .describe('Runs this worker works on at the same time.'),
 
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),
@@ -40,10 +86,26 @@ const ConfigSchema = z.object({
   MAESTRO_MEMORY_MB: z.coerce.number().int().min(64).default(2048).describe('Memory of a session.'),
   MAESTRO_CPUS: z.coerce.number().positive().default(2).describe('CPUs of a session.'),
   MAESTRO_PIDS: z.coerce.number().int().min(16).default(512).describe('Processes of a session.'),
-  MAESTRO_SESSION_BUDGET_USD: z.coerce.number().positive().optional().describe('What one session may spend at its model.'),
-  MAESTRO_HOSTS: z.string().default('').transform(list).describe('Hosts agents may reach beside their model, exact or *.suffix, separated by commas.'),
-  MAESTRO_RETRY_SECONDS: z.coerce.number().positive().default(30).describe('First wait after an overload or a failure of our own; it doubles.'),
-  MAESTRO_STATUS_SECONDS: z.coerce.number().nonnegative().default(5).describe('Least time between two edits of a status comment.'),
+  MAESTRO_SESSION_BUDGET_USD: z.coerce
+    .number()
+    .positive()
+    .optional()
+    .describe('What one session may spend at its model.'),
+  MAESTRO_HOSTS: z
+    .string()
+    .default('')
+    .transform(list)
+    .describe('Hosts agents may reach beside their model, exact or *.suffix, separated by commas.'),
+  MAESTRO_RETRY_SECONDS: z.coerce
+    .number()
+    .positive()
+    .default(30)
+    .describe('First wait after an overload or a failure of our own; it doubles.'),
+  MAESTRO_STATUS_SECONDS: z.coerce
+    .number()
+    .nonnegative()
+    .default(5)
+    .describe('Least time between two edits of a status comment.'),
   MAESTRO_LEASE_SECONDS: z.coerce.number().min(1).default(30).describe('How long a worker that died holds its runs.'),
 
   // Model endpoints: the keys live here and in the gateway, never in a container
@@ -52,7 +114,10 @@ const ConfigSchema = z.object({
   OPENAI_API_KEY: z.string().optional().describe('Key for OpenAI-compatible agents.'),
   OPENAI_BASE_URL: z.url().default('https://api.openai.com').describe('Endpoint for OPENAI_API_KEY.'),
   GEMINI_API_KEY: z.string().optional().describe('Key for Gemini.'),
-  GEMINI_BASE_URL: z.url().default('https://generativelanguage.googleapis.com').describe('Endpoint for GEMINI_API_KEY.'),
+  GEMINI_BASE_URL: z
+    .url()
+    .default('https://generativelanguage.googleapis.com')
+    .describe('Endpoint for GEMINI_API_KEY.'),
 });
 
 export type Config = z.infer<typeof ConfigSchema>;
@@ -64,7 +129,9 @@ export class ConfigError extends Error {
 
 /** Reads the configuration from an environment. Empty values count as absent. Throws `ConfigError`. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(withFiles(env)).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(withFiles(env)).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = ConfigSchema.safeParse(given);
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => {
@@ -76,12 +143,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
 /** Base URL of the REST API: GitHub's own, or `<protocol>://<host>/api/v3` on a GitHub Enterprise Server. */
 export function apiBaseUrl(config: Pick<Config, 'GHE_HOST' | 'GHE_PROTOCOL'>): string {
-  return config.GHE_HOST === undefined ? 'https://api.github.com' : `${config.GHE_PROTOCOL}://${config.GHE_HOST}/api/v3`;
+  return config.GHE_HOST === undefined
+    ? 'https://api.github.com'
+    : `${config.GHE_PROTOCOL}://${config.GHE_HOST}/api/v3`;
 }
 
 /** The keys with their descriptions and defaults, for the documentation. */
 export function configKeys(): readonly { readonly key: string; readonly about: string; readonly required: boolean }[] {
-  return Object.entries(ConfigSchema.shape).map(([key, schema]) => ({ key, about: schema.description ?? '', required: !schema.safeParse(undefined).success }));
+  return Object.entries(ConfigSchema.shape).map(([key, schema]) => ({
+    key,
+    about: schema.description ?? '',
+    required: !schema.safeParse(undefined).success,
+  }));
 }
 
 function about(key: string): string {
@@ -100,21 +173,34 @@ function withFiles(env: Readonly<Record<string, string | undefined>>): Readonly<
 }
 
 function pem(value: string, context: z.RefinementCtx): string {
-  const text = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : Buffer.from(value, 'base64').toString('utf8');
+  const text = value.includes('-----BEGIN')
+    ? value.replaceAll('\\n', '\n')
+    : Buffer.from(value, 'base64').toString('utf8');
   if (!/-----BEGIN (RSA )?PRIVATE KEY-----[\s\S]+-----END/.test(text)) {
-    context.addIssue({ code: 'custom', message: 'it holds no private key: give the .pem file you downloaded from the App, or its path in PRIVATE_KEY_FILE' });
+    context.addIssue({
+      code: 'custom',
+      message:
+        'it holds no private key: give the .pem file you downloaded from the App, or its path in PRIVATE_KEY_FILE',
+    });
     return z.NEVER;
   }
   return text;
 }
 
 function list(value: string): readonly string[] {
-  return value.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function idList(value: string, context: z.RefinementCtx): readonly number[] {
   return list(value).map((item) => {
-    if (!/^\d+$/.test(item)) context.addIssue({ code: 'custom', message: `"${item}" is no account id; give numbers, not names, because names can be taken over` });
+    if (!/^\d+$/.test(item))
+      context.addIssue({
+        code: 'custom',
+        message: `"${item}" is no account id; give numbers, not names, because names can be taken over`,
+      });
     return Number(item);
   });
 }

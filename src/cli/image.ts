@@ -13,6 +13,7 @@ export async function ensureAgentImage(onProgress: (line: string) => void): Prom
   for await (const line of building.iterable({ from: 'stderr' })) onProgress(line);
   const result = await building;
   const reference = result.stdout.at(-1);
-  if (result.failed || reference === undefined) throw new NoImageError(result.stderr.slice(-3).join(' ') || 'the agent image could not be built');
+  if (result.failed || reference === undefined)
+    throw new NoImageError(result.stderr.slice(-3).join(' ') || 'the agent image could not be built');
   return reference;
 }

@@ -5,7 +5,9 @@ import { demo } from './demo/demo.ts';
 import { planCommand } from './plan.ts';
 import { up } from './up.ts';
 
-const program = new Command('maestro').description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.').showHelpAfterError();
+const program = new Command('maestro')
+  .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
+  .showHelpAfterError();
 
 program
   .command('up')
@@ -32,7 +34,9 @@ program
   .option('--json', 'print one JSON document as the last line', false)
   .option('--playbook <file>', 'run a playbook of your own')
   .addOption(new Option('--provider <name>', 'the agent').choices(['scripted', 'claude-code']).default('scripted'))
-  .addOption(new Option('--runner <name>', 'where agents run; docker if there is an engine').choices(['docker', 'local']))
+  .addOption(
+    new Option('--runner <name>', 'where agents run; docker if there is an engine').choices(['docker', 'local']),
+  )
   .option('--keep', 'leave everything up to look at', false)
   .action(async (options: Parameters<typeof demo>[0]) => {
     process.exitCode = await demo(options);

@@ -29,7 +29,10 @@ export interface Violation {
 export function violations(changes: readonly Change[], limits: PolicyLimits): readonly Violation[] {
   const found: Violation[] = [];
   if (changes.length > limits.files) {
-    found.push({ path: changes[0]?.path ?? '', message: `the task changes ${changes.length} files; at most ${limits.files} are taken in one commit` });
+    found.push({
+      path: changes[0]?.path ?? '',
+      message: `the task changes ${changes.length} files; at most ${limits.files} are taken in one commit`,
+    });
   }
   for (const change of changes) {
     const message = complaint(change, limits);
@@ -40,15 +43,19 @@ export function violations(changes: readonly Change[], limits: PolicyLimits): re
 
 function complaint(change: Change, limits: PolicyLimits): string | undefined {
   const shown = JSON.stringify(change.path);
-  if (change.path.split('/').some(looksLikeDotGit)) return `${shown} would be read as git's own directory on some file systems`;
+  if (change.path.split('/').some(looksLikeDotGit))
+    return `${shown} would be read as git's own directory on some file systems`;
   if (/[\u0000-\u001f\u007f]/.test(change.path)) return `${shown} has control characters in its name`;
-  if (new TextEncoder().encode(change.path).length > 4096) return `the path that begins with ${shown.slice(0, 60)} is longer than 4,096 bytes`;
+  if (new TextEncoder().encode(change.path).length > 4096)
+    return `the path that begins with ${shown.slice(0, 60)} is longer than 4,096 bytes`;
   if (change.path.toLowerCase().startsWith('.github/workflows/')) {
     return `${shown} is a workflow, which Maestro has no permission to change; a person must make this change`;
   }
   if (change.status === 'removed') return undefined;
-  if (change.mode === '160000') return `${shown} is a repository inside the repository (a submodule link), which is not taken`;
-  if (!['100644', '100755', '120000'].includes(change.mode)) return `${shown} has the file mode ${change.mode}, which is not taken`;
+  if (change.mode === '160000')
+    return `${shown} is a repository inside the repository (a submodule link), which is not taken`;
+  if (!['100644', '100755', '120000'].includes(change.mode))
+    return `${shown} has the file mode ${change.mode}, which is not taken`;
   if (change.size > limits.fileBytes) {
     return `${shown} has ${Math.ceil(change.size / 1024 / 1024)} MB; files over ${Math.floor(limits.fileBytes / 1024 / 1024)} MB are refused by GitHub`;
   }

@@ -1,7 +1,9 @@
 import type { Failure } from './outcome.ts';
 
 /** What to do about a failed attempt: try again at a time, or let the task fail. */
-export type Remedy = { readonly kind: 'retry'; readonly at: number; readonly reason: string } | { readonly kind: 'fail' };
+export type Remedy =
+  | { readonly kind: 'retry'; readonly at: number; readonly reason: string }
+  | { readonly kind: 'fail' };
 
 export interface RetryPolicy {
   /** First wait; it doubles with every attempt. */
@@ -21,11 +23,17 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
   switch (failure.kind) {
     case 'overloaded':
     case 'network':
-      return attempt < policy.providerAttempts ? { kind: 'retry', at: now + backoff(attempt, policy), reason: failure.message } : { kind: 'fail' };
+      return attempt < policy.providerAttempts
+        ? { kind: 'retry', at: now + backoff(attempt, policy), reason: failure.message }
+        : { kind: 'fail' };
     case 'infra':
-      return attempt < policy.infraAttempts ? { kind: 'retry', at: now + backoff(attempt, policy), reason: failure.message } : { kind: 'fail' };
+      return attempt < policy.infraAttempts
+        ? { kind: 'retry', at: now + backoff(attempt, policy), reason: failure.message }
+        : { kind: 'fail' };
     case 'quota':
-      return failure.resetAt === undefined ? { kind: 'fail' } : { kind: 'retry', at: Math.max(failure.resetAt, now), reason: failure.message };
+      return failure.resetAt === undefined
+        ? { kind: 'fail' }
+        : { kind: 'retry', at: Math.max(failure.resetAt, now), reason: failure.message };
     case 'auth':
     case 'context-full':
     case 'permission':

@@ -21,9 +21,12 @@ export class PushRefusedError extends Error {
 
 /** Network verbs in a bare repository of ours. A silent remote is given up after two minutes. */
 function remote(gitDir: string, access: RemoteAccess): SimpleGit {
+  const env = gitEnvironment(access);
   return simpleGit({
     baseDir: gitDir,
     timeout: { block: 120_000 },
+    // The environment is ours from the first variable to the last, so nothing in it is to be guarded against.
+    allowEnvironment: Object.keys(env),
     unsafe: {
       allowUnsafeConfigEnvCount: true,
       allowUnsafeHooksPath: true,
@@ -32,7 +35,7 @@ function remote(gitDir: string, access: RemoteAccess): SimpleGit {
       allowUnsafeCredentialHelper: true,
       allowUnsafeProtocolOverride: true,
     },
-  }).env(gitEnvironment(access));
+  }).env(env);
 }
 
 /** Fetches refspecs, and no tags. */

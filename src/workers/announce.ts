@@ -37,7 +37,12 @@ export class Announcer {
   #checked: string | undefined;
   #closed = false;
 
-  constructor(of: { readonly deps: WorkerDeps; readonly ledger: Ledger; readonly log: Log; readonly links: NonNullable<RunReport['links']> }) {
+  constructor(of: {
+    readonly deps: WorkerDeps;
+    readonly ledger: Ledger;
+    readonly log: Log;
+    readonly links: NonNullable<RunReport['links']>;
+  }) {
     this.#deps = of.deps;
     this.#ledger = of.ledger;
     this.#log = of.log;
@@ -50,7 +55,11 @@ export class Announcer {
     const wait = Math.max(0, this.#toldAt + this.#deps.settings.statusIntervalMs - this.#deps.clock.monotonic());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#telling = this.#telling.then(() => this.#tell(this.#ledger.run)).catch((error: unknown) => this.#log.warn({ err: error }, 'status could not be told; it will be with the next change'));
+      this.#telling = this.#telling
+        .then(() => this.#tell(this.#ledger.run))
+        .catch((error: unknown) =>
+          this.#log.warn({ err: error }, 'status could not be told; it will be with the next change'),
+        );
     }, wait);
   }
 
@@ -63,8 +72,15 @@ export class Announcer {
     const { run } = this.#ledger;
     if (run.pullRequest !== undefined) return;
     const text = renderPullRequest(await this.#report(run));
-    const opened = await this.#ledger.effect({ key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } }, () =>
-      this.#deps.forge.ensurePullRequest(run.repository, { head: run.branch, base: run.base.ref, ...text, draft: true }),
+    const opened = await this.#ledger.effect(
+      { key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } },
+      () =>
+        this.#deps.forge.ensurePullRequest(run.repository, {
+          head: run.branch,
+          base: run.base.ref,
+          ...text,
+          draft: true,
+        }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
     await this.#ledger.changeRun({ pullRequest });
@@ -75,7 +91,8 @@ export class Announcer {
   async finish(ended: Run): Promise<void> {
     await this.close();
     const { forge } = this.#deps;
-    if (ended.pullRequest !== undefined && ended.state === 'succeeded') await forge.markReady(ended.repository, ended.pullRequest.number);
+    if (ended.pullRequest !== undefined && ended.state === 'succeeded')
+      await forge.markReady(ended.repository, ended.pullRequest.number);
     await this.#tell(ended);
     await this.#react(ended.state === 'succeeded' ? 'hooray' : 'confused');
   }
@@ -83,7 +100,9 @@ export class Announcer {
   /** Tells how things stand at once; a failure is only logged. */
   async sayNow(): Promise<void> {
     await this.close();
-    await this.#tell(this.#ledger.run).catch((error: unknown) => this.#log.warn({ err: error }, 'status could not be told'));
+    await this.#tell(this.#ledger.run).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'status could not be told'),
+    );
   }
 
   /** Shows that work has begun on the request itself. */
@@ -121,8 +140,11 @@ export class Announcer {
     const { forge } = this.#deps;
     const check = { key: `run/${run.id}`, name: 'Maestro' };
     const ended = run.endedAt !== undefined;
-    const older = report.tasks.flatMap((task) => (task.outcome?.kind === 'committed' && task.outcome.commit !== run.tip ? [task.outcome.commit] : []));
-    const passed = this.#checked === undefined ? (ended ? older : []) : this.#checked === run.tip ? [] : [this.#checked];
+    const older = report.tasks.flatMap((task) =>
+      task.outcome?.kind === 'committed' && task.outcome.commit !== run.tip ? [task.outcome.commit] : [],
+    );
+    const passed =
+      this.#checked === undefined ? (ended ? older : []) : this.#checked === run.tip ? [] : [this.#checked];
     await forge.ensureCheck(run.repository, { ...check, headSha: run.tip, ...renderCheck(report) });
     for (const headSha of passed) {
       await forge.ensureCheck(run.repository, {
@@ -140,8 +162,13 @@ export class Announcer {
   async #react(content: Reaction): Promise<void> {
     const { run } = this.#ledger;
     if (run.trigger.kind === 'push') return;
-    const target = run.trigger.kind === 'label' ? ({ kind: 'issue', number: run.trigger.issue } as const) : ({ kind: 'comment', id: run.trigger.commentId } as const);
-    await this.#deps.forge.react(run.repository, target, content).catch((error: unknown) => this.#log.warn({ err: error }, 'reaction could not be given'));
+    const target =
+      run.trigger.kind === 'label'
+        ? ({ kind: 'issue', number: run.trigger.issue } as const)
+        : ({ kind: 'comment', id: run.trigger.commentId } as const);
+    await this.#deps.forge
+      .react(run.repository, target, content)
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'reaction could not be given'));
   }
 
   async #report(run: Run): Promise<RunReport> {

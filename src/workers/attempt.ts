@@ -31,18 +31,27 @@ const STAGES: readonly (readonly [name: string, stage: Stage])[] = [
 export async function attempt(task: RunTask, scope: RunScope): Promise<TaskRecord> {
   const pushed = await unfinishedPush(task, scope);
   const session = pushed?.session ?? (await beginSession(task, scope));
-  await using sessionLog = await SessionLog.open(session.log, { maxBytes: scope.deps.settings.session.logBytes, now: () => scope.deps.clock.now() });
+  await using sessionLog = await SessionLog.open(session.log, {
+    maxBytes: scope.deps.settings.session.logBytes,
+    now: () => scope.deps.clock.now(),
+  });
   let record: TaskRecord = { task, session, sessionLog, ...(pushed === undefined ? {} : { commit: pushed.commit }) };
   for (const [name, stage] of STAGES) {
     const began = scope.deps.clock.monotonic();
     record = await stage(record, scope);
-    scope.log.debug({ runId: task.runId, sessionId: session.id, stage: name, ms: Math.round(scope.deps.clock.monotonic() - began) }, 'stage done');
+    scope.log.debug(
+      { runId: task.runId, sessionId: session.id, stage: name, ms: Math.round(scope.deps.clock.monotonic() - began) },
+      'stage done',
+    );
   }
   return record;
 }
 
 /** The commit of this task that was about to be pushed, or was, when the worker went away. */
-async function unfinishedPush(task: RunTask, scope: RunScope): Promise<{ readonly commit: string; readonly session: Session } | undefined> {
+async function unfinishedPush(
+  task: RunTask,
+  scope: RunScope,
+): Promise<{ readonly commit: string; readonly session: Session } | undefined> {
   const effect = await scope.deps.store.findEffect(task.runId, pushKey({ task }));
   if (effect === undefined) return undefined;
   const intent = effect.intent as { readonly commit: string; readonly session: string };
@@ -73,7 +82,12 @@ async function beginSession(task: RunTask, scope: RunScope): Promise<Session> {
   };
   await ledger.saveSession(session);
   await ledger.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
-  await ledger.audit(startedAt, 'session started', { session: id, provider: session.provider, runner: session.runner, image: session.image });
+  await ledger.audit(startedAt, 'session started', {
+    session: id,
+    provider: session.provider,
+    runner: session.runner,
+    image: session.image,
+  });
   return session;
 }
 
@@ -86,5 +100,10 @@ export async function crashes(task: RunTask, scope: RunScope): Promise<number> {
 /** How many attempts at a task have failed in the same way. */
 export async function failuresAlike(task: RunTask, failure: Failure, scope: RunScope): Promise<number> {
   const sessions = await scope.deps.store.sessionsOf(task.runId);
-  return sessions.filter((session) => session.taskKey === task.key && session.outcome?.kind === 'failed' && session.outcome.failure.kind === failure.kind).length;
+  return sessions.filter(
+    (session) =>
+      session.taskKey === task.key &&
+      session.outcome?.kind === 'failed' &&
+      session.outcome.failure.kind === failure.kind,
+  ).length;
 }

@@ -33,7 +33,13 @@ export interface Drive {
 export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   const log = deps.log.child({ runId: drive.run.id, epoch: drive.lease.epoch });
   let touch = (): void => undefined;
-  const ledger = new Ledger({ store: deps.store, lease: drive.lease, run: drive.run, tasks: await deps.store.tasksOf(drive.run.id), onChange: () => touch() });
+  const ledger = new Ledger({
+    store: deps.store,
+    lease: drive.lease,
+    run: drive.run,
+    tasks: await deps.store.tasksOf(drive.run.id),
+    onChange: () => touch(),
+  });
   const announcer = new Announcer({ deps, ledger, log, links: links(deps, drive.run) });
   touch = () => announcer.touch();
   try {
@@ -58,12 +64,23 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   if (refused !== undefined) return await end(deps, driving, 'failed', refused);
   await announcer.begin();
   const provider = deps.findProvider(ledger.run.provider);
-  if (provider === undefined) return await end(deps, driving, 'failed', `This worker has no provider called \`${ledger.run.provider}\`.`);
+  if (provider === undefined)
+    return await end(deps, driving, 'failed', `This worker has no provider called \`${ledger.run.provider}\`.`);
   const { run } = ledger;
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
   const started = run.tip !== run.base.sha;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
-  const scope: RunScope = { deps, ledger, announcer, provider, mirror, lane: { name: run.id, mirror: mirror.gitDir }, log, signal: drive.signal, saving: drive.saving };
+  const scope: RunScope = {
+    deps,
+    ledger,
+    announcer,
+    provider,
+    mirror,
+    lane: { name: run.id, mirror: mirror.gitDir },
+    log,
+    signal: drive.signal,
+    saving: drive.saving,
+  };
 
   for (let task = nextTask(ledger); task !== undefined; task = nextTask(ledger)) {
     if (await ledger.refreshStop()) break;
@@ -82,10 +99,19 @@ async function takeUp(deps: WorkerDeps, ledger: Ledger): Promise<string | undefi
   const { run, lease } = ledger;
   await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
   const role = await deps.forge.role(run.repository, run.requester.login);
-  if (!mayWrite(role)) return `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`;
+  if (!mayWrite(role))
+    return `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`;
   const now = deps.clock.now();
-  await ledger.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined, startedAt: run.startedAt ?? now });
-  await ledger.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', { worker: lease.owner, epoch: lease.epoch });
+  await ledger.changeRun({
+    state: 'running',
+    reason: undefined,
+    parkedUntil: undefined,
+    startedAt: run.startedAt ?? now,
+  });
+  await ledger.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', {
+    worker: lease.owner,
+    epoch: lease.epoch,
+  });
   return undefined;
 }
 
@@ -95,12 +121,18 @@ function nextTask(ledger: Ledger): RunTask | undefined {
 }
 
 /** Brings one task to its outcome. Gives when to go on, and why not before, if that has to wait. */
-async function workOn(task: RunTask, scope: RunScope): Promise<{ readonly at: number; readonly reason: string } | undefined> {
+async function workOn(
+  task: RunTask,
+  scope: RunScope,
+): Promise<{ readonly at: number; readonly reason: string } | undefined> {
   const { deps, ledger } = scope;
   const { retry } = deps.settings;
   if ((await crashes(task, scope)) >= retry.infraAttempts) {
     const message = 'The worker crashed every time it worked on this task.';
-    await ledger.changeTask(task.key, { outcome: { kind: 'failed', failure: { kind: 'infra', message } }, endedAt: deps.clock.now() });
+    await ledger.changeTask(task.key, {
+      outcome: { kind: 'failed', failure: { kind: 'infra', message } },
+      endedAt: deps.clock.now(),
+    });
     return undefined;
   }
   const record = await attempt(task, scope);
@@ -113,7 +145,11 @@ async function workOn(task: RunTask, scope: RunScope): Promise<{ readonly at: nu
 }
 
 /** Lets a run wait, holding nothing. */
-async function park(deps: WorkerDeps, driving: Driving, wait: { readonly at: number; readonly reason: string }): Promise<Word> {
+async function park(
+  deps: WorkerDeps,
+  driving: Driving,
+  wait: { readonly at: number; readonly reason: string },
+): Promise<Word> {
   const { ledger, announcer } = driving;
   await ledger.changeRun({ state: 'parked', reason: wait.reason, parkedUntil: wait.at });
   await ledger.audit(deps.clock.now(), 'run parked', wait);
@@ -122,14 +158,24 @@ async function park(deps: WorkerDeps, driving: Driving, wait: { readonly at: num
 }
 
 /** Says the last word, then writes it down: a crash between the two says it again. */
-async function end(deps: WorkerDeps, driving: Driving, state: 'succeeded' | 'failed' | 'stopped', reason: string | undefined): Promise<Word> {
+async function end(
+  deps: WorkerDeps,
+  driving: Driving,
+  state: 'succeeded' | 'failed' | 'stopped',
+  reason: string | undefined,
+): Promise<Word> {
   const { ledger, announcer } = driving;
   const endedAt = deps.clock.now();
   await announcer.finish({ ...ledger.run, state, reason, endedAt });
   await deps.runner.removeLane({ name: ledger.run.id, mirror: '' });
   const draft = state !== 'succeeded';
   const { pullRequest } = ledger.run;
-  await ledger.changeRun({ state, reason, endedAt, ...(pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } }) });
+  await ledger.changeRun({
+    state,
+    reason,
+    endedAt,
+    ...(pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } }),
+  });
   await ledger.audit(endedAt, `run ${state}`, { reason });
   return DONE;
 }
@@ -137,13 +183,16 @@ async function end(deps: WorkerDeps, driving: Driving, state: 'succeeded' | 'fai
 function reasonFor(ledger: Ledger): string | undefined {
   const { stop } = ledger.run;
   if (stop !== undefined) return `Stopped by @${stop.by}: ${stop.reason}.`;
-  return ledger.tasks.every((task) => task.outcome?.kind === 'no-change') ? 'There was nothing to change, so no pull request was opened.' : undefined;
+  return ledger.tasks.every((task) => task.outcome?.kind === 'no-change')
+    ? 'There was nothing to change, so no pull request was opened.'
+    : undefined;
 }
 
 /** Every way the work can be thrown off its path, turned into what happens next. Nothing is lost: what was recorded stays. */
 async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise<Word> {
   const { ledger, log, drive } = driving;
-  const ending = error instanceof EndedEarly ? error.kind : error instanceof LeaseLostError ? 'lost' : endingOf(drive.saving);
+  const ending =
+    error instanceof EndedEarly ? error.kind : error instanceof LeaseLostError ? 'lost' : endingOf(drive.saving);
   if (ending === 'lost') {
     log.warn('lease lost; another worker goes on with the run');
     return DONE;
@@ -164,22 +213,28 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
 
 /** Why a run can't go on for good; undefined when waiting may help. */
 function finalReason(error: unknown): string | undefined {
-  if (error instanceof BranchMovedError) return `Somebody else changed the run's branch (${error.message}); theirs is kept, and Maestro stops here.`;
+  if (error instanceof BranchMovedError)
+    return `Somebody else changed the run's branch (${error.message}); theirs is kept, and Maestro stops here.`;
   if (error instanceof PushRefusedError) return `GitHub refused the push: ${error.message}`;
   if (error instanceof PermissionLostError) return error.message;
-  if (error instanceof ForgeError && (error.kind === 'gone' || error.kind === 'denied' || error.kind === 'invalid')) return `GitHub said no: ${error.message}`;
+  if (error instanceof ForgeError && (error.kind === 'gone' || error.kind === 'denied' || error.kind === 'invalid'))
+    return `GitHub said no: ${error.message}`;
   return undefined;
 }
 
 function waitingReason(error: unknown): string {
-  if (error instanceof ForgeError) return error.kind === 'limited' ? 'GitHub asked us to wait.' : 'GitHub does not answer; trying again.';
-  if (error instanceof InfrastructureError) return `Our side broke (${error.message.split('\n')[0] ?? ''}); trying again.`;
+  if (error instanceof ForgeError)
+    return error.kind === 'limited' ? 'GitHub asked us to wait.' : 'GitHub does not answer; trying again.';
+  if (error instanceof InfrastructureError)
+    return `Our side broke (${error.message.split('\n')[0] ?? ''}); trying again.`;
   return 'Something unexpected happened on our side; trying again.';
 }
 
 /** Pages people can open. */
 function links(deps: WorkerDeps, run: Run): { repository: string; run?: string } {
   const page = deps.forge.webUrl(run.repository);
-  return { repository: page, ...(deps.settings.publicUrl === undefined ? {} : { run: `${deps.settings.publicUrl}/runs/${run.id}` }) };
+  return {
+    repository: page,
+    ...(deps.settings.publicUrl === undefined ? {} : { run: `${deps.settings.publicUrl}/runs/${run.id}` }),
+  };
 }
-

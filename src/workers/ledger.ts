@@ -13,7 +13,13 @@ export class Ledger {
   #run: Run;
   #tasks: readonly RunTask[];
 
-  constructor(of: { readonly store: Store; readonly lease: Lease; readonly run: Run; readonly tasks: readonly RunTask[]; readonly onChange: () => void }) {
+  constructor(of: {
+    readonly store: Store;
+    readonly lease: Lease;
+    readonly run: Run;
+    readonly tasks: readonly RunTask[];
+    readonly onChange: () => void;
+  }) {
     this.#store = of.store;
     this.lease = of.lease;
     this.#run = of.run;
@@ -56,7 +62,10 @@ export class Ledger {
    * Does something outside that must happen once: its intent is recorded before, its result after. `perform` must find what an
    * earlier try left. When the result is on record already, it is given back and nothing is done.
    */
-  async effect<T>(effect: { readonly key: string; readonly name: string; readonly intent: unknown }, perform: () => Promise<T>): Promise<T> {
+  async effect<T>(
+    effect: { readonly key: string; readonly name: string; readonly intent: unknown },
+    perform: () => Promise<T>,
+  ): Promise<T> {
     const known = await this.#store.findEffect(this.#run.id, effect.key);
     if (known?.result !== undefined && known.result !== null) return known.result as T;
     await this.#store.recordIntent(this.lease, effect);

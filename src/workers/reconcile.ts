@@ -10,7 +10,8 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
   const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
   for (const run of open) {
-    const delayMs = run.state === 'parked' && run.parkedUntil !== undefined ? Math.max(0, run.parkedUntil - clock.now()) : 0;
+    const delayMs =
+      run.state === 'parked' && run.parkedUntil !== undefined ? Math.max(0, run.parkedUntil - clock.now()) : 0;
     await queue.enqueue(run.id, { delayMs });
   }
   const alive = new Set<string>(open.map((run) => run.id));

@@ -31,7 +31,10 @@ export class SessionLog implements AsyncDisposable {
     this.#now = now;
   }
 
-  static async open(file: string, options: { readonly maxBytes: number; readonly now: () => number }): Promise<SessionLog> {
+  static async open(
+    file: string,
+    options: { readonly maxBytes: number; readonly now: () => number },
+  ): Promise<SessionLog> {
     await mkdir(path.dirname(file), { recursive: true });
     return new SessionLog(await open(file, 'a', 0o600), options.maxBytes, options.now);
   }
@@ -58,7 +61,9 @@ export class SessionLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#leftOut > 0) {
-      this.#batch.push(`${JSON.stringify({ at: this.#now(), type: 'notice', text: `${this.#leftOut} more entries were left out: the log is full` })}\n`);
+      this.#batch.push(
+        `${JSON.stringify({ at: this.#now(), type: 'notice', text: `${this.#leftOut} more entries were left out: the log is full` })}\n`,
+      );
     }
     await this.flush();
     await this.#file.close();

@@ -22,9 +22,13 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   await reconcile(deps);
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking.then(() => reconcile(deps)).catch((error: unknown) => deps.log.error({ err: error }, 'reconciling failed; it is tried again'));
+    looking = looking
+      .then(() => reconcile(deps))
+      .catch((error: unknown) => deps.log.error({ err: error }, 'reconciling failed; it is tried again'));
   }, deps.settings.reconcileMs);
-  await deps.queue.process((id, signal) => handle(deps, { id, lost: signal, shutdown: shutdown.signal }), { concurrency: deps.settings.concurrency });
+  await deps.queue.process((id, signal) => handle(deps, { id, lost: signal, shutdown: shutdown.signal }), {
+    concurrency: deps.settings.concurrency,
+  });
   return {
     close: async () => {
       clearInterval(timer);
@@ -59,7 +63,10 @@ async function handle(deps: WorkerDeps, { id, lost, shutdown }: Assignment): Pro
 }
 
 /** Renews a lease and watches for a person's stop until disposed, which releases it. */
-function keepLease(deps: WorkerDeps, of: { readonly lease: Lease; readonly lost: AbortSignal; readonly shutdown: AbortSignal }) {
+function keepLease(
+  deps: WorkerDeps,
+  of: { readonly lease: Lease; readonly lost: AbortSignal; readonly shutdown: AbortSignal },
+) {
   const { store, clock, settings, log } = deps;
   const ours = new AbortController();
   const stop = new AbortController();
@@ -89,7 +96,11 @@ function keepLease(deps: WorkerDeps, of: { readonly lease: Lease; readonly lost:
     [Symbol.asyncDispose]: async (): Promise<void> => {
       clearInterval(renewals);
       clearInterval(watches);
-      await store.releaseLease(of.lease).catch((error: unknown) => log.warn({ err: error, runId: of.lease.runId }, 'lease could not be released; it runs out by itself'));
+      await store
+        .releaseLease(of.lease)
+        .catch((error: unknown) =>
+          log.warn({ err: error, runId: of.lease.runId }, 'lease could not be released; it runs out by itself'),
+        );
     },
   };
 }

@@ -25,10 +25,14 @@ export interface DemoOptions {
  * Gives the exit code: 0 only if everything that was promised is there, 2 for a playbook with problems.
  */
 export async function demo(options: DemoOptions): Promise<number> {
-  const playbook = options.playbook === undefined ? { name: 'api-migration.md', text: DEMO_PLAYBOOK } : { name: path.basename(options.playbook), text: await readFile(options.playbook, 'utf8') };
+  const playbook =
+    options.playbook === undefined
+      ? { name: 'api-migration.md', text: DEMO_PLAYBOOK }
+      : { name: path.basename(options.playbook), text: await readFile(options.playbook, 'utf8') };
   const { problems } = parsePlaybook(playbook.text);
   if (problems.length > 0) {
-    for (const problem of problems) say(`${playbook.name}:${problem.line}:${problem.column}: ${problem.message} ${problem.fix}`);
+    for (const problem of problems)
+      say(`${playbook.name}:${problem.line}:${problem.column}: ${problem.message} ${problem.fix}`);
     return 2;
   }
   const runner = await chooseRunner(options);
@@ -44,7 +48,10 @@ export async function demo(options: DemoOptions): Promise<number> {
   });
   try {
     await trigger(world, playbook);
-    const lastWords = (task: RunTask): string => words.get(`${task.runId}-${task.position}-${task.attempts + 1}`) ?? words.get(`${task.runId}-${task.position}-1`) ?? '';
+    const lastWords = (task: RunTask): string =>
+      words.get(`${task.runId}-${task.position}-${task.attempts + 1}`) ??
+      words.get(`${task.runId}-${task.position}-1`) ??
+      '';
     await watchRuns(
       world.shared.store,
       [
@@ -79,7 +86,9 @@ async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'
       say(`This demonstration needs Docker, and it can't be had: ${error.message}`);
       return undefined;
     }
-    say(`Runner: local, because Docker can't be had (${error.message}). Agents run on this machine without any isolation.`);
+    say(
+      `Runner: local, because Docker can't be had (${error.message}). Agents run on this machine without any isolation.`,
+    );
     return { name: 'local' };
   }
 }
@@ -87,12 +96,10 @@ async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'
 /** Does what a person would do: opens an issue and labels it, commits a playbook to the default branch. */
 async function trigger(world: World, playbook: { readonly name: string; readonly text: string }): Promise<void> {
   const alice = world.github.as(DEMO_USER);
-  const repo = { owner: DEMO_OWNER, repo: DEMO_REPOSITORY };
-  const issue = await alice.request('POST /repos/{owner}/{repo}/issues', { ...repo, ...DEMO_ISSUE });
-  await alice.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', { ...repo, issue_number: issue.data.number, labels: ['maestro'] });
-  await alice.request('PUT /repos/{owner}/{repo}/contents/{path}', {
-    ...repo,
-    path: `.maestro/playbooks/${playbook.name}`,
+  const repo = `/repos/${DEMO_OWNER}/${DEMO_REPOSITORY}`;
+  const issue = await alice.call<{ number: number }>(`POST ${repo}/issues`, DEMO_ISSUE);
+  await alice.call(`POST ${repo}/issues/${issue.number}/labels`, { labels: ['maestro'] });
+  await alice.call(`PUT ${repo}/contents/.maestro/playbooks/${encodeURIComponent(playbook.name)}`, {
     message: `Add playbook ${playbook.name}`,
     content: Buffer.from(playbook.text).toString('base64'),
   });
@@ -108,7 +115,9 @@ function show(world: World, runs: DemoResult['runs']): void {
   say('');
   for (const run of runs) {
     const { pullRequest } = run;
-    say(`${run.status === 'succeeded' ? '✔' : '✖'} ${run.trigger.kind} → ${pullRequest === null ? 'no pull request' : `pull request #${pullRequest.number}${pullRequest.draft ? ' (draft)' : ''}`}: ${run.tasks.done} of ${run.tasks.total} tasks, ${run.commits.length} commits`);
+    say(
+      `${run.status === 'succeeded' ? '✔' : '✖'} ${run.trigger.kind} → ${pullRequest === null ? 'no pull request' : `pull request #${pullRequest.number}${pullRequest.draft ? ' (draft)' : ''}`}: ${run.tasks.done} of ${run.tasks.total} tasks, ${run.commits.length} commits`,
+    );
     if (pullRequest !== null) say(`  ${pullRequest.url}`);
     for (const commit of run.commits) say(`  ${commit.slice(0, 10)}`);
   }
@@ -117,7 +126,9 @@ function show(world: World, runs: DemoResult['runs']): void {
 }
 
 async function keep(world: World): Promise<void> {
-  say(`Everything stays up until Ctrl-C. REST: ${world.github.apiUrl}, as ${DEMO_USER} with the token ${world.github.token(DEMO_USER)}`);
+  say(
+    `Everything stays up until Ctrl-C. REST: ${world.github.apiUrl}, as ${DEMO_USER} with the token ${world.github.as(DEMO_USER).token}`,
+  );
   await untilSignal();
 }
 

@@ -1,4 +1,4 @@
-import { Listr, type ListrTaskWrapper } from 'listr2';
+import { Listr } from 'listr2';
 import { isFinal, type Run, type RunTask } from '../../domain/run.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -15,7 +15,11 @@ export interface Expected {
 }
 
 /** Shows runs as they go, and resolves when all have settled. `json` says it on standard error, a line a step. */
-export async function watchRuns(store: Store, expected: readonly Expected[], options: { readonly json: boolean; readonly lastWords: (task: RunTask) => string }): Promise<void> {
+export async function watchRuns(
+  store: Store,
+  expected: readonly Expected[],
+  options: { readonly json: boolean; readonly lastWords: (task: RunTask) => string },
+): Promise<void> {
   if (options.json) {
     for (const { because, trigger } of expected) await sayPlainly(store, because, trigger);
     return;
@@ -23,16 +27,14 @@ export async function watchRuns(store: Store, expected: readonly Expected[], opt
   const list = new Listr(
     expected.map(({ because, trigger }) => ({
       title: because,
-      task: async (_: unknown, line: ListrTaskWrapper<unknown, never, never>) => {
+      task: async (_context, line) => {
         const run = await appearance(store, trigger);
         line.title = `${because} → ${run.branch}`;
-        return line.newListr(
-          (await store.tasksOf(run.id)).map((task) => ({
-            title: task.title,
-            task: (_context: unknown, row: { output: string; title: string; skip: (message: string) => void }) => watchTask(store, task, row, options.lastWords),
-          })),
-          { concurrent: true, exitOnError: false, rendererOptions: { collapseSubtasks: false } },
-        );
+        const rows = (await store.tasksOf(run.id)).map((task) => ({
+          title: task.title,
+          task: (_: unknown, row: Row) => watchTask(store, task, row, options.lastWords),
+        }));
+        return line.newListr(rows, { concurrent: true, exitOnError: false });
       },
     })),
     { concurrent: true, exitOnError: false, rendererOptions: { collapseSubtasks: false } },
@@ -41,7 +43,14 @@ export async function watchRuns(store: Store, expected: readonly Expected[], opt
   for (const { trigger } of expected) await settled(store, await appearance(store, trigger));
 }
 
-async function watchTask(store: Store, task: RunTask, row: { output: string; title: string; skip: (message: string) => void }, lastWords: (task: RunTask) => string): Promise<void> {
+/** The part of listr2's task that a row is moved by. */
+interface Row {
+  title: string;
+  output: string;
+  skip(message: string): void;
+}
+
+async function watchTask(store: Store, task: RunTask, row: Row, lastWords: (task: RunTask) => string): Promise<void> {
   for (;;) {
     const [now, run] = await Promise.all([store.tasksOf(task.runId), store.findRun(task.runId)]);
     const current = now.find((one) => one.key === task.key);
@@ -75,7 +84,9 @@ async function appearance(store: Store, trigger: Run['trigger']['kind']): Promis
     if (run !== undefined) return run;
     await sleep();
   }
-  throw new Error(`no run began within ${PATIENCE_MS / 1000} seconds of its ${trigger}; run again with LOG_LEVEL=debug to see why`);
+  throw new Error(
+    `no run began within ${PATIENCE_MS / 1000} seconds of its ${trigger}; run again with LOG_LEVEL=debug to see why`,
+  );
 }
 
 async function settled(store: Store, run: Run): Promise<Run> {

@@ -34,6 +34,12 @@ export function isAsPromised(result: DemoResult): boolean {
   return (
     result.runs.length > 0 &&
     result.leftovers === 0 &&
-    result.runs.every((run) => run.status === 'succeeded' && run.tasks.done === run.tasks.total && run.pullRequest?.draft === false && run.commits.length === run.tasks.total)
+    result.runs.every(
+      (run) =>
+        run.status === 'succeeded' &&
+        run.tasks.done === run.tasks.total &&
+        run.pullRequest?.draft === false &&
+        run.commits.length === run.tasks.total,
+    )
   );
 }

@@ -23,7 +23,9 @@ export const DEMO_REPOSITORY = 'demo';
 export const DEMO_FILES: Readonly<Record<string, string>> = {
   'README.md': '# Demo API\n\nA small API to show Maestro on.\n',
   'package.json': '{\n  "name": "demo-api",\n  "private": true,\n  "type": "module"\n}\n',
-  'src/user.js': 'export class User {\n  constructor({ id, email }) {\n    this.id = id;\n    this.email = email;\n  }\n}\n',
-  'src/server.js': "import { createServer } from 'node:http';\n\ncreateServer((request, response) => response.end('Hello')).listen(8080);\n",
+  'src/user.js':
+    'export class User {\n  constructor({ id, email }) {\n    this.id = id;\n    this.email = email;\n  }\n}\n',
+  'src/server.js':
+    "import { createServer } from 'node:http';\n\ncreateServer((request, response) => response.end('Hello')).listen(8080);\n",
   'docs/api.md': '# API\n\n## GET /\n\nSays hello.\n',
 };

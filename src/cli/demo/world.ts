@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLocalGithub, type LocalGithub } from '../../../local-github/server.ts';
-import { startModelEndpoint } from '../../../local-model/server.ts';
 import { createRunner, openShared, startApp, startWorkerPart, type EventListener, type Shared } from '../../compose.ts';
 import { readConfig, type Config } from '../../config.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -32,18 +31,17 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const github = stack.use(
     await startLocalGithub({
       seed: {
-        users: [{ login: DEMO_USER }],
-        repositories: [{ owner: DEMO_OWNER, name: DEMO_REPOSITORY, private: true, files: DEMO_FILES, collaborators: { [DEMO_USER]: 'admin' } }],
+        owner: DEMO_OWNER,
+        users: [{ login: DEMO_USER, name: 'Alice', role: 'admin' }],
+        repositories: [{ name: DEMO_REPOSITORY, private: true, files: DEMO_FILES }],
       },
     }),
   );
-  const key = 'demo-model-key';
-  const model = options.provider === 'scripted' ? undefined : stack.use(await startModelEndpoint({ keys: [key] }));
   const config = readConfig({
     APP_ID: String(github.app.id),
     PRIVATE_KEY: github.app.privateKey,
     WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: new URL(github.url).host,
+    GHE_HOST: github.host,
     GHE_PROTOCOL: 'http',
     PORT: '0',
     MAESTRO_HOME: path.join(home, 'maestro'),
@@ -51,7 +49,6 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     MAESTRO_RUNNER: options.runner.name,
     MAESTRO_STATUS_SECONDS: '1',
     ...(options.runner.name === 'docker' ? { MAESTRO_IMAGE: options.runner.image } : {}),
-    ...(model === undefined ? {} : { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: model.url }),
   });
   const log = createLog({ level: options.logLevel });
   const shared = stack.use(await openShared(config, log));
@@ -64,7 +61,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     shared,
     config,
     close: async () => {
-      await github.control.settled();
+      await github.control.hooksQuiet();
       await everything.disposeAsync();
       return await countLeftovers(config, home);
     },

@@ -19,7 +19,11 @@ export async function capture(record: TaskRecord, scope: RunScope): Promise<Task
   const { run } = scope.ledger;
   const inside = scope.deps.runner.inside(scope.lane);
   const stream = captureStream();
-  const taking = quarantine(scope.mirror, { name: record.session.id, pack: stream.pack, maxBytes: scope.deps.settings.session.packBytes });
+  const taking = quarantine(scope.mirror, {
+    name: record.session.id,
+    pack: stream.pack,
+    maxBytes: scope.deps.settings.session.packBytes,
+  });
   taking.catch(() => stream.pack.resume());
   const result = await runOnLane(scope, {
     purpose: 'capture',
@@ -35,12 +39,20 @@ export async function capture(record: TaskRecord, scope: RunScope): Promise<Task
   if (!('accept' in held)) return withFailure(record, held);
   await using work = held;
   if (result.ending !== 'exited' || result.code !== 0) {
-    return withFailure(record, { kind: 'crash', message: 'The working copy could not be read after the agent ended.', detail: result.stderr || result.ending });
+    return withFailure(record, {
+      kind: 'crash',
+      message: 'The working copy could not be read after the agent ended.',
+      detail: result.stderr || result.ending,
+    });
   }
   return await inspect(record, scope, { tree: await stream.tree, work });
 }
 
-async function inspect(record: TaskRecord, scope: RunScope, taken: { tree: string; work: Quarantine }): Promise<TaskRecord> {
+async function inspect(
+  record: TaskRecord,
+  scope: RunScope,
+  taken: { tree: string; work: Quarantine },
+): Promise<TaskRecord> {
   const { env } = taken.work;
   const { run } = scope.ledger;
   const changes = await changesOf(scope, taken.tree, env).catch((error: unknown) => asFailure(error));
@@ -55,17 +67,28 @@ async function inspect(record: TaskRecord, scope: RunScope, taken: { tree: strin
   return withFailure({ ...record, work: { tree: taken.tree, changed: true } }, notAllowed(found));
 }
 
-async function changesOf(scope: RunScope, tree: string, env: Readonly<Record<string, string>>): Promise<readonly TreeChange[]> {
+async function changesOf(
+  scope: RunScope,
+  tree: string,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly TreeChange[]> {
   await assertConnected(scope.mirror, tree, scope.ledger.run.tip, env);
   return await treeChanges(scope.mirror, scope.ledger.run.tip, tree, env);
 }
 
-async function escapingLinks(scope: RunScope, changes: readonly TreeChange[], env: Readonly<Record<string, string>>): Promise<readonly Violation[]> {
+async function escapingLinks(
+  scope: RunScope,
+  changes: readonly TreeChange[],
+  env: Readonly<Record<string, string>>,
+): Promise<readonly Violation[]> {
   const found: Violation[] = [];
   for (const change of changes.filter((one) => one.mode === '120000' && one.size < 4096)) {
     const target = Buffer.from(await readBlob(scope.mirror, change.oid, env)).toString('utf8');
     if (!symlinkStaysInside(change.path, target)) {
-      found.push({ path: change.path, message: `${JSON.stringify(change.path)} is a symlink that leaves the repository` });
+      found.push({
+        path: change.path,
+        message: `${JSON.stringify(change.path)} is a symlink that leaves the repository`,
+      });
     }
   }
   return found;
@@ -82,7 +105,11 @@ function notAllowed(found: readonly Violation[]): Failure {
 /** A pack git does not believe is the agent's failure; anything else is ours and is thrown on. */
 function asFailure(error: unknown): Failure {
   if (error instanceof GitError) {
-    return { kind: 'policy', message: 'The work the agent left is not sound git data and was not taken.', detail: error.message };
+    return {
+      kind: 'policy',
+      message: 'The work the agent left is not sound git data and was not taken.',
+      detail: error.message,
+    };
   }
   throw error;
 }
@@ -91,4 +118,3 @@ function asFailure(error: unknown): Failure {
 function withFailure(record: TaskRecord, failure: Failure): TaskRecord {
   return record.failure === undefined ? { ...record, failure } : record;
 }
-

@@ -9,7 +9,8 @@ import type { RunScope, TaskRecord } from '../record.ts';
  * agent did to it. The facts are recorded before anything is pushed, so that making it again gives the same commit.
  */
 export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true) return record;
+  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
+    return record;
   const { run, tasks } = scope.ledger;
   const oid = await writeCommit(scope.mirror, {
     tree: await treeWithTick(record.work.tree, record, scope),

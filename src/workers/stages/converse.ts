@@ -65,7 +65,11 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
-function conclude(record: TaskRecord, scope: RunScope, end: { heard: Conversation; result: JobResult; wire: Wire }): TaskRecord {
+function conclude(
+  record: TaskRecord,
+  scope: RunScope,
+  end: { heard: Conversation; result: JobResult; wire: Wire },
+): TaskRecord {
   const session = { ...record.session, conversation: end.heard.id, usage: metered(end.heard.usage, end.wire.usage()) };
   const spoken = { ...record, session, summary: end.heard.digest.lastText };
   const ending = endingOf(scope.signal);
@@ -82,7 +86,10 @@ function failureOf(scope: RunScope, end: { heard: Conversation; result: JobResul
     case 'idle':
       return { kind: 'idle', message: `The agent said nothing for ${minutes(idleMs)} and was ended.` };
     case 'wall':
-      return { kind: 'wall', message: `The agent took longer than ${minutes(scope.ledger.run.settings.timeout ?? wallMs)} and was ended.` };
+      return {
+        kind: 'wall',
+        message: `The agent took longer than ${minutes(scope.ledger.run.settings.timeout ?? wallMs)} and was ended.`,
+      };
     case 'output':
       return { kind: 'crash', message: 'The agent printed more than a session may and was ended.' };
     case 'memory':
@@ -121,8 +128,12 @@ function spendable(playbook: number | undefined, operator: number | undefined): 
 }
 
 function noKey(provider: string, protocol: string): Failure {
-  const name = { anthropic: 'ANTHROPIC_API_KEY', openai: 'OPENAI_API_KEY', gemini: 'GEMINI_API_KEY' }[protocol] ?? 'a model key';
-  return { kind: 'auth', message: `${provider} needs a model key and none is configured: set ${name} where the worker runs, then start the run again.` };
+  const name =
+    { anthropic: 'ANTHROPIC_API_KEY', openai: 'OPENAI_API_KEY', gemini: 'GEMINI_API_KEY' }[protocol] ?? 'a model key';
+  return {
+    kind: 'auth',
+    message: `${provider} needs a model key and none is configured: set ${name} where the worker runs, then start the run again.`,
+  };
 }
 
 function minutes(ms: number): string {

@@ -22,7 +22,9 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   if (ending === 'stop') return { ...record, stopped: true };
   if (ending !== undefined) throw new EndedEarly(ending);
   if (result.ending !== 'exited' || result.code !== 0) {
-    throw new InfrastructureError(`the working copy of ${run.branch} could not be prepared: ${result.stderr || result.ending}`);
+    throw new InfrastructureError(
+      `the working copy of ${run.branch} could not be prepared: ${result.stderr || result.ending}`,
+    );
   }
   return record;
 }

@@ -28,14 +28,26 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
-  await ledger.effect({ key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } }, async () => {
-    await assertMayWrite(scope);
-    stillOurs(scope);
-    await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), { branch: ledger.run.branch, commit, expected });
-    return { commit };
-  });
+  await ledger.effect(
+    { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
+    async () => {
+      await assertMayWrite(scope);
+      stillOurs(scope);
+      await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
+        branch: ledger.run.branch,
+        commit,
+        expected,
+      });
+      return { commit };
+    },
+  );
   await ledger.changeRun({ tip: commit });
-  await ledger.audit(deps.clock.now(), 'commit pushed', { commit, branch: ledger.run.branch, task: record.task.key, session: record.session.id });
+  await ledger.audit(deps.clock.now(), 'commit pushed', {
+    commit,
+    branch: ledger.run.branch,
+    task: record.task.key,
+    session: record.session.id,
+  });
   return record;
 }
 
@@ -63,7 +75,11 @@ async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Prom
   try {
     await assertMayWrite(scope);
     stillOurs(scope);
-    await pushBranch(mirror.gitDir, await deps.forge.gitAccess(run.repository), { branch, commit, expected: undefined });
+    await pushBranch(mirror.gitDir, await deps.forge.gitAccess(run.repository), {
+      branch,
+      commit,
+      expected: undefined,
+    });
   } catch (error) {
     scope.log.warn({ runId: run.id, err: error }, 'partial work could not be pushed and stays on the worker');
     return withKept(record, `${local} on the worker`);
@@ -72,13 +88,18 @@ async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Prom
 }
 
 function withKept(record: TaskRecord, keptRef: string): TaskRecord {
-  return record.failure === undefined ? { ...record, keptRef } : { ...record, keptRef, failure: { ...record.failure, keptRef } };
+  return record.failure === undefined
+    ? { ...record, keptRef }
+    : { ...record, keptRef, failure: { ...record.failure, keptRef } };
 }
 
 async function assertMayWrite(scope: RunScope): Promise<void> {
   const { repository, requester } = scope.ledger.run;
   const role = await scope.deps.forge.role(repository, requester.login);
-  if (!mayWrite(role)) throw new PermissionLostError(`@${requester.login} may no longer write to this repository, so nothing more is pushed for them`);
+  if (!mayWrite(role))
+    throw new PermissionLostError(
+      `@${requester.login} may no longer write to this repository, so nothing more is pushed for them`,
+    );
 }
 
 /** A last look before something leaves: a lease that is gone may not push. */

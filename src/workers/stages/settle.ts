@@ -10,7 +10,11 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   await ledger.saveSession({ ...record.session, outcome, endedAt });
-  await ledger.changeTask(record.task.key, { outcome, endedAt, usage: addUsage(record.task.usage, record.session.usage) });
+  await ledger.changeTask(record.task.key, {
+    outcome,
+    endedAt,
+    usage: addUsage(record.task.usage, record.session.usage),
+  });
   await ledger.audit(endedAt, `task ${outcome.kind}`, { task: record.task.key, session: record.session.id, outcome });
   return { ...record, outcome };
 }

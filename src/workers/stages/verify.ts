@@ -6,7 +6,8 @@ import type { RunScope, TaskRecord } from '../record.ts';
 /** Runs the playbook's `verify` commands on the working copy, each in a place of its own, without any wire. */
 export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   const commands = scope.ledger.run.settings.verify ?? [];
-  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true) return record;
+  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
+    return record;
   const inside = scope.deps.runner.inside(scope.lane);
   for (const command of commands) {
     const output = tailSink(8 * 1024);
@@ -19,10 +20,17 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
     const ending = endingOf(scope.signal);
     if (ending === 'stop') return { ...record, stopped: true };
     if (ending !== undefined) throw new EndedEarly(ending);
-    await record.sessionLog.write({ type: 'stage', name: 'verify', detail: `${command}: ${result.ending} ${result.code ?? ''}\n${output.text()}` });
+    await record.sessionLog.write({
+      type: 'stage',
+      name: 'verify',
+      detail: `${command}: ${result.ending} ${result.code ?? ''}\n${output.text()}`,
+    });
     if (result.ending !== 'exited' || result.code !== 0) {
       const how = result.ending === 'exited' ? `exit code ${result.code ?? 'unknown'}` : result.ending;
-      return { ...record, failure: { kind: 'verify-failed', message: `The check \`${command}\` failed (${how}).`, detail: output.text() } };
+      return {
+        ...record,
+        failure: { kind: 'verify-failed', message: `The check \`${command}\` failed (${how}).`, detail: output.text() },
+      };
     }
   }
   return record;
