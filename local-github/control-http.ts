@@ -48,12 +48,20 @@ const VERBS: Readonly<Record<string, Verb>> = {
   faults: verb(Fault, (control, rule) => control.addFault(rule)),
   'clear-faults': verb(NOTHING, (control) => control.clearFaults()),
   'expire-tokens': verb(NOTHING, (control) => control.expireTokens()),
-  'advance-clock': verb(z.object({ milliseconds: z.number() }), (control, { milliseconds }) => control.advanceClock(milliseconds)),
-  'set-clock': verb(z.object({ epochMilliseconds: z.number() }), (control, body) => control.setClock(body.epochMilliseconds)),
-  'set-role': verb(Repository.extend({ login: z.string(), role: RoleName }), (control, change) => control.setRole(change)),
+  'advance-clock': verb(z.object({ milliseconds: z.number() }), (control, { milliseconds }) =>
+    control.advanceClock(milliseconds),
+  ),
+  'set-clock': verb(z.object({ epochMilliseconds: z.number() }), (control, body) =>
+    control.setClock(body.epochMilliseconds),
+  ),
+  'set-role': verb(Repository.extend({ login: z.string(), role: RoleName }), (control, change) =>
+    control.setRole(change),
+  ),
   'create-user': verb(NewUser, (control, user) => control.createUser(user)),
   'create-repository': verb(NewRepository, async (control, repository) => await control.createRepository(repository)),
-  'rename-repository': verb(Repository.extend({ name: z.string() }), (control, change) => control.renameRepository(change)),
+  'rename-repository': verb(Repository.extend({ name: z.string() }), (control, change) =>
+    control.renameRepository(change),
+  ),
   'delete-repository': verb(Repository, async (control, { repository }) => await control.deleteRepository(repository)),
   'protect-branch': verb(Branch, async (control, change) => await control.protectBranch(change)),
   'unprotect-branch': verb(Branch, async (control, change) => await control.unprotectBranch(change)),
@@ -70,7 +78,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     (control, { permissions, id }) => control.setPermissions(permissions, id),
   ),
   redeliver: verb(z.object({ id: z.number() }), (control, { id }) => control.redeliver(id)),
-  'hooks-quiet': verb(z.object({ timeout: z.number().optional() }), async (control, { timeout }) => await control.hooksQuiet(timeout)),
+  'hooks-quiet': verb(
+    z.object({ timeout: z.number().optional() }),
+    async (control, { timeout }) => await control.hooksQuiet(timeout),
+  ),
 };
 
 /** What can be read with GET from `/_control/<name>`. */
@@ -84,13 +95,19 @@ const READINGS: Readonly<Record<string, (control: Control) => unknown>> = {
 /** Answers `/_control/*`: GET reads a list, POST does something. What went wrong is a reply too: it does not reject. */
 export async function handleControl(
   control: Control,
-  request: { readonly method: string; readonly name: string; readonly body: unknown; readonly origin: string | undefined },
+  request: {
+    readonly method: string;
+    readonly name: string;
+    readonly body: unknown;
+    readonly origin: string | undefined;
+  },
 ): Promise<Reply> {
   try {
     // A browser's page elsewhere has no business here.
     if (request.origin !== undefined) throw new HttpError(403, 'Control takes no requests from web pages.');
     const avatar = /^avatars\/(\d+)\.svg$/.exec(request.name)?.[1];
-    if (avatar !== undefined) return { status: 200, raw: { content: drawAvatar(Number(avatar)), type: 'image/svg+xml' } };
+    if (avatar !== undefined)
+      return { status: 200, raw: { content: drawAvatar(Number(avatar)), type: 'image/svg+xml' } };
     if (request.method === 'GET') {
       const read = READINGS[request.name];
       if (read === undefined) throw unknown(request.name, READINGS);

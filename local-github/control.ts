@@ -77,7 +77,8 @@ export function createControl(hub: Hub): Control {
     },
     renameRepository: (change) => renameRepository(hub, change),
     deleteRepository: async (repository) => await deleteRepository(hub, repository),
-    protectBranch: async ({ repository, branch }) => await protect(hub, repository, (known) => [...new Set([...known, branch])]),
+    protectBranch: async ({ repository, branch }) =>
+      await protect(hub, repository, (known) => [...new Set([...known, branch])]),
     unprotectBranch: async ({ repository, branch }) =>
       await protect(hub, repository, (known) => known.filter((one) => one !== branch)),
     suspendInstallation: (id) => suspend(hub, installationNamed(hub, id), true),
@@ -123,7 +124,8 @@ export function repositoryNamed(hub: Hub, fullName: string): Repository {
 export function installationNamed(hub: Hub, id?: number): Installation {
   const all = Object.values(hub.world.installations);
   const installation = id === undefined ? all[0] : hub.world.installations[id];
-  if (installation === undefined) throw new Error(id === undefined ? 'The App is not installed.' : `There is no installation ${id}.`);
+  if (installation === undefined)
+    throw new Error(id === undefined ? 'The App is not installed.' : `There is no installation ${id}.`);
   return installation;
 }
 
@@ -138,7 +140,10 @@ export function userToken(hub: Hub, login: string): string {
 
 // Whoever administers things here: GitHub names a person as the sender of such events.
 function administrator(hub: Hub): Account {
-  return Object.values(hub.world.accounts).find((account) => account.type === 'User') ?? accountById(hub.world, hub.world.app.ownerId);
+  return (
+    Object.values(hub.world.accounts).find((account) => account.type === 'User') ??
+    accountById(hub.world, hub.world.app.ownerId)
+  );
 }
 
 function setRole(hub: Hub, change: { readonly repository: string; readonly login: string; readonly role: Role }): void {
@@ -222,7 +227,10 @@ function selectRepositories(hub: Hub, target: Installation, wanted: 'all' | read
   const after = repositoriesOf(hub.world, installation);
   const added = after.filter((repository) => !before.includes(repository));
   const removed = before.filter((repository) => !after.includes(repository));
-  for (const [action, changed] of [['added', added], ['removed', removed]] as const) {
+  for (const [action, changed] of [
+    ['added', added],
+    ['removed', removed],
+  ] as const) {
     if (changed.length === 0) continue;
     emitInstallation(hub, 'installation_repositories', {
       installation,

@@ -99,7 +99,12 @@ function finish(parts: Dispatcher, exchange: Exchange, handled: Handled, cut: bo
 function record(
   parts: Dispatcher,
   exchange: Exchange,
-  outcome: { readonly operation: string | undefined; readonly actor: string; readonly body: unknown; readonly status: number },
+  outcome: {
+    readonly operation: string | undefined;
+    readonly actor: string;
+    readonly body: unknown;
+    readonly status: number;
+  },
 ): void {
   parts.hub.audit.request({
     at: timestamp(parts.hub.clock.now()),
@@ -150,7 +155,8 @@ function replyOf(fault: RequestFault, now: number): Reply {
         headers: { 'retry-after': String(seconds) },
         body: {
           message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
-          documentation_url: 'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits',
+          documentation_url:
+            'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits',
         },
       };
     case 'primary-limit':
@@ -168,9 +174,15 @@ function replyOf(fault: RequestFault, now: number): Reply {
           documentation_url: 'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api',
         },
       };
-    default: {
+    case 'status':
+    case 'delay':
+    case 'cut-after':
+    case 'cut-before': {
       const status = fault.status ?? 503;
-      return { status, body: { message: status >= 500 ? 'Server Error' : 'Refused by a fault rule', status: String(status) } };
+      return {
+        status,
+        body: { message: status >= 500 ? 'Server Error' : 'Refused by a fault rule', status: String(status) },
+      };
     }
   }
 }

@@ -18,7 +18,10 @@ export class HttpError extends Error {
   constructor(
     status: number,
     message: string,
-    options: { readonly errors?: readonly (FieldError | string)[]; readonly headers?: Readonly<Record<string, string>> } = {},
+    options: {
+      readonly errors?: readonly (FieldError | string)[];
+      readonly headers?: Readonly<Record<string, string>>;
+    } = {},
   ) {
     super(message);
     this.status = status;

@@ -43,7 +43,8 @@ export async function handleGraphql(hub: Hub, actor: Actor, body: unknown): Prom
   const { buildSchema, graphql } = await import('graphql');
   schema ??= buildSchema(SCHEMA);
   const parsed = Body.safeParse(body);
-  if (!parsed.success) return { status: 400, body: { message: 'A query attribute must be specified and must be a string.' } };
+  if (!parsed.success)
+    return { status: 400, body: { message: 'A query attribute must be specified and must be a string.' } };
   const result = await graphql({
     schema,
     source: parsed.data.query,

@@ -73,7 +73,11 @@ function settingsOf(github: LocalGithub): Readonly<Record<string, unknown>> {
     WEBHOOK_SECRET: github.app.webhookSecret,
     installationId: github.installationId,
     users: github.users.map(({ login, token }) => ({ login, token })),
-    repositories: github.repositories.map(({ id, fullName, cloneUrl }) => ({ full_name: fullName, clone_url: cloneUrl, id })),
+    repositories: github.repositories.map(({ id, fullName, cloneUrl }) => ({
+      full_name: fullName,
+      clone_url: cloneUrl,
+      id,
+    })),
   };
 }
 
@@ -93,6 +97,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.message : error);
+  console.error(
+    error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.message : error,
+  );
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

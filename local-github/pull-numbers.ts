@@ -26,7 +26,8 @@ export async function pullNumbers(hub: Hub, issue: Issue): Promise<PullNumbers> 
   const directory = gitDirectory(hub, repositoryById(hub.world, issue.repositoryId));
   const { headSha } = issue.pull;
   const open = issue.state === 'open';
-  const baseSha = (open ? await resolve(directory, `refs/heads/${issue.pull.baseRef}`) : undefined) ?? issue.pull.baseSha;
+  const baseSha =
+    (open ? await resolve(directory, `refs/heads/${issue.pull.baseRef}`) : undefined) ?? issue.pull.baseSha;
   const key = `${directory} ${baseSha} ${headSha} ${open}`;
   const known = cache.get(key);
   if (known !== undefined) return known;

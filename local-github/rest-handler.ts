@@ -69,7 +69,10 @@ async function run(call: Call, match: Match, url: URL): Promise<Reply> {
   if ('access' in route) return await runOnRepository(call, route, url);
   if (route.who === 'app' && call.actor.kind !== 'app') throw undecodable();
   if (route.who === 'installation' && call.actor.kind !== 'installation') {
-    throw new HttpError(403, 'You must authenticate with an installation access token in order to list repositories for an installation.');
+    throw new HttpError(
+      403,
+      'You must authenticate with an installation access token in order to list repositories for an installation.',
+    );
   }
   if (route.who === 'author') {
     if (call.actor.kind === 'installation') throw new HttpError(403, 'Resource not accessible by integration');

@@ -64,8 +64,12 @@ export function onRepository(
 }
 
 /** An operation that is not about one repository, from `METHOD /path`. */
-export function plain(request: string, operation: string, who: PlainRoute['who'], handle: PlainRoute['handle']): PlainRoute {
+export function plain(
+  request: string,
+  operation: string,
+  who: PlainRoute['who'],
+  handle: PlainRoute['handle'],
+): PlainRoute {
   const [method = '', path = ''] = request.split(' ');
   return { method, path, operation, who, handle };
 }
-

@@ -109,7 +109,8 @@ function addAccount(hub: Hub, account: Pick<Account, 'login' | 'type' | 'name'>)
 /** A user with a personal token, made unless there is one of that login. */
 export function ensureUser(hub: Hub, user: SeedUser): Account {
   const account =
-    accountByLogin(hub.world, user.login) ?? addAccount(hub, { login: user.login, type: 'User', name: user.name ?? null });
+    accountByLogin(hub.world, user.login) ??
+    addAccount(hub, { login: user.login, type: 'User', name: user.name ?? null });
   ensureToken(hub, account);
   return account;
 }
@@ -128,7 +129,8 @@ export async function ensureRepository(
   const known = repositoryByName(hub.world, `${wanted.owner}/${wanted.name}`);
   if (known !== undefined && !known.moved) return known.repository;
   const owner = accountByLogin(hub.world, wanted.owner);
-  if (owner === undefined) throw new Error(`The repository ${wanted.name} is to belong to ${wanted.owner}, who is not there.`);
+  if (owner === undefined)
+    throw new Error(`The repository ${wanted.name} is to belong to ${wanted.owner}, who is not there.`);
   const now = timestamp(hub.clock.now());
   const repository: Repository = {
     id: takeId(hub.world),
@@ -209,7 +211,9 @@ async function commitFirst(
   const message = 'Initial commit\n';
   const head = `commit refs/heads/${repository.defaultBranch}\nauthor ${person}\ncommitter ${person}\ndata ${message.length}\n${message}`;
   const files = first.files.flatMap((file) => [
-    Buffer.from(`M ${file.executable ? '100755' : '100644'} inline ${JSON.stringify(file.path)}\ndata ${file.content.length}\n`),
+    Buffer.from(
+      `M ${file.executable ? '100755' : '100644'} inline ${JSON.stringify(file.path)}\ndata ${file.content.length}\n`,
+    ),
     file.content,
     Buffer.from('\n'),
   ]);
@@ -222,7 +226,11 @@ export async function readSeedDirectory(directory: string): Promise<SeedReposito
   const owners = await directoriesIn(directory);
   const found = await Promise.all(
     owners.map(async (owner) =>
-      (await directoriesIn(join(directory, owner))).map((name) => ({ owner, name, directory: join(directory, owner, name) })),
+      (await directoriesIn(join(directory, owner))).map((name) => ({
+        owner,
+        name,
+        directory: join(directory, owner, name),
+      })),
     ),
   );
   const repositories = found.flat();
@@ -234,5 +242,8 @@ export async function readSeedDirectory(directory: string): Promise<SeedReposito
 
 async function directoriesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name).sort();
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort();
 }

@@ -131,7 +131,11 @@ async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
-      reject(taken ? new Error(`Port ${port} is taken: end what listens there, or choose another port (0 takes a free one).`) : error);
+      reject(
+        taken
+          ? new Error(`Port ${port} is taken: end what listens there, or choose another port (0 takes a free one).`)
+          : error,
+      );
     });
     server.listen(port, LOOPBACK, resolve);
   });

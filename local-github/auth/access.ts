@@ -71,10 +71,18 @@ function checkInstallation(
   }
 }
 
-function checkUser(hub: Hub, actor: Extract<Author, { readonly kind: 'user' }>, repository: Repository, access: Access): void {
+function checkUser(
+  hub: Hub,
+  actor: Extract<Author, { readonly kind: 'user' }>,
+  repository: Repository,
+  access: Access,
+): void {
   if (access.user === 'none') throw new HttpError(403, 'You must authenticate via a GitHub App.');
   if (!atLeast(roleOf(hub.world, repository, actor.account.id), access.user)) {
-    throw new HttpError(403, access.user === 'admin' ? 'Must have admin rights to Repository.' : 'Must have push access to repository.');
+    throw new HttpError(
+      403,
+      access.user === 'admin' ? 'Must have admin rights to Repository.' : 'Must have push access to repository.',
+    );
   }
 }
 

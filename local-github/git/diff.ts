@@ -31,7 +31,7 @@ function parseRaw(raw: string): Omit<FileChange, 'patch'>[] {
   const fields = raw.split('\0');
   const changes: { status: string; sha: string; path: string; previous: string | undefined }[] = [];
   const counts: { additions: number; deletions: number }[] = [];
-  for (let index = 0; index < fields.length; ) {
+  for (let index = 0; index < fields.length;) {
     const field = fields[index] ?? '';
     const count = /^(\d+|-)\t(\d+|-)\t(.*)$/s.exec(field);
     if (field.startsWith(':')) {
@@ -76,7 +76,18 @@ export async function touchedPaths(
   directory: string,
   sha: string,
 ): Promise<{ readonly added: string[]; readonly removed: string[]; readonly modified: string[] }> {
-  const output = await git(directory, ['diff-tree', '--root', '-r', '-z', '--no-renames', '--name-status', '--no-commit-id', '-m', '--first-parent', sha]);
+  const output = await git(directory, [
+    'diff-tree',
+    '--root',
+    '-r',
+    '-z',
+    '--no-renames',
+    '--name-status',
+    '--no-commit-id',
+    '-m',
+    '--first-parent',
+    sha,
+  ]);
   const fields = output.split('\0');
   const touched = { added: [] as string[], removed: [] as string[], modified: [] as string[] };
   for (let index = 0; index + 1 < fields.length; index += 2) {

@@ -23,7 +23,10 @@ export async function serveGit(
   response: ServerResponse,
   options: BackendRequest,
 ): Promise<number> {
-  const child = spawn('git', ['http-backend'], { env: environmentOf(request, options), stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('git', ['http-backend'], {
+    env: environmentOf(request, options),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const closed = new Promise<void>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', () => resolve());

@@ -123,6 +123,8 @@ export async function countApart(
   base: string,
   head: string,
 ): Promise<{ readonly ahead: number; readonly behind: number }> {
-  const [behind = '0', ahead = '0'] = (await git(directory, ['rev-list', '--left-right', '--count', `${base}...${head}`])).split('\t');
+  const [behind = '0', ahead = '0'] = (
+    await git(directory, ['rev-list', '--left-right', '--count', `${base}...${head}`])
+  ).split('\t');
   return { ahead: Number(ahead), behind: Number(behind) };
 }

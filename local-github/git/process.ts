@@ -29,7 +29,11 @@ export interface GitOptions {
 }
 
 /** Runs git in a bare repository; resolves to its output as bytes. Rejects with `GitError` on another exit code than 0. */
-export async function gitBytes(directory: string, command: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+export async function gitBytes(
+  directory: string,
+  command: readonly string[],
+  options: GitOptions = {},
+): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const child = spawn('git', command, {
       cwd: directory,

@@ -54,7 +54,10 @@ export async function writeTree(
         ? `0 ${'0'.repeat(40)}\t${edit.path}\0`
         : `${edit.mode ?? '100644'} ${edit.blob}\t${edit.path}\0`,
     );
-    await git(directory, ['update-index', '-z', '--add', '--replace', '--index-info'], { environment, input: lines.join('') });
+    await git(directory, ['update-index', '-z', '--add', '--replace', '--index-info'], {
+      environment,
+      input: lines.join(''),
+    });
     return await git(directory, ['write-tree'], { environment });
   } finally {
     await rm(index, { force: true });

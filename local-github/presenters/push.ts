@@ -26,7 +26,8 @@ export async function presentPush(
   const deleted = change.after === NO_OBJECT;
   const commits = deleted ? [] : await newCommits(directory, repository, change);
   const head = deleted ? undefined : await readCommit(directory, change.after);
-  const range = created || deleted ? change.after.slice(0, 12) : `${change.before.slice(0, 12)}...${change.after.slice(0, 12)}`;
+  const range =
+    created || deleted ? change.after.slice(0, 12) : `${change.before.slice(0, 12)}...${change.after.slice(0, 12)}`;
   return {
     ref: change.ref,
     before: change.before,

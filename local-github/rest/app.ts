@@ -38,8 +38,11 @@ export function appRoutes(tokenLifetime: number): readonly Route[] {
       status: 200,
       body: presentInstallation(call.hub, installationIn(call)),
     })),
-    plain('POST /app/installations/{installation_id}/access_tokens', 'apps/create-installation-access-token', 'app', (call) =>
-      createToken(call, tokenLifetime),
+    plain(
+      'POST /app/installations/{installation_id}/access_tokens',
+      'apps/create-installation-access-token',
+      'app',
+      (call) => createToken(call, tokenLifetime),
     ),
     plain('GET /repos/{owner}/{repo}/installation', 'apps/get-repo-installation', 'app', repositoryInstallation),
     plain('GET /installation/repositories', 'apps/list-repos-accessible-to-installation', 'installation', repositories),
@@ -109,7 +112,9 @@ function chosenRepositories(
   const byId = (body.repository_ids ?? []).map((id) => covered.find((repository) => repository.id === id));
   const chosen = [...byName, ...byId];
   if (chosen.some((repository) => repository === undefined)) {
-    throw unprocessable('There is at least one repository that does not exist or is not accessible to the parent installation.');
+    throw unprocessable(
+      'There is at least one repository that does not exist or is not accessible to the parent installation.',
+    );
   }
   return [...new Set(chosen.filter((repository) => repository !== undefined))];
 }

@@ -58,7 +58,10 @@ export async function changeRef(call: RepositoryCall, change: RefChange, author:
   try {
     await moveRef(call.directory, change);
   } catch (error) {
-    throw new HttpError(409, `${change.ref} could not be updated: ${error instanceof Error ? error.message : 'unknown'}`);
+    throw new HttpError(
+      409,
+      `${change.ref} could not be updated: ${error instanceof Error ? error.message : 'unknown'}`,
+    );
   }
   await refChanged(call.hub, call.repository, change, { author, via: 'rest' });
 }

@@ -46,7 +46,11 @@ const Fields = z.object({
   completed_at: z.string().optional(),
   output: Output.optional(),
 });
-const Create = Fields.extend({ name: z.string(), head_sha: z.string(), output: Output.extend({ title: z.string() }).optional() });
+const Create = Fields.extend({
+  name: z.string(),
+  head_sha: z.string(),
+  output: Output.extend({ title: z.string() }).optional(),
+});
 const Update = Fields.extend({ name: z.string().optional() });
 
 export const checkRoutes: readonly Route[] = [

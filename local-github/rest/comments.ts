@@ -14,18 +14,32 @@ import { takeId } from '../state.ts';
 import type { Comment, Issue } from '../state.ts';
 import { issueOf } from './issues.ts';
 
-const READ = { app: [['issues', 'read'], ['pull_requests', 'read']], user: 'read' } as const;
-const WRITE = { app: [['issues', 'write'], ['pull_requests', 'write']], user: 'read' } as const;
+const READ = {
+  app: [
+    ['issues', 'read'],
+    ['pull_requests', 'read'],
+  ],
+  user: 'read',
+} as const;
+const WRITE = {
+  app: [
+    ['issues', 'write'],
+    ['pull_requests', 'write'],
+  ],
+  user: 'read',
+} as const;
 
 const Text = z.object({ body: z.string() });
-// GitHub's limit for the body of a comment, in characters.
+// GitHub's limit for the body of a comment, in UTF-16 units.
 const LONGEST = 65_536;
 
 export const commentRoutes: readonly Route[] = [
   onRepository('GET /issues/{issue_number}/comments', 'issues/list-comments', READ, list),
   onRepository('GET /issues/comments', 'issues/list-comments-for-repo', READ, listAll),
   onRepository('POST /issues/{issue_number}/comments', 'issues/create-comment', WRITE, create),
-  onRepository('GET /issues/comments/{comment_id}', 'issues/get-comment', READ, (call) => reply(call, 200, commentOf(call))),
+  onRepository('GET /issues/comments/{comment_id}', 'issues/get-comment', READ, (call) =>
+    reply(call, 200, commentOf(call)),
+  ),
   onRepository('PATCH /issues/comments/{comment_id}', 'issues/update-comment', WRITE, update),
   onRepository('DELETE /issues/comments/{comment_id}', 'issues/delete-comment', WRITE, remove),
 ];
@@ -88,9 +102,14 @@ function create(call: RepositoryCall): Reply {
 
 function refuseUnfit(body: string): void {
   if (body.trim() === '') {
-    throw validationFailed({ resource: 'IssueComment', code: 'unprocessable', field: 'data', message: 'Body cannot be blank' });
+    throw validationFailed({
+      resource: 'IssueComment',
+      code: 'unprocessable',
+      field: 'data',
+      message: 'Body cannot be blank',
+    });
   }
-  if ([...body].length > LONGEST) {
+  if (body.length > LONGEST) {
     throw validationFailed({
       resource: 'IssueComment',
       code: 'unprocessable',

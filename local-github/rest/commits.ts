@@ -92,7 +92,10 @@ async function get(call: RepositoryCall): Promise<Reply> {
   const commit = sha === undefined ? undefined : await readCommit(directory, sha);
   if (commit === undefined) throw unprocessable(`No commit found for SHA: ${ref}`);
   if (/\bsha\b/.test(call.headers.accept ?? '')) {
-    return { status: 200, raw: { content: Buffer.from(commit.sha), type: 'application/vnd.github.sha; charset=utf-8' } };
+    return {
+      status: 200,
+      raw: { content: Buffer.from(commit.sha), type: 'application/vnd.github.sha; charset=utf-8' },
+    };
   }
   const files = await changedFiles(directory, commit.parents[0] ?? EMPTY_TREE, commit.sha);
   const additions = files.reduce((sum, file) => sum + file.additions, 0);
@@ -171,4 +174,3 @@ async function commonBase(
   if (commit === undefined) throw new HttpError(404, `No common ancestor between ${basehead.replace('...', ' and ')}.`);
   return commit;
 }
-

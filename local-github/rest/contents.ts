@@ -44,7 +44,11 @@ async function get(call: RepositoryCall): Promise<Reply> {
   if (path === '' || entry?.type === 'tree') {
     const entries = await listTree(directory, path === '' ? commit : `${commit}:${path}`, false);
     const body = entries.map((inner) =>
-      presentContentEntry(hub, repository, { entry: inner, path: path === '' ? inner.path : `${path}/${inner.path}`, ref }),
+      presentContentEntry(hub, repository, {
+        entry: inner,
+        path: path === '' ? inner.path : `${path}/${inner.path}`,
+        ref,
+      }),
     );
     return { status: 200, body };
   }
@@ -137,7 +141,11 @@ function branchOf(call: RepositoryCall, branch: string | undefined): string {
   return (branch ?? call.repository.defaultBranch).replace(/^refs\/heads\//, '');
 }
 
-async function blobOnBranch(call: RepositoryCall, branch: string | undefined, path: string): Promise<string | undefined> {
+async function blobOnBranch(
+  call: RepositoryCall,
+  branch: string | undefined,
+  path: string,
+): Promise<string | undefined> {
   const name = `refs/heads/${branchOf(call, branch)}:${path}`;
   const sha = await resolve(call.directory, name);
   return sha !== undefined && (await objectType(call.directory, sha)) === 'blob' ? sha : undefined;

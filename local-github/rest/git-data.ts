@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { authorOf } from '../auth/access.ts';
 import { HttpError, notFound, unprocessable } from '../errors.ts';
-import { isAncestor, listTree, NO_OBJECT, objectType, readBlob, readCommit, resolve, resolveCommit } from '../git/objects.ts';
+import {
+  isAncestor,
+  listTree,
+  NO_OBJECT,
+  objectType,
+  readBlob,
+  readCommit,
+  resolve,
+  resolveCommit,
+} from '../git/objects.ts';
 import { snapshotRefs } from '../git/refs.ts';
 import { tryGit } from '../git/process.ts';
 import { paginate } from '../pages.ts';

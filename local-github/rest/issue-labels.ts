@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { authorOf } from '../auth/access.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { labelByName } from '../lookup.ts';
 import { paginate } from '../pages.ts';
 import { presentLabels } from '../presenters/issue.ts';
@@ -10,8 +10,20 @@ import type { Reply, RepositoryCall, Route } from '../routes.ts';
 import { issueOf, namesOf, replaceLabels } from './issues.ts';
 import { ensureLabels } from './labels.ts';
 
-const READ = { app: [['issues', 'read'], ['pull_requests', 'read']], user: 'read' } as const;
-const WRITE = { app: [['issues', 'write'], ['pull_requests', 'write']], user: 'triage' } as const;
+const READ = {
+  app: [
+    ['issues', 'read'],
+    ['pull_requests', 'read'],
+  ],
+  user: 'read',
+} as const;
+const WRITE = {
+  app: [
+    ['issues', 'write'],
+    ['pull_requests', 'write'],
+  ],
+  user: 'triage',
+} as const;
 
 const Names = z.array(z.union([z.string(), z.object({ name: z.string() })]));
 const Body = z.union([Names, z.object({ labels: Names.optional() })]);
@@ -24,8 +36,11 @@ export const issueLabelRoutes: readonly Route[] = [
     const issue = issueOf(call);
     return await change(call, (wanted) => [...issue.labelIds, ...wanted]);
   }),
-  onRepository('PUT /issues/{issue_number}/labels', 'issues/set-labels', WRITE, async (call) =>
-    await change(call, (wanted) => wanted),
+  onRepository(
+    'PUT /issues/{issue_number}/labels',
+    'issues/set-labels',
+    WRITE,
+    async (call) => await change(call, (wanted) => wanted),
   ),
   onRepository('DELETE /issues/{issue_number}/labels', 'issues/remove-all-labels', WRITE, async (call) => {
     await replaceLabels(call.hub, issueOf(call), [], authorOf(call.actor));
@@ -48,12 +63,8 @@ async function removeOne(call: RepositoryCall): Promise<Reply> {
   const { hub, repository } = call;
   const issue = issueOf(call);
   const label = labelByName(hub.world, repository, call.params['name'] ?? '');
-  if (label === undefined || !issue.labelIds.includes(label.id)) throw labelMissing();
+  if (label === undefined || !issue.labelIds.includes(label.id)) throw notFound('Label does not exist');
   const left = issue.labelIds.filter((id) => id !== label.id);
   await replaceLabels(hub, issue, left, authorOf(call.actor));
   return { status: 200, body: presentLabels(hub, issue) };
-}
-
-function labelMissing(): HttpError {
-  return notFound('Label does not exist');
 }

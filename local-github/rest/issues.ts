@@ -15,8 +15,20 @@ import { takeId } from '../state.ts';
 import type { Issue, Repository } from '../state.ts';
 import { ensureLabels } from './labels.ts';
 
-const READ = { app: [['issues', 'read'], ['pull_requests', 'read']], user: 'read' } as const;
-const WRITE = { app: [['issues', 'write'], ['pull_requests', 'write']], user: 'read' } as const;
+const READ = {
+  app: [
+    ['issues', 'read'],
+    ['pull_requests', 'read'],
+  ],
+  user: 'read',
+} as const;
+const WRITE = {
+  app: [
+    ['issues', 'write'],
+    ['pull_requests', 'write'],
+  ],
+  user: 'read',
+} as const;
 
 const LabelNames = z.array(z.union([z.string(), z.object({ name: z.string() })]));
 const Title = z.union([z.string(), z.number()]).transform(String);
@@ -95,7 +107,11 @@ async function create(call: RepositoryCall): Promise<Reply> {
   }
   await emitThread(hub, issue, { action: 'opened', author });
   for (const id of issue.labelIds) await emitLabeled(hub, issue, { labelId: id, action: 'labeled', author });
-  return { status: 201, body: presentIssue(hub, issue), headers: { location: String(presentIssue(hub, issue)['url']) } };
+  return {
+    status: 201,
+    body: presentIssue(hub, issue),
+    headers: { location: String(presentIssue(hub, issue)['url']) },
+  };
 }
 
 /** Whether an author may set labels and assignees. */
@@ -164,7 +180,12 @@ export function requireEditor(call: RepositoryCall, thread: { readonly userId: n
 export async function editText(
   hub: Hub,
   issue: Issue,
-  text: { readonly author: Author; readonly title?: string | null | undefined; readonly body?: string | null | undefined; readonly extra?: Payload },
+  text: {
+    readonly author: Author;
+    readonly title?: string | null | undefined;
+    readonly body?: string | null | undefined;
+    readonly extra?: Payload;
+  },
 ): Promise<void> {
   const edited = issue;
   const changes: Record<string, unknown> = { ...text.extra };
@@ -201,7 +222,12 @@ export async function setState(
 }
 
 /** Gives a thread exactly these labels, and tells of each that came or went. */
-export async function replaceLabels(hub: Hub, issue: Issue, labelIds: readonly number[], author: Author): Promise<void> {
+export async function replaceLabels(
+  hub: Hub,
+  issue: Issue,
+  labelIds: readonly number[],
+  author: Author,
+): Promise<void> {
   const before = issue.labelIds;
   const labeled = issue;
   labeled.labelIds = [...new Set(labelIds)];
@@ -234,7 +260,11 @@ async function addAssignees(call: RepositoryCall): Promise<Reply> {
   // GitHub ignores people it may not assign; the reply shows who is.
   for (const id of mayTriage(hub, call.repository, author) ? wanted : []) {
     issue.assigneeIds.push(id);
-    await emitThread(hub, issue, { action: 'assigned', author, extra: { assignee: presentIssue(hub, issue)['assignee'] } });
+    await emitThread(hub, issue, {
+      action: 'assigned',
+      author,
+      extra: { assignee: presentIssue(hub, issue)['assignee'] },
+    });
   }
   return { status: 201, body: presentIssue(hub, issue) };
 }

@@ -12,8 +12,20 @@ import type { Reply, RepositoryCall, Route } from '../routes.ts';
 import { takeId } from '../state.ts';
 import type { Label, Repository } from '../state.ts';
 
-const READ = { app: [['issues', 'read'], ['pull_requests', 'read']], user: 'read' } as const;
-const WRITE = { app: [['issues', 'write'], ['pull_requests', 'write']], user: 'write' } as const;
+const READ = {
+  app: [
+    ['issues', 'read'],
+    ['pull_requests', 'read'],
+  ],
+  user: 'read',
+} as const;
+const WRITE = {
+  app: [
+    ['issues', 'write'],
+    ['pull_requests', 'write'],
+  ],
+  user: 'write',
+} as const;
 
 const Color = z.string().regex(/^#?[0-9a-fA-F]{6}$/);
 const Create = z.object({ name: z.string(), color: Color.optional(), description: z.string().nullish() });

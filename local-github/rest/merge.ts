@@ -32,16 +32,31 @@ const CreateReview = z.object({
 
 export const mergeRoutes: readonly Route[] = [
   onRepository('PUT /pulls/{pull_number}/merge', 'pulls/merge', { app: [['contents', 'write']], user: 'write' }, merge),
-  onRepository('GET /pulls/{pull_number}/merge', 'pulls/check-if-merged', { app: [['contents', 'read']], user: 'read' }, (call) => {
-    if (pullOf(call).pull.mergedAt === null) throw notFound();
-    return { status: 204 };
-  }),
-  onRepository('GET /pulls/{pull_number}/reviews', 'pulls/list-reviews', { app: [['pull_requests', 'read']], user: 'read' }, (call) => {
-    const issue = pullOf(call);
-    const found = Object.values(call.hub.world.reviews).filter((review) => review.issueId === issue.id);
-    return paginate(call, found, (review) => presentReview(call.hub, review, issue));
-  }),
-  onRepository('POST /pulls/{pull_number}/reviews', 'pulls/create-review', { app: [['pull_requests', 'write']], user: 'read' }, review),
+  onRepository(
+    'GET /pulls/{pull_number}/merge',
+    'pulls/check-if-merged',
+    { app: [['contents', 'read']], user: 'read' },
+    (call) => {
+      if (pullOf(call).pull.mergedAt === null) throw notFound();
+      return { status: 204 };
+    },
+  ),
+  onRepository(
+    'GET /pulls/{pull_number}/reviews',
+    'pulls/list-reviews',
+    { app: [['pull_requests', 'read']], user: 'read' },
+    (call) => {
+      const issue = pullOf(call);
+      const found = Object.values(call.hub.world.reviews).filter((review) => review.issueId === issue.id);
+      return paginate(call, found, (review) => presentReview(call.hub, review, issue));
+    },
+  ),
+  onRepository(
+    'POST /pulls/{pull_number}/reviews',
+    'pulls/create-review',
+    { app: [['pull_requests', 'write']], user: 'read' },
+    review,
+  ),
 ];
 
 async function merge(call: RepositoryCall): Promise<Reply> {
@@ -98,7 +113,10 @@ async function mergeInto(
 // Commits on top of the base as it is are only written anew; git 2.39 can't replay others without a working copy.
 async function rebase(directory: string, base: string, head: string): Promise<string> {
   if (!(await isAncestor(directory, base, head))) {
-    throw new HttpError(405, 'This branch can\'t be rebased: the local GitHub rebases only what is up to date with its base');
+    throw new HttpError(
+      405,
+      "This branch can't be rebased: the local GitHub rebases only what is up to date with its base",
+    );
   }
   const commits = (await listCommits(directory, ['--topo-order', '--no-merges', `${base}..${head}`])).toReversed();
   let tip = base;

@@ -34,7 +34,10 @@ const Update = z.object({
   state: z.enum(['open', 'closed']).optional(),
   base: z.string().optional(),
 });
-const Reviewers = z.object({ reviewers: z.array(z.string()).optional(), team_reviewers: z.array(z.string()).optional() });
+const Reviewers = z.object({
+  reviewers: z.array(z.string()).optional(),
+  team_reviewers: z.array(z.string()).optional(),
+});
 
 export const pullRoutes: readonly Route[] = [
   onRepository('GET /pulls', 'pulls/list', READ, list),

@@ -12,15 +12,30 @@ import type { Reaction } from '../state.ts';
 import { commentOf } from './comments.ts';
 import { issueOf } from './issues.ts';
 
-const READ = { app: [['issues', 'read'], ['pull_requests', 'read']], user: 'read' } as const;
-const WRITE = { app: [['issues', 'write'], ['pull_requests', 'write']], user: 'read' } as const;
+const READ = {
+  app: [
+    ['issues', 'read'],
+    ['pull_requests', 'read'],
+  ],
+  user: 'read',
+} as const;
+const WRITE = {
+  app: [
+    ['issues', 'write'],
+    ['pull_requests', 'write'],
+  ],
+  user: 'read',
+} as const;
 
 const Create = z.object({ content: z.enum(REACTIONS) });
 
 type Target = Pick<Reaction, 'target' | 'targetId'>;
 
 export const reactionRoutes: readonly Route[] = [
-  ...routesFor('/issues/{issue_number}/reactions', 'issue', (call) => ({ target: 'issue', targetId: issueOf(call).id })),
+  ...routesFor('/issues/{issue_number}/reactions', 'issue', (call) => ({
+    target: 'issue',
+    targetId: issueOf(call).id,
+  })),
   ...routesFor('/issues/comments/{comment_id}/reactions', 'issue-comment', (call) => ({
     target: 'comment',
     targetId: commentOf(call).id,

@@ -20,7 +20,12 @@ export const repositoryRoutes: readonly Route[] = [
     if (permissionOf(call).role === 'none') throw notFound();
     return { status: 204 };
   }),
-  onRepository('GET /collaborators/{username}/permission', 'repos/get-collaborator-permission-level', COLLABORATORS, permission),
+  onRepository(
+    'GET /collaborators/{username}/permission',
+    'repos/get-collaborator-permission-level',
+    COLLABORATORS,
+    permission,
+  ),
   onRepository('GET /collaborators', 'repos/list-collaborators', COLLABORATORS, collaborators),
   plain('GET /user', 'users/get-authenticated', 'author', user),
   plain('GET /users/{username}', 'users/get-by-username', 'any', (call) => {
