@@ -8,7 +8,10 @@ export interface RequestRecord {
   readonly operation: string | undefined;
   /** Login, `app` for the App itself, `anonymous`. */
   readonly actor: string;
+  readonly actorKind: 'app' | 'installation' | 'user' | undefined;
   readonly body: unknown;
+  readonly responseBody: unknown;
+  readonly contentType: string | undefined;
   /** 0 when the reply was cut off. */
   readonly status: number;
 }
@@ -24,7 +27,7 @@ export interface RefUpdateRecord {
   readonly via: 'git' | 'rest';
 }
 
-/** What happened, for tests that ask afterwards. The newest 50,000 of each are kept. */
+/** What happened, for tests that ask afterwards. The newest 10,000 of each are kept. */
 export interface Audit {
   readonly requests: RequestRecord[];
   readonly refUpdates: RefUpdateRecord[];
@@ -32,7 +35,7 @@ export interface Audit {
   refUpdate(record: RefUpdateRecord): void;
 }
 
-const KEPT = 50_000;
+const KEPT = 10_000;
 
 /** An empty audit. */
 export function createAudit(): Audit {

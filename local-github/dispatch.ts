@@ -8,7 +8,7 @@ import type { RequestFault } from './faults.ts';
 import { gitPathOf, handleGit } from './git-handler.ts';
 import { handleGraphql } from './graphql.ts';
 import { readJson, writeReply } from './http.ts';
-import type { Hub } from './hub.ts';
+import type { Actor, Hub } from './hub.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { handleRest, refusal } from './rest-handler.ts';
 import type { Handled } from './rest-handler.ts';
@@ -46,7 +46,7 @@ export async function dispatch(parts: Dispatcher, request: IncomingMessage, resp
   if (path !== undefined) {
     const cut = fault === 'cut-after';
     const { actor, status } = await handleGit(parts.hub, { request, response, url, path, cut });
-    record(parts, exchange, { operation: undefined, actor, body: undefined, status: cut ? 0 : status });
+    record(parts, exchange, { actor, status: cut ? 0 : status });
   } else {
     const graphql = /^(\/api)?\/graphql$/.test(url.pathname) && exchange.method === 'POST';
     const handled = graphql ? await serveGraphql(parts, request) : await handleRest(parts, request, url);
@@ -72,13 +72,12 @@ async function serveControl(parts: Dispatcher, { request, response, url, method 
 }
 
 async function serveGraphql(parts: Dispatcher, request: IncomingMessage): Promise<Handled> {
-  let actor = 'anonymous';
+  let actor: Actor = { kind: 'anonymous' };
   let body: unknown;
   try {
     body = await readJson(request);
-    const caller = authenticate(parts.hub, request.headers.authorization);
-    actor = actorName(caller);
-    return { reply: await handleGraphql(parts.hub, caller, body), operation: 'graphql', actor, body };
+    actor = authenticate(parts.hub, request.headers.authorization);
+    return { reply: await handleGraphql(parts.hub, actor, body), operation: 'graphql', actor, body };
   } catch (error) {
     return { reply: refusal(error), operation: 'graphql', actor, body };
   }
@@ -96,24 +95,24 @@ function finish(parts: Dispatcher, exchange: Exchange, handled: Handled, cut: bo
   record(parts, exchange, { ...handled, status });
 }
 
-function record(
-  parts: Dispatcher,
-  exchange: Exchange,
-  outcome: {
-    readonly operation: string | undefined;
-    readonly actor: string;
-    readonly body: unknown;
-    readonly status: number;
-  },
-): void {
+/** What is known of an answer; nothing but the status for git and for faults. */
+interface Outcome extends Partial<Handled> {
+  readonly status: number;
+}
+
+function record(parts: Dispatcher, exchange: Exchange, outcome: Outcome): void {
+  const { actor, reply } = outcome;
   parts.hub.audit.request({
     at: timestamp(parts.hub.clock.now()),
     method: exchange.method,
     path: exchange.url.pathname,
     query: exchange.url.search,
     operation: outcome.operation,
-    actor: outcome.actor,
+    actor: actor === undefined ? 'unknown' : actorName(actor),
+    actorKind: actor === undefined || actor.kind === 'anonymous' ? undefined : actor.kind,
     body: outcome.body,
+    responseBody: outcome.status === 304 ? undefined : reply?.body,
+    contentType: reply?.raw?.type ?? (reply?.body === undefined ? undefined : 'application/json; charset=utf-8'),
     status: outcome.status,
   });
 }
@@ -134,16 +133,15 @@ async function applyFaults(parts: Dispatcher, exchange: Exchange): Promise<'answ
 
 function breakOff(parts: Dispatcher, exchange: Exchange, fault: RequestFault): void {
   const { request, response } = exchange;
-  const known = { operation: undefined, actor: 'unknown', body: undefined };
   if (fault.kind === 'cut-before') {
     request.socket.destroy();
-    record(parts, exchange, { ...known, status: 0 });
+    record(parts, exchange, { status: 0 });
     return;
   }
   request.resume();
   const now = parts.hub.clock.now();
   const status = writeReply({ request, response, now }, replyOf(fault, now));
-  record(parts, exchange, { ...known, status });
+  record(parts, exchange, { status });
 }
 
 function replyOf(fault: RequestFault, now: number): Reply {
@@ -174,7 +172,10 @@ function replyOf(fault: RequestFault, now: number): Reply {
           documentation_url: 'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api',
         },
       };
-    default: {
+    case 'status':
+    case 'delay':
+    case 'cut-after':
+    case 'cut-before': {
       const status = fault.status ?? 503;
       return {
         status,

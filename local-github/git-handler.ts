@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canSee, grants, reaches } from './auth/access.ts';
-import { actorName, authenticate } from './auth/authenticate.ts';
+import { authenticate } from './auth/authenticate.ts';
 import { HttpError } from './errors.ts';
 import { serveGit } from './git/http-backend.ts';
 import { compareRefs, snapshotRefs } from './git/refs.ts';
@@ -34,7 +34,7 @@ export async function handleGit(
     /** Does everything, then ends the connection without a reply. */
     readonly cut: boolean;
   },
-): Promise<{ readonly actor: string; readonly status: number }> {
+): Promise<{ readonly actor: Actor; readonly status: number }> {
   const { request, response, url, path } = exchange;
   const pushes = path.service === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
   let actor: Actor = { kind: 'anonymous' };
@@ -42,10 +42,10 @@ export async function handleGit(
     actor = authenticateGit(hub, request.headers.authorization);
     const repository = admit(hub, actor, path.fullName, pushes);
     const status = await serve(hub, { ...exchange, repository, actor });
-    return { actor: actorName(actor), status };
+    return { actor, status };
   } catch (error) {
     const status = refuse(request, response, error);
-    return { actor: actorName(actor), status };
+    return { actor, status };
   }
 }
 

@@ -79,7 +79,7 @@ export function createHookQueue(options: {
       statusCode: answer.statusCode,
       installationId: hook.installationId,
       repositoryId: hook.repositoryId,
-      request: { headers, payload: hook.payload as Record<string, unknown> },
+      request: { headers, payload: hook.payload },
       response: { headers: answer.headers, payload: answer.payload },
     };
   }
@@ -115,7 +115,7 @@ export function createHookQueue(options: {
     },
     async quiet() {
       release();
-      while (running !== undefined) await running;
+      for (let busy = running; busy !== undefined; busy = running) await busy;
     },
     async close() {
       closing.abort();

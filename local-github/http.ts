@@ -70,6 +70,9 @@ function contentOf(reply: Reply): { readonly bytes: Buffer; readonly type: strin
 }
 
 function sameTag(header: string | undefined, etag: string): boolean {
-  const strip = (tag: string): string => tag.trim().replace(/^W\//, '');
-  return header !== undefined && header.split(',').some((tag) => strip(tag) === strip(etag));
+  return header !== undefined && header.split(',').some((tag) => withoutWeakness(tag) === withoutWeakness(etag));
+}
+
+function withoutWeakness(tag: string): string {
+  return tag.trim().replace(/^W\//, '');
 }

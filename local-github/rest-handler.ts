@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { authorOf, canSee, checkAccess } from './auth/access.ts';
-import { actorName, authenticate } from './auth/authenticate.ts';
+import { authenticate } from './auth/authenticate.ts';
 import { HttpError, notFound } from './errors.ts';
 import { readJson } from './http.ts';
 import { apiUrl, gitDirectory } from './hub.ts';
@@ -16,7 +16,7 @@ import { operationAt } from './unimplemented.ts';
 export interface Handled {
   readonly reply: Reply;
   readonly operation: string | undefined;
-  readonly actor: string;
+  readonly actor: Actor;
   readonly body: unknown;
 }
 
@@ -46,7 +46,7 @@ export async function handleRest(
     reply = refusal(error);
   }
   limits.count(actor);
-  return { reply: withLimits(reply, limits, actor), operation, actor: actorName(actor), body };
+  return { reply: withLimits(reply, limits, actor), operation, actor, body };
 }
 
 // `/repositories/{id}/…` is `/repos/{owner}/{name}/…` by the id that never changes.

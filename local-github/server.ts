@@ -18,6 +18,8 @@ import { apiUrl } from './hub.ts';
 import type { Hub } from './hub.ts';
 import { createLock } from './lock.ts';
 import { accountById, accountByLogin, fullNameOf } from './lookup.ts';
+import { createRecorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { allRoutes } from './rest/routes.ts';
 import { createRouter } from './router.ts';
@@ -61,6 +63,8 @@ export interface LocalGithub extends AsyncDisposable {
   readonly users: readonly LocalUser[];
   readonly repositories: readonly { readonly id: number; readonly fullName: string; readonly cloneUrl: string }[];
   readonly control: Control;
+  /** What it was asked and answered over REST, and what webhooks it sent: for a referee to judge. */
+  readonly recorder: Recorder;
   /** Address to clone from and push to, with a token inside if given. */
   gitUrl(owner: string, repository: string, token?: string): string;
   /** A client that acts as a person. Throws when there is no such user. */
@@ -187,6 +191,7 @@ function describe(hub: Hub, control: Control, stop: () => Promise<void>): LocalG
       });
     },
     control,
+    recorder: createRecorder(hub),
     gitUrl,
     as,
     close,

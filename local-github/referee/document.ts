@@ -15,7 +15,7 @@ export interface Parameter {
   readonly 'x-multi-segment'?: boolean;
 }
 
-export interface Response {
+interface Response {
   readonly content?: Content;
 }
 

@@ -58,9 +58,11 @@ function candidateOf(
     resolve(parameter, document.components.parameters),
   );
   const slashes = new Set(parameters.filter((each) => each['x-multi-segment'] === true).map(({ name }) => name));
-  const source = path
+  const template = path
     .replace(/[.*+?^$()|[\]\\]/g, String.raw`\$&`)
     .replace(/\{([\w-]+)\}/g, (_, name: string) => `(?<${groupName(name)}>${slashes.has(name) ? '.+' : '[^/]+'})`);
+  // The root of a repository is a path as well: the empty one, with or without its slash.
+  const source = template.replace(/\/\(\?<path>\.\+\)$/, '(?:/(?<path>.*))?');
   return {
     operation: { id: operation.operationId, method, path, parameters, document: operation },
     pattern: new RegExp(`^${source}$`),
@@ -73,9 +75,9 @@ function groupName(parameter: string): string {
   return parameter.replaceAll('-', '__');
 }
 
-function decoded(groups: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function decoded(groups: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(groups).map(([name, value]) => [name.replaceAll('__', '-'), decodeOrKeep(value)]),
+    Object.entries(groups).map(([name, value]) => [name.replaceAll('__', '-'), decodeOrKeep(value ?? '')]),
   );
 }
 

@@ -30,7 +30,7 @@ const WRITE = {
 } as const;
 
 const Text = z.object({ body: z.string() });
-// GitHub's limit for the body of a comment, in characters.
+// GitHub's limit for the body of a comment, in UTF-16 units.
 const LONGEST = 65_536;
 
 export const commentRoutes: readonly Route[] = [
@@ -109,7 +109,7 @@ function refuseUnfit(body: string): void {
       message: 'Body cannot be blank',
     });
   }
-  if ([...body].length > LONGEST) {
+  if (body.length > LONGEST) {
     throw validationFailed({
       resource: 'IssueComment',
       code: 'unprocessable',

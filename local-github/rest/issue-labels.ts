@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { authorOf } from '../auth/access.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { labelByName } from '../lookup.ts';
 import { paginate } from '../pages.ts';
 import { presentLabels } from '../presenters/issue.ts';
@@ -63,12 +63,8 @@ async function removeOne(call: RepositoryCall): Promise<Reply> {
   const { hub, repository } = call;
   const issue = issueOf(call);
   const label = labelByName(hub.world, repository, call.params['name'] ?? '');
-  if (label === undefined || !issue.labelIds.includes(label.id)) throw labelMissing();
+  if (label === undefined || !issue.labelIds.includes(label.id)) throw notFound('Label does not exist');
   const left = issue.labelIds.filter((id) => id !== label.id);
   await replaceLabels(hub, issue, left, authorOf(call.actor));
   return { status: 200, body: presentLabels(hub, issue) };
-}
-
-function labelMissing(): HttpError {
-  return notFound('Label does not exist');
 }

@@ -131,7 +131,10 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** Answers in plain text. A peer that is still sending gets a moment to read the answer, then the connection is cut. */
+/**
+ * Answers in plain text. A peer that is still sending gets a moment to read the answer, then the connection is cut. What it sends
+ * meanwhile is not read: reading it, if only to throw it away, is what a flood costs most memory by.
+ */
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const body = `${answer.text}\n`;
   response.writeHead(answer.status, {
@@ -141,7 +144,6 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   });
   response.end(body);
   if (request.complete) return;
-  request.resume();
   const cut = setTimeout(() => request.destroy(), LINGER_MS);
   cut.unref();
   request.once('end', () => clearTimeout(cut));

@@ -17,7 +17,7 @@ export const BODY_LIMITS: BodyLimits = {
   maxBytes: 25 * 1024 * 1024,
   readMs: 8_000,
   maxBodies: 64,
-  maxBufferedBytes: 64 * 1024 * 1024,
+  maxBufferedBytes: 32 * 1024 * 1024,
 };
 
 /** Why a body was not taken, as the status to answer with. */
@@ -85,7 +85,6 @@ async function collect(request: IncomingMessage, limits: BodyLimits, admit: (chu
       admit(chunk);
       chunks.push(chunk);
     } catch (error) {
-      request.pause();
       reject(error instanceof Error ? error : new Error(String(error)));
     }
   };
@@ -96,7 +95,7 @@ async function collect(request: IncomingMessage, limits: BodyLimits, admit: (chu
     return await promise;
   } finally {
     clearTimeout(deadline);
-    request.off('data', take).off('end', finish).off('close', breakOff);
+    request.pause().off('data', take).off('end', finish).off('close', breakOff);
   }
 }
 

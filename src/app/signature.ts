@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual, type Hmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What GitHub sends in `X-Hub-Signature-256`: the algorithm and 64 hex digits. SHA-1 signatures are not taken. */
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
@@ -19,10 +19,4 @@ export function startSignatureCheck(header: string | undefined, secret: string):
     update: (chunk) => void hmac.update(chunk),
     matches: () => timingSafeEqual(hmac.digest(), Buffer.from(digits, 'hex')),
   };
-}
-
-/** The signature GitHub would send for `body`. */
-export function signatureOf(body: Buffer | string, secret: string): string {
-  const hmac: Hmac = createHmac('sha256', secret);
-  return `sha256=${hmac.update(body).digest('hex')}`;
 }

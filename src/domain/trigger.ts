@@ -41,7 +41,7 @@ export function naturalKey(repositoryId: number, trigger: Trigger, part = ''): s
 }
 
 /** The label that starts a run with the default provider; `maestro:<provider>` names one. */
-export const TRIGGER_LABEL = 'maestro';
+const TRIGGER_LABEL = 'maestro';
 
 /**
  * What a label asks for: a run, by the provider it names if it names one. Undefined for every other label, the App's own state

@@ -5,7 +5,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFrontDoor, type FrontDoorDeps } from '../../src/app/http.ts';
-import { signatureOf } from '../../src/app/signature.ts';
+import { signatureOf } from './signature-of.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 

@@ -9,7 +9,7 @@ import { createLog } from '../../src/telemetry/log.ts';
  * Arguments: where the queue is (`redis://…`, `postgres://…` or a directory), its prefix.
  */
 const [place = '', prefix = ''] = process.argv.slice(2);
-const log = createLog({ level: 'warn' });
+const log = createLog({ level: 'error' });
 
 async function connect(): Promise<QueueConnection> {
   if (place.startsWith('redis:')) return { kind: 'redis', url: place };

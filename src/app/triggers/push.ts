@@ -2,7 +2,8 @@ import { differsInTicksOnly, isEngineCommit, openTasks, type RunRequest } from '
 import type { PlaybookSource } from '../../domain/playbook.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { renderProblemsCheck } from '../../domain/report/problems.ts';
-import { renderRefusedCheck, type CheckReport } from '../../domain/report/check.ts';
+import type { CheckReport } from '../../domain/report/check.ts';
+import { encodeProse } from '../../domain/report/untrusted-text.ts';
 import { ignoredPush, isZeroSha, type PushEvent } from '../../domain/webhook.ts';
 import type { CheckAnnotation, FileEntry } from '../../forge/forge.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
@@ -114,7 +115,8 @@ async function blobAt(deps: AppDeps, push: PushEvent, path: string, sha: string)
 
 /** A push has no thread to answer in: the answer is a check run on its commit. */
 async function refuse(deps: AppDeps, push: PushEvent, path: string, refusal: Refusal): Promise<string> {
-  await check(deps, push, path, renderRefusedCheck(refusal.message));
+  const summary = encodeProse(refusal.message);
+  await check(deps, push, path, { status: 'completed', conclusion: 'neutral', title: 'Not started', summary });
   return `refused: ${refusal.reason}`;
 }
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFrontDoor } from '../../../src/app/http.ts';
 import { createInbox } from '../../../src/app/inbox.ts';
 import { createDeliveryNotes } from '../../../src/app/notes.ts';
-import { signatureOf } from '../../../src/app/signature.ts';
+import { signatureOf } from '../../app/signature-of.ts';
 import { systemClock } from '../../../src/domain/clock.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';

@@ -35,6 +35,10 @@ describe('requests', () => {
       aRequest({ method: 'GET', path: '/repos/o/r/contents/.github%2Fmaestro.yml', query: 'ref=abc', body: undefined }),
     ],
     [
+      'the root of a repository',
+      aRequest({ method: 'GET', path: '/repos/o/r/contents', query: 'ref=abc', body: undefined }),
+    ],
+    [
       'a ref that holds slashes',
       aRequest({ method: 'GET', path: '/repos/o/r/git/ref/heads/maestro/x-1', body: undefined }),
     ],

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { systemClock } from '../../../src/domain/clock.ts';
+import type { RunId } from '../../../src/domain/ids.ts';
+import { createDockerRunner } from '../../../src/runners/docker/docker-runner.ts';
+import { createLocalRunner } from '../../../src/runners/local/local-runner.ts';
+import type { Job, JobIo, JobLimits, JobOwner, JobResult, LaneRef, Runner } from '../../../src/runners/runner.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+
+const log = createLog({ level: 'silent' });
+
+/** An installation of Maestro: every runner made from one shares its lanes and jobs with the others made from it. */
+export interface Installation {
+  runner(): Runner;
+  /** Directory on the host to be used as a mirror. */
+  readonly mirror: string;
+  /** Removes everything it made. */
+  remove(): Promise<void>;
+}
+
+export type Install = () => Promise<Installation>;
+
+/** A dockerode's options for a `DOCKER_HOST`. */
+export function engineAt(host: string): Docker.DockerOptions {
+  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
+  const { hostname, port } = new URL(host);
+  return { host: hostname, port: Number(port), protocol: 'http' };
+}
+
+export function installDocker(options: { host: string; image: string; docker?: Docker.DockerOptions }): Install {
+  const engine = engineAt(options.host);
+  return async () => {
+    const namespace = randomName('t');
+    const directory = await mkdtemp(join(tmpdir(), 'maestro-runner-'));
+    const mirror = join(directory, 'mirror');
+    await mkdir(mirror);
+    const runner = (): Runner =>
+      createDockerRunner({
+        docker: options.docker ?? engine,
+        image: options.image,
+        namespace,
+        log,
+        clock: systemClock,
+      });
+    return {
+      runner,
+      mirror,
+      async remove() {
+        const docker = new Docker(engine);
+        const filters = { label: [`maestro.namespace=${namespace}`] };
+        for (const { Id } of await docker.listContainers({ all: true, filters })) {
+          await docker.getContainer(Id).remove({ force: true });
+        }
+        const { Volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
+        for (const { Name } of Volumes) await docker.getVolume(Name).remove();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  };
+}
+
+export const installLocal: Install = async () => {
+  const root = await mkdtemp(join(tmpdir(), 'maestro-runner-'));
+  const mirror = join(root, 'mirror');
+  await mkdir(mirror);
+  const runner = (): Runner => createLocalRunner({ root: join(root, 'local'), log, clock: systemClock });
+  return {
+    runner,
+    mirror,
+    async remove() {
+      await runner().reap(() => false);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+};
+
+export const GENEROUS: JobLimits = {
+  idleMs: 60_000,
+  wallMs: 90_000,
+  memoryBytes: 256 * 1024 * 1024,
+  cpus: 1,
+  pids: 128,
+  outputBytes: 1_000_000_000,
+};
+
+export function owner(epoch = 1): JobOwner {
+  return { runId: 'rcontract' as RunId, epoch };
+}
+
+export function laneOf(installation: Installation, name = randomName('lane')): LaneRef {
+  return { name, mirror: installation.mirror };
+}
+
+/** What a job is asked to do; the rest is usual. */
+export interface Ask {
+  readonly argv: readonly string[];
+  readonly lane: LaneRef;
+  readonly name?: string;
+  readonly owner?: JobOwner;
+  readonly env?: Record<string, string>;
+  readonly files?: Record<string, string>;
+  readonly socket?: string;
+  readonly limits?: Partial<JobLimits>;
+  readonly stdin?: string;
+  readonly stdout?: Writable;
+  readonly signal?: AbortSignal;
+}
+
+export interface Told extends JobResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one job and collects what it prints. */
+export async function ask(runner: Runner, what: Ask): Promise<Told> {
+  const stdout = collector();
+  const stderr = collector();
+  const job: Job = {
+    name: what.name ?? randomName('job'),
+    owner: what.owner ?? owner(),
+    lane: what.lane,
+    argv: what.argv,
+    env: what.env ?? {},
+    limits: { ...GENEROUS, ...what.limits },
+    ...(what.files === undefined ? {} : { files: what.files }),
+    ...(what.socket === undefined ? {} : { socket: what.socket }),
+  };
+  const io: JobIo = {
+    stdin: what.stdin ?? '',
+    stdout: what.stdout ?? stdout.sink,
+    stderr: stderr.sink,
+    signal: what.signal ?? new AbortController().signal,
+  };
+  const result = await runner.run(job, io);
+  return { ...result, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** `sh -c script`. */
+export function sh(script: string): readonly string[] {
+  return ['sh', '-c', script];
+}
+
+export function collector(): { readonly sink: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { sink, text: () => Buffer.concat(chunks).toString() };
+}
+
+/** A sink that tells when `text` has come through it. */
+export function waitingFor(text: string): { readonly sink: Writable; readonly seen: Promise<void> } {
+  const { promise: seen, resolve } = Promise.withResolvers<void>();
+  let heard = '';
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      heard += chunk.toString();
+      if (heard.includes(text)) resolve();
+      done();
+    },
+  });
+  return { sink, seen };
+}
+
+export function randomName(prefix: string): string {
+  return `${prefix}-${randomBytes(5).toString('hex')}`;
+}
+
+/** A number of seconds for `sleep` that no other process sleeps for. */
+export function oddSeconds(): string {
+  return `9${randomBytes(3).readUIntBE(0, 3)}`;
+}
+
+/** Living processes of this machine, those in containers too, whose command line holds `text`. */
+export async function processesWith(text: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const lines = await Promise.all(pids.map(async (pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(text));
+}
+
+/** Waits until there are such processes, or none. */
+export async function untilProcesses(text: string, there: boolean): Promise<readonly string[]> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = await processesWith(text);
+    if (found.length > 0 === there) return found;
+    await delay(50);
+  }
+  return processesWith(text);
+}
