@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../local-model/anthropic.ts';
 import { gemini } from '../../local-model/gemini.ts';
@@ -65,7 +65,9 @@ describe.each(PROTOCOLS)('metering %s (%o)', (protocol, { answer }) => {
   });
 
   test('is not put off by what is not an answer', async () => {
-    const junk = Buffer.from(`data: {"usage": nonsense}\ndata: {"usage":{"input_tokens":-5,"prompt_tokens":"9"}}\ndata: [1]\n`);
+    const junk = Buffer.from(
+      `data: {"usage": nonsense}\ndata: {"usage":{"input_tokens":-5,"prompt_tokens":"9"}}\ndata: [1]\n`,
+    );
     const { reading, passed } = await metered(protocol, 'text/event-stream', [junk]);
     expect(reading.input + reading.output).toBe(0);
     expect(passed.equals(junk)).toBe(true);
