@@ -27,7 +27,7 @@ export interface ModelEndpoint extends AsyncDisposable {
   readonly requests: readonly SeenRequest[];
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -12,7 +12,7 @@ export interface Ledger {
   readonly exhausted: () => boolean;
 }
 
-export interface Entry {
+interface Entry {
   /** Each report replaces what the entry said before. */
   readonly report: (reading: Reading) => void;
   /** The request is over: what was reported last stands. */

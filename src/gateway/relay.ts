@@ -10,7 +10,7 @@ import type { Reading } from './reading.ts';
 import type { Route } from './routes.ts';
 
 /** Bytes of a request body. Anthropic's own limit is 32 MB (https://platform.claude.com/docs/en/api/overview#request-size-limits). */
-export const LARGEST_BODY = 64 * 1024 * 1024;
+const LARGEST_BODY = 64 * 1024 * 1024;
 
 /** Bytes of an error answer that are passed on. */
 const LARGEST_ERROR = 1024 * 1024;
@@ -25,7 +25,7 @@ export interface Relay {
   close(): void;
 }
 
-export interface Exchange {
+interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly route: Route;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isPublicAddress } from './addresses.ts';
+import { readGreeting } from './client-hello.ts';
 import { normalHost, splitAuthority, type HostRule } from './hosts.ts';
 import { pipeBothWays } from './pipe.ts';
 
@@ -28,7 +29,7 @@ const ADDRESSES_TRIED = 4;
 
 /**
  * Answers one CONNECT request: checks name and port, resolves the name here, checks every address, and connects to an address
- * that was checked, so that a second look-up cannot give another. Refuses with 403 and one line, answers 502 when the host
+ * that was checked, so that a second look-up cannot give another. What then goes through has to be TLS for that very name. Refuses with 403 and one line, answers 502 when the host
  * cannot be reached. Never rejects.
  */
 export async function openTunnel(
@@ -61,8 +62,51 @@ export async function openTunnel(
     return;
   }
   client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-  if (head.length > 0) upstream.write(head);
+  const greeting = await receiveGreeting(client, head, options.signal);
+  if (greeting === undefined || normalHost(greeting.name) !== host) {
+    if (greeting !== undefined) options.refused(greeting.name || host);
+    client.destroy();
+    upstream.destroy();
+    return;
+  }
+  upstream.write(greeting.bytes);
   pipeBothWays(client, upstream, options.signal);
+}
+
+/** Milliseconds a client may take to begin TLS once its tunnel stands. */
+const GREETING_MS = 30_000;
+
+/**
+ * The first bytes of a client, up to the end of its TLS greeting, and the name it asks for there: empty when it speaks something
+ * else. A server that serves many names would otherwise lead from an allowed one to any other. Undefined when the client leaves.
+ */
+function receiveGreeting(
+  client: Duplex,
+  head: Buffer,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Buffer; readonly name: string } | undefined> {
+  return new Promise((resolve) => {
+    let bytes = head;
+    const finish = (result: { readonly bytes: Buffer; readonly name: string } | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+      client.off('data', receive).off('end', leave).off('close', leave).pause();
+      resolve(result);
+    };
+    const leave = (): void => finish(undefined);
+    const look = (): void => {
+      const greeting = readGreeting(bytes);
+      if (greeting.kind !== 'more') finish({ bytes, name: greeting.kind === 'name' ? greeting.name : '' });
+    };
+    const receive = (chunk: Buffer): void => {
+      bytes = Buffer.concat([bytes, chunk]);
+      look();
+    };
+    const timer = setTimeout(leave, GREETING_MS);
+    signal.addEventListener('abort', leave, { once: true });
+    client.on('data', receive).on('end', leave).on('close', leave);
+    look();
+  });
 }
 
 type Target = { readonly host: string } | { readonly host: undefined; readonly asked: string; readonly reason: string };

@@ -5,7 +5,7 @@ import { createScripted } from './scripted/provider.ts';
 /** What `maestro:<id>` labels and `provider=<id>` may say. */
 export const providerIds = ['claude-code', 'scripted'] as const;
 
-export type ProviderId = (typeof providerIds)[number];
+type ProviderId = (typeof providerIds)[number];
 
 export type Providers = Readonly<Record<ProviderId, Provider>>;
 
@@ -26,6 +26,6 @@ export function findProvider(providers: Providers, id: string): Provider | undef
 }
 
 /** Whether `id` names a provider. */
-export function isProviderId(id: string): id is ProviderId {
+function isProviderId(id: string): id is ProviderId {
   return providerIds.some((known) => known === id);
 }

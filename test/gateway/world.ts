@@ -3,7 +3,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/domain/clock.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway/create-gateway.ts';
@@ -51,7 +53,7 @@ export function ask(
 }
 
 /** Sends bytes as they are and returns all that comes back until the other side ends or `waitFor` was seen. */
-export function raw(wire: Wire, bytes: string, waitFor?: string): Promise<string> {
+export function raw(wire: Wire, bytes: string | Buffer, waitFor?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ port: Number(new URL(wire.url ?? '').port), host: '127.0.0.1' });
     let seen = '';
@@ -82,4 +84,20 @@ export async function startTcp(serve: (socket: Socket) => void): Promise<number>
     server.close();
   });
   return (server.address() as AddressInfo).port;
+}
+
+/** The first bytes a real TLS client sends to a server it calls `name`; with undefined it names nobody. */
+export function clientHello(name: string | undefined): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const socket = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        resolve(chunk);
+        done();
+      },
+    });
+    const client = connectTls({ socket, ...(name === undefined ? {} : { servername: name }) });
+    client.on('error', () => {});
+    onTestFinished(() => void client.destroy());
+  });
 }
