@@ -4,7 +4,7 @@ import type { Repository } from '../domain/repository.ts';
 import type { IssueSnapshot } from '../domain/webhook.ts';
 import { ForgeError, type Forge } from '../forge/forge.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
-import { visible } from '../playbook/visible.ts';
+import { visibleText } from '../playbook/visible.ts';
 import type { NotStarted } from './not-started.ts';
 
 /** What the parser says of a text without a checkbox. An issue may be such a text: it is then the one task itself. */
@@ -39,7 +39,7 @@ export function issueSource(issue: IssueSnapshot): PlaybookSource {
  */
 export function namedPlaybooks(body: string, directory: string): readonly string[] {
   if (parsePlaybook(body).boxes.length > 0) return [];
-  const words = visible(body).match(/[\w./-]+/g) ?? [];
+  const words = visibleText(body).match(/[\w./-]+/g) ?? [];
   const paths = words
     .map((word) => word.replace(/^\.\/(?=\.)/, '').replace(/\.+$/, ''))
     .filter((word) => playbookPath(word, directory) === word);
