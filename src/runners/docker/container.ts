@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
-import { InfrastructureError } from '../runner.ts';
 import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
 
 /** Deadlines of calls to an engine that may be busy unpacking an image or starting ten containers at once. */
@@ -14,6 +13,9 @@ const DEATH_MS = 60_000;
 
 /** How long the engine may be away (a restart) while a job runs before we give the job up. */
 const ABSENCE_MS = 30_000;
+
+/** How often we look whether a container still runs, whatever its connections say. */
+const LOOK_MS = 3_000;
 
 /** How a container ended, by the engine's own record. */
 export interface Exit {
@@ -54,24 +56,27 @@ export async function inspect(container: Docker.Container): Promise<Docker.Conta
 }
 
 /**
- * Waits until a container has ended, and returns what the engine recorded. A broken connection is not an exit: it looks again, and
- * throws `InfrastructureError` when the container was removed by somebody or the engine stays away.
+ * Waits until a container has ended, and returns what the engine recorded, or `removed` when somebody removed it. A broken
+ * connection is not an exit: it looks again. Throws `InfrastructureError` when the engine stays away.
  */
-export async function exitOf(container: Docker.Container, clock: Clock, signal: AbortSignal): Promise<Exit> {
+export async function exitOf(
+  container: Docker.Container,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Exit | 'removed'> {
   let absentSince: number | undefined;
   for (;;) {
     try {
-      await container.wait({ abortSignal: signal });
+      await waitAWhile(container, signal);
       const { State } = await inspect(container);
+      // Removal kills first: the exit code is then of no command's making.
+      if (State.Status === 'removing' || State.Status === 'dead') return 'removed';
       if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled };
       absentSince = undefined;
+      continue;
     } catch (error) {
       if (signal.aborted) throw error;
-      if (statusOf(error) === 404) {
-        throw new InfrastructureError(
-          'The container of a job was removed while it ran. Does something clean up containers here?',
-        );
-      }
+      if (statusOf(error) === 404) return 'removed';
       absentSince ??= clock.monotonic();
       if (clock.monotonic() - absentSince > ABSENCE_MS) throw infrastructure('wait for a container', error);
     }
@@ -79,8 +84,18 @@ export async function exitOf(container: Docker.Container, clock: Clock, signal: 
   }
 }
 
+/** Until the container has ended, `LOOK_MS` have passed, or `signal`: a wait whose connection breaks may never settle. */
+async function waitAWhile(container: Docker.Container, signal: AbortSignal): Promise<void> {
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+  try {
+    await Promise.race([container.wait({ abortSignal: enough }), delay(LOOK_MS, undefined, { signal })]);
+  } catch (error) {
+    if (signal.aborted || !enough.aborted) throw error;
+  }
+}
+
 /** Waits for the end of a container that was killed. */
-export async function deathOf(exit: Promise<Exit>): Promise<Exit> {
+export async function deathOf<T>(exit: Promise<T>): Promise<T> {
   return ask('end a killed container', DEATH_MS, exit);
 }
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
@@ -7,6 +8,9 @@ import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from 
 import { attach, deathOf, exitOf, kill, start } from './container.ts';
 import { createDemux } from './demux.ts';
 import { READY } from './entry.ts';
+
+/** How long after its last output a container may be seen running: the engine closes one, then records the other. */
+const EXIT_AFTER_OUTPUT_MS = 5_000;
 
 /** Starts a created container, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
 export async function converse(options: {
@@ -32,19 +36,21 @@ export async function converse(options: {
 
     const exit = exitOf(container, clock, over.signal);
     exit.catch(() => {});
-    const broken = reading.done.then(() => new Promise<never>(() => {}));
-    const first = await Promise.race([exit, watch.reached, broken]);
-    if (typeof first === 'string') await kill(container);
-    else watch.stop();
-    const { code, outOfMemory } = await deathOf(exit);
+    const broken = reading.done.then(() => silence(exit));
+    await Promise.race([exit, watch.reached, broken]);
+    const limit = watch.reason();
+    if (limit === undefined) watch.stop();
+    else await kill(container);
+    const end = await deathOf(exit);
     const durationMs = clock.monotonic() - startedAt;
 
-    const limit = watch.reason();
     await readRest(reading, limit !== undefined);
+    const code = end === 'removed' ? undefined : end.code;
     if (limit !== undefined) return { ending: limit, code, durationMs };
+    if (end === 'removed') throw removedByOthers();
     // A job may survive the death of one of its processes: only what failed failed for memory.
-    if (outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
-    if (!reading.isReady()) throw setupFailed(reading.setupText(), code);
+    if (end.outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
+    if (!reading.isReady()) throw setupFailed(reading.setupText(), end.code);
     return { ending: 'exited', code, durationMs };
   } finally {
     watch.stop();
@@ -52,6 +58,16 @@ export async function converse(options: {
     input.destroy();
     output.destroy();
   }
+}
+
+/**
+ * For when the output has ended: throws if the container has not, a little later. A container's init keeps its outputs open
+ * whatever the command does with them, so it was the connection that ended.
+ */
+async function silence(exit: Promise<unknown>): Promise<void> {
+  const late = delay(EXIT_AFTER_OUTPUT_MS, 'late' as const, { ref: false });
+  if ((await Promise.race([exit, late])) !== 'late') return;
+  throw new InfrastructureError("The connection that carried a container's output ended before the container did");
 }
 
 interface ContainerReading extends Reading {
@@ -100,6 +116,12 @@ function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: J
     isReady: () => ready,
     setupText: () => setupText,
   };
+}
+
+function removedByOthers(): InfrastructureError {
+  return new InfrastructureError(
+    'The container of a job was removed while it ran: by a newer owner of its run, or by something that cleans up here',
+  );
 }
 
 function setupFailed(text: string, code: number): InfrastructureError {

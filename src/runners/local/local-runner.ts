@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,7 +19,7 @@ import { MARK, endProcesses } from './processes.ts';
 const GRACE_MS = 2_000;
 
 export interface LocalRunnerOptions {
-  /** Directory for lanes and HOMEs; one runner at a time may use it. */
+  /** Directory for lanes, HOMEs and the ledger of what runs. */
   readonly root: string;
   readonly log: Log;
   readonly clock: Clock;
@@ -37,44 +38,54 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
   const ledger = createLedger(join(root, 'jobs'));
 
   const laneOf = (name: string): string => join(lanes, name);
-  const homeOf = (job: string): string => join(homes, job);
-  /** Tells this installation's job apart from one of the same name of another. */
-  const markOf = (job: string): string => `${job}.${digest(root, 12)}`;
+  const homeOf = (attempt: string): string => join(homes, attempt);
+  /** Tells this installation's processes apart from another's. */
+  const markOf = (attempt: string): string => `${attempt}.${digest(root, 12)}`;
 
   async function ensureLane(name: string): Promise<void> {
     requireName('lane', name, 60);
     await mkdir(laneOf(name), { recursive: true }).catch(brokenDisk);
   }
 
-  /** Ends what is left of a job and removes its HOME. */
-  async function clear(job: string, group: number | undefined): Promise<void> {
-    await endProcesses({ mark: markOf(job), group }, GRACE_MS, clock);
-    await removeTree(homeOf(job), trash).catch(brokenDisk);
-    await ledger.remove(job).catch(brokenDisk);
+  /** Ends what is left of a try at a job and removes its HOME. */
+  async function clear(attempt: string, group: number | undefined): Promise<void> {
+    await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
+    await removeTree(homeOf(attempt), trash).catch(brokenDisk);
+    await ledger.remove(attempt).catch(brokenDisk);
   }
 
-  async function prepare(job: Job): Promise<string> {
-    await clear(job.name, undefined);
-    await ledger.add(job.name, job.owner).catch(brokenDisk);
+  async function clearLeftovers(name: string): Promise<void> {
+    for (const { attempt, job } of await ledger.list()) {
+      if (job !== name) continue;
+      log.info({ job }, 'ending the leftover of an earlier try');
+      await clear(attempt, undefined);
+    }
+  }
+
+  /** Makes everything ready for a try; returns the directory to start in. */
+  async function prepare(attempt: string, job: Job): Promise<string> {
+    await ledger.add(attempt, job.owner).catch(brokenDisk);
     await ensureLane(job.lane.name);
-    const home = homeOf(job.name);
+    const home = homeOf(attempt);
     await mkdir(home, { recursive: true, mode: 0o700 }).catch(brokenDisk);
     await writeFiles(home, job.files ?? {}).catch(brokenDisk);
     const repo = join(laneOf(job.lane.name), 'repo');
     return (await isDirectory(repo)) ? repo : laneOf(job.lane.name);
   }
 
-  function environmentOf(job: Job): Record<string, string> {
+  function environmentOf(attempt: string, job: Job): Record<string, string> {
     const path = process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-    return { PATH: path, LANG: 'C.UTF-8', ...job.env, HOME: homeOf(job.name), [MARK]: markOf(job.name) };
+    return { PATH: path, LANG: 'C.UTF-8', ...job.env, HOME: homeOf(attempt), [MARK]: markOf(attempt) };
   }
 
-  async function converse(job: Job, cwd: string, io: JobIo): Promise<JobResult> {
-    const watch = watchJob({ limits: job.limits, signal: io.signal, clock });
-    const startedAt = clock.monotonic();
+  async function converse(attempt: string, job: Job, io: JobIo): Promise<JobResult> {
+    let watch: JobWatch | undefined;
     let group: number | undefined;
     try {
-      const running = startProcess(job, cwd, environmentOf(job));
+      const cwd = await prepare(attempt, job);
+      watch = watchJob({ limits: job.limits, signal: io.signal, clock });
+      const startedAt = clock.monotonic();
+      const running = startProcess(job, cwd, environmentOf(attempt, job));
       group = running.group;
       const reading = readBoth(running, io, watch);
       reading.done.catch(() => {});
@@ -85,15 +96,15 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       const first = await Promise.race([running.exit, watch.reached, broken]);
       if (typeof first !== 'string') watch.stop();
       // What the command left running holds its output open, too.
-      await endProcesses({ mark: markOf(job.name), group }, GRACE_MS, clock);
+      await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
       const code = await running.exit;
       const durationMs = clock.monotonic() - startedAt;
       const limit = watch.reason();
       await readRest(reading, limit !== undefined);
       return { ending: limit ?? 'exited', code: code.value, durationMs };
     } finally {
-      watch.stop();
-      await clear(job.name, group).catch((error: unknown) => {
+      watch?.stop();
+      await clear(attempt, group).catch((error: unknown) => {
         log.error({ err: error, job: job.name }, 'a job could not be cleaned up');
       });
     }
@@ -125,16 +136,16 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     async run(job, io) {
       requireJob(job);
       if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      const cwd = await prepare(job);
-      return converse(job, cwd, io);
+      await clearLeftovers(job.name);
+      return converse(`${job.name}.${randomBytes(4).toString('hex')}`, job, io);
     },
 
     async reap(keep) {
       const reaped: string[] = [];
-      for (const { name, owner } of await ledger.list()) {
+      for (const { attempt, job, owner } of await ledger.list()) {
         if (owner !== undefined && keep(owner)) continue;
-        await clear(name, undefined);
-        reaped.push(name);
+        await clear(attempt, undefined);
+        reaped.push(job);
       }
       return reaped;
     },
