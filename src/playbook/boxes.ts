@@ -4,7 +4,7 @@ import type { TaskKey } from '../domain/ids.ts';
 import type { Box } from '../domain/playbook.ts';
 import { boxOffset, rangeOf } from './markdown.ts';
 import type { Position } from './position.ts';
-import { visibleLine } from './title.ts';
+import { titleReader } from './title.ts';
 
 /** Stretches of the source where a checkbox is not a task: `[start, end)`. */
 export interface Region {
@@ -18,7 +18,6 @@ export interface Found {
   /** Offsets of `[` of checkboxes whose brackets hold a line break: markdown for some, a task for nobody. */
   readonly broken: readonly number[];
   readonly regions: readonly Region[];
-  /** Source ranges of the items, in the order of `boxes`. */
   readonly title: string | undefined;
 }
 
@@ -26,7 +25,7 @@ interface Walk {
   readonly source: string;
   readonly shift: number;
   readonly positionAt: (offset: number) => Position;
-  readonly labels: ReadonlySet<string>;
+  readonly readTitle: (source: string) => string;
   readonly seen: Map<string, number>;
   readonly boxes: Box[];
   readonly broken: number[];
@@ -52,7 +51,7 @@ export function findBoxes(given: {
     source,
     shift,
     positionAt,
-    labels: definedLabels(source),
+    readTitle: titleReader(definedLabels(source)),
     seen: new Map(),
     boxes: [],
     broken: [],
@@ -71,7 +70,7 @@ function visit(node: Nodes, parent: TaskKey | undefined, walk: Walk): void {
     return;
   }
   if (node.type === 'heading' && walk.title === undefined) {
-    const line = visibleLine(headingSource(node, walk.source), walk.labels);
+    const line = walk.readTitle(headingSource(node, walk.source));
     if (line !== '') walk.title = line;
   }
   if (!('children' in node)) return;
@@ -99,7 +98,7 @@ function addBox(item: ListItem, parent: TaskKey | undefined, walk: Walk): TaskKe
   const key = nextKey(own, walk.seen);
   walk.boxes.push({
     key,
-    title: visibleLine(own, walk.labels),
+    title: walk.readTitle(own),
     text: dedent(source, offset - 1, rangeOf(item)[1]),
     ...walk.positionAt(offset - 1 + shift),
     offset: offset + shift,

@@ -3,7 +3,7 @@ import type { Found } from './boxes.ts';
 import type { Position } from './position.ts';
 
 /** A line that begins with something like a checkbox: marker, gap, what is in the brackets, what follows. */
-const SHAPE = /^([ \t\u00A0]*)([-*+•·◦▪–—]|\d{1,9}[.)])?([ \t\u00A0]*)\[([^[\]\r\n]{0,3})\]([^\r\n]*)/gmu;
+const SHAPE = /^([ \t\u00A0]*)(?:([-*+•·◦▪–—]|\d{1,9}[.)])([ \t\u00A0]*))?\[([^[\]\r\n]{0,3})\]([^\r\n]*)/gmu;
 
 /** What other tools write between the brackets for "done", "dropped" and "half done". A digit or a letter may be a reference. */
 const OTHER_MARKS = /^[yYvV✓✔✗✘√☑\-~/*.+o>!?]$/u;

@@ -29,7 +29,7 @@ const INLINE = [
   'wwwAutolink',
 ];
 
-const inlineParser = unified().use(remarkParse).use(remarkFrontmatter, ['yaml']).use(remarkGfm).freeze();
+const fullParser = unified().use(remarkParse).use(remarkGfm).freeze();
 const blockParser = unified()
   .use(remarkParse)
   .use(remarkFrontmatter, ['yaml'])
@@ -46,9 +46,9 @@ export function parseBlocks(text: string): Root {
   return blockParser.parse(text);
 }
 
-/** The whole tree of a markdown text (GFM and YAML front matter). Slow on hostile text: for bounded input only. */
+/** The whole tree of a markdown text (GFM, no front matter). Slow on hostile text: for bounded input only. */
 export function parseAll(text: string): Root {
-  return inlineParser.parse(text);
+  return fullParser.parse(text);
 }
 
 /** Offset of the character between the brackets of `item`'s checkbox, undefined where the item has none. For `parseBlocks` trees. */

@@ -1,4 +1,6 @@
+import { withoutInvisible } from './invisible.ts';
 import { TITLE_LENGTH } from './title.ts';
+import { visibleText } from './visible.ts';
 
 /** What one session is told about its task. Texts are as they were when the trigger fired. */
 export interface PromptParts {
@@ -27,13 +29,14 @@ const DONE_KEPT = 30;
 /**
  * The prompt of one session: one task, alone. The section `# Task` holds the task's title alone on the line after the heading, an
  * empty line, and the task's text; it ends at the next line that begins with `# `. No text of the parts can begin such a line:
- * theirs get a space in front.
+ * theirs get a space in front. Of texts written on GitHub (the requester's words, and the task when there is no `documentPath`) only
+ * what a reader sees there goes in; a committed playbook is taken as it is, without invisible characters.
  */
 export function composePrompt(parts: PromptParts): string {
   const sections = [
-    ['Task', `${title(parts.task.title)}\n\n${block(parts.task.text, KEPT.text)}`],
+    ['Task', `${title(parts.task.title)}\n\n${block(taskText(parts), KEPT.text)}`],
     ['Where you are', situation(parts)],
-    ['What the requester adds', block(parts.instructions, KEPT.instructions)],
+    ['What the requester adds', block(visibleText(parts.instructions), KEPT.instructions)],
     ['The previous attempt', block(parts.previousAttempt ?? '', KEPT.previous)],
     ['How to work', rules(parts)],
   ] as const;
@@ -41,6 +44,10 @@ export function composePrompt(parts: PromptParts): string {
     .filter(([, body]) => body !== '')
     .map(([heading, body]) => `# ${heading}\n${body}\n`)
     .join('\n');
+}
+
+function taskText({ task, documentPath }: PromptParts): string {
+  return documentPath === undefined ? visibleText(task.text) : task.text;
 }
 
 function situation(parts: PromptParts): string {
@@ -77,13 +84,16 @@ function rules(parts: PromptParts): string {
 }
 
 function title(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim().slice(0, TITLE_LENGTH).toWellFormed();
+  const line = withoutInvisible(text.slice(0, 4 * TITLE_LENGTH))
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, TITLE_LENGTH)
+    .toWellFormed();
   return keepInside(line);
 }
 
 function block(text: string, kept: number): string {
-  const trimmed = text
-    .replaceAll(/\r\n|[\r\u2028\u2029\v\f]/g, '\n')
+  const trimmed = withoutInvisible(text.replaceAll(/[\v\f]/g, '\n'))
     .replace(/^\s*\n/, '')
     .trimEnd();
   const cut =

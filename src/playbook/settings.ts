@@ -63,6 +63,8 @@ export function unclosedSettings(source: string): readonly Problem[] {
   ];
 }
 
+const TOO_NESTED = ['The front matter is nested too deeply.', 'Write one `key: value` per line.'] as const;
+
 function read(yaml: string, complain: Complain): PlaybookSettings {
   let document: Document.Parsed;
   try {
@@ -75,7 +77,11 @@ function read(yaml: string, complain: Complain): PlaybookSettings {
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    complain(0, 'The front matter is nested too deeply.', 'Write one `key: value` per line.');
+    complain(0, ...TOO_NESTED);
+    return {};
+  }
+  if (document.errors.some((error) => error.code === 'RESOURCE_EXHAUSTION')) {
+    complain(0, ...TOO_NESTED);
     return {};
   }
   for (const error of document.errors)

@@ -28,7 +28,14 @@ export function tickTask(text: string, key: TaskKey): string | undefined {
   const ticked = new Set<TaskKey>([key]);
   // A parent comes before its sub-steps in document order.
   for (const box of boxes) if (box.parent !== undefined && ticked.has(box.parent)) ticked.add(box.key);
-  return boxes.filter((box) => ticked.has(box.key)).reduce((changed, box) => tick(changed, box), text);
+  const pieces: string[] = [];
+  let done = 0;
+  for (const box of boxes) {
+    if (!ticked.has(box.key) || box.checked) continue;
+    pieces.push(text.slice(done, box.offset), 'x');
+    done = box.offset + 1;
+  }
+  return pieces.join('') + text.slice(done);
 }
 
 function setMark(text: string, offset: number, mark: 'x' | ' '): string {
