@@ -19,7 +19,7 @@ import { DEFAULT_RETRY } from './domain/retry.ts';
 import { createGithubForge, type GithubForge } from './forge/github/github.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import type { ModelEndpoint } from './gateway/gateway.ts';
-import { createProviders, findProvider, isProviderId, providerIds } from './providers/registry.ts';
+import { createProviders, findProvider, providerIds } from './providers/registry.ts';
 import { openQueue } from './queue/open.ts';
 import type { RunQueue } from './queue/queue.ts';
 import { createDockerRunner } from './runners/docker/docker-runner.ts';
@@ -48,7 +48,7 @@ export interface Part extends AsyncDisposable {
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(config: Config, log: Log = createLog({ level: config.LOG_LEVEL })): Promise<Shared> {
-  if (!isProviderId(config.MAESTRO_PROVIDER)) {
+  if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
     throw new ConfigError(
       `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
     );

@@ -24,7 +24,7 @@ program
       file,
       json: options.json ?? false,
       read: (path) => readFile(path),
-      write: (text) => process.stdout.write(text),
+      write: { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
     });
   });
 

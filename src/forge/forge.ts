@@ -74,8 +74,8 @@ export interface IssueState {
   readonly open: boolean;
   readonly author: Actor;
   readonly isPullRequest: boolean;
-  /** In lower case. Undefined when the adapter does not tell. */
-  readonly labels?: readonly string[];
+  /** In lower case. */
+  readonly labels: readonly string[];
 }
 
 export interface PullRequestRequest {

@@ -32,16 +32,14 @@ export interface Drive {
 /** Works on a run, under its lease, until it is settled, has to wait, or the work is taken away. */
 export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   const log = deps.log.child({ runId: drive.run.id, epoch: drive.lease.epoch });
-  let touch = (): void => undefined;
   const ledger = new Ledger({
     store: deps.store,
     lease: drive.lease,
     run: drive.run,
     tasks: await deps.store.tasksOf(drive.run.id),
-    onChange: () => touch(),
+    onChange: () => announcer.touch(),
   });
-  const announcer = new Announcer({ deps, ledger, log, links: links(deps, drive.run) });
-  touch = () => announcer.touch();
+  const announcer: Announcer = new Announcer({ deps, ledger, log, links: links(deps, drive.run) });
   try {
     return await goThrough(deps, { ledger, announcer, log, drive });
   } catch (error) {

@@ -35,8 +35,7 @@ async function labeled(
   const current = await deps.forge.issue(event.repository, event.issue.number);
   if (current === undefined) return 'ignored: the issue is gone';
   if (!current.open) return 'ignored: the issue was closed meanwhile';
-  if (current.labels !== undefined && !hasTriggerLabel(current.labels))
-    return 'ignored: the label was taken off meanwhile';
+  if (!hasTriggerLabel(current.labels)) return 'ignored: the label was taken off meanwhile';
   const request: RunRequest = {
     repository: event.repository,
     trigger: decision.trigger,
@@ -54,7 +53,7 @@ async function unlabeled(
 ): Promise<string> {
   const { repository, issue, sender, at } = event;
   const current = await deps.forge.issue(repository, issue.number);
-  if (current?.labels?.includes(decision.label)) return 'ignored: the label was put on again meanwhile';
+  if (current?.labels.includes(decision.label)) return 'ignored: the label was put on again meanwhile';
   const active = await deps.store.listRuns({ repositoryId: repository.id, issue: issue.number, states: ACTIVE_STATES });
   // A run is stopped by taking off its own label, or the last one. A run asked for after the label went is none of its business.
   const runs = active.filter(

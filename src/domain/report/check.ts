@@ -2,7 +2,6 @@ import { doneCount } from '../run.ts';
 import { count } from './quantities.ts';
 import type { RunReport } from './run-report.ts';
 import { renderStatusComment } from './status-comment.ts';
-import { encodeProse } from './untrusted-text.ts';
 
 /** A check run's text and standing; `conclusion` is given exactly when completed. */
 export interface CheckReport {
@@ -31,9 +30,4 @@ export function renderCheck(report: RunReport): CheckReport {
     case 'stopped':
       return { status: 'completed', conclusion: 'cancelled', title: `Stopped: ${progress}`, summary };
   }
-}
-
-/** The check run on a pushed commit whose playbook was not started, and why. */
-export function renderRefusedCheck(message: string): CheckReport {
-  return { status: 'completed', conclusion: 'neutral', title: 'Not started', summary: encodeProse(message) };
 }

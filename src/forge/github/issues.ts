@@ -27,7 +27,7 @@ export function createIssues(context: ForgeContext) {
       github.rest.issues.get({ ...at, issue_number: number }),
     );
     if (reply === undefined) return undefined;
-    const { title, body, state, user, pull_request } = reply.data;
+    const { title, body, state, user, pull_request, labels } = reply.data;
     return {
       number,
       title,
@@ -35,6 +35,7 @@ export function createIssues(context: ForgeContext) {
       open: state === 'open',
       author: user === null ? GHOST : { id: user.id, login: user.login },
       isPullRequest: pull_request !== undefined,
+      labels: labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')).toLowerCase()),
     };
   }
 
