@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { arch, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -13,6 +13,9 @@ import { ImageError, follow, imageLabels, type Say } from './image-engine.ts';
 
 export const NODE_VERSION = '24.21.0';
 export const NPM_VERSION = '11.21.2';
+
+/** Debian's program that makes a root directory of its packages. */
+const BOOTSTRAP = 'debootstrap';
 
 const REPOSITORY = 'maestro/base';
 const SUITE = 'bookworm';
@@ -74,7 +77,7 @@ async function makeTarball(tarball: string, say: Say): Promise<void> {
 
 async function bootstrap(root: string, say: Say): Promise<void> {
   say(`Making a Debian ${SUITE} root (debootstrap; about half a minute)`);
-  const result = await execa('debootstrap', ['--variant=minbase', SUITE, root, MIRROR], { reject: false, all: true });
+  const result = await execa(BOOTSTRAP, ['--variant=minbase', SUITE, root, MIRROR], { reject: false, all: true });
   if (result.failed) {
     throw new ImageError(
       result.code === 'ENOENT'
@@ -101,7 +104,8 @@ async function addNode(root: string, work: string, say: Say): Promise<void> {
   const npm = await unpack({ name: 'npm', version: NPM_VERSION, work });
   const local = join(root, 'usr/local');
   await mkdir(join(local, 'lib/node_modules'), { recursive: true });
-  await execa('install', ['--mode=755', join(node, 'bin/node'), join(local, 'bin/node')]);
+  await copyFile(join(node, 'bin/node'), join(local, 'bin/node'));
+  await chmod(join(local, 'bin/node'), 0o755);
   await execa('cp', ['--recursive', npm, join(local, 'lib/node_modules/npm')]);
   await execa('chown', ['--recursive', '0:0', join(local, 'lib/node_modules')]);
   for (const command of ['npm', 'npx']) {

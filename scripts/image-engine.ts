@@ -37,6 +37,12 @@ export async function imageLabels(docker: Docker, reference: string): Promise<Re
   }
 }
 
+/** Whether the engine has a network of its own for a build. */
+export async function hasBridge(docker: Docker): Promise<boolean> {
+  const networks = await docker.listNetworks();
+  return networks.some((network) => network.Name === 'bridge');
+}
+
 interface ProgressEvent {
   readonly stream?: string;
   readonly status?: string;

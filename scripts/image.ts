@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { NODE_VERSION, NPM_VERSION, ensureDebianBase } from './image-debian.ts';
-import { ImageError, checkEngine, follow, imageLabels, type Say } from './image-engine.ts';
+import { ImageError, checkEngine, follow, hasBridge, imageLabels, type Say } from './image-engine.ts';
 import { proxySettings, registryAccess } from './image-registry.ts';
 
 const CONTEXT = new URL('../docker/agent-image/', import.meta.url).pathname;
@@ -96,6 +96,8 @@ async function build({ docker, reference, inputs, target, base, say }: Build): P
           CLAUDE_CODE_VERSION,
         },
         forcerm: true,
+        // An engine for containers without a network may have none for a build either; the host's will do for that.
+        ...((await hasBridge(docker)) ? {} : { networkmode: 'host' }),
       },
     );
     await follow(docker, stream, say);

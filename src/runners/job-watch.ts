@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { JobLimits, JobResult } from './runner.ts';
 
 /** Why a job is ended from outside. */
-export type Limit = Exclude<JobResult['ending'], 'exited' | 'memory'>;
+type Limit = Exclude<JobResult['ending'], 'exited' | 'memory'>;
 
 /** Keeps the time, the output and the caller's signal of one job, and says once why it must end. */
 export interface JobWatch {

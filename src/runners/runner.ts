@@ -64,10 +64,14 @@ export interface Job {
   readonly name: string;
   readonly owner: JobOwner;
   readonly lane: LaneRef;
+  /** Started in the lane's working copy (`Inside.repo`) if that is there, else in the directory that will hold it. */
   readonly argv: readonly string[];
-  /** All of the job's environment beside PATH, HOME and LANG: nothing of ours is inherited. */
+  /**
+   * All of the job's environment beside PATH, HOME and LANG: nothing of ours is inherited. PATH and LANG given here win. The local
+   * runner adds the one variable it knows its processes by, MAESTRO_JOB.
+   */
   readonly env: Readonly<Record<string, string>>;
-  /** Files put below the job's fresh HOME before it starts, by relative path. */
+  /** Files put below the job's fresh HOME before it starts, by relative path of at most 100 bytes; private and executable. */
   readonly files?: Readonly<Record<string, string>>;
   /** Socket file of the gateway on the host; without it the job has no wire at all. */
   readonly socket?: string;

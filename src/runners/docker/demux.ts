@@ -1,5 +1,5 @@
 /** A piece of what a container printed. A frame of the engine may come as several pieces. */
-export interface Piece {
+interface Piece {
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Buffer;
 }

@@ -15,13 +15,18 @@ export async function removeTree(path: string, trash: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  await emptyTrash(trash);
+  await deleteTree(doomed);
 }
 
-/** Deletes what was moved to `trash`, now or by a process that did not live to do it. */
+/** Deletes what was moved to `trash` by a process that did not live to delete it. */
 export async function emptyTrash(trash: string): Promise<void> {
-  await makeWritable(trash);
-  await rm(trash, { recursive: true, force: true, maxRetries: 3 });
+  const left = await readdir(trash).catch(() => []);
+  for (const name of left) await deleteTree(join(trash, name));
+}
+
+async function deleteTree(path: string): Promise<void> {
+  await makeWritable(path);
+  await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Gives us the right to delete what is in `directory` and below. Never follows a symbolic link. */
