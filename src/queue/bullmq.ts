@@ -70,7 +70,9 @@ class BullRunQueue implements RunQueue {
 
   async enqueue(id: RunId, options: { readonly delayMs?: number } = {}): Promise<void> {
     const queue = await this.openQueue();
-    const job = await queue.add(
+    // Asked before the job is added: one added here may be worked on and held back by its handler before we could ask.
+    if (options.delayMs === undefined && (await this.bringForward(queue, id))) return;
+    await queue.add(
       'run',
       { runId: id },
       {
@@ -83,12 +85,6 @@ class BullRunQueue implements RunQueue {
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       },
     );
-    if (options.delayMs === undefined && (await job.isDelayed())) {
-      // It may have become due in between; then there is nothing to bring forward.
-      await job
-        .promote()
-        .catch((error: unknown) => this.log.debug({ runId: id, err: error }, 'run not brought forward'));
-    }
   }
 
   async process(handler: RunHandler, options: { readonly concurrency: number }): Promise<void> {
@@ -127,6 +123,19 @@ class BullRunQueue implements RunQueue {
     return this.closing;
   }
 
+  /** Ends the wait of a run that is held back; false when there is none, or it became due in between. */
+  private async bringForward(queue: LineQueue, id: RunId): Promise<boolean> {
+    const job = await queue.getJob(id);
+    if (job === undefined || !(await job.isDelayed())) return false;
+    try {
+      await job.promote();
+      return true;
+    } catch (error) {
+      this.log.debug({ runId: id, err: error }, 'run not brought forward');
+      return false;
+    }
+  }
+
   private async prepare(): Promise<void> {
     this.prepared ??= this.line.prepare().catch((error: unknown) => {
       this.prepared = undefined;
@@ -154,7 +163,8 @@ class BullRunQueue implements RunQueue {
       if (word.kind === 'done') return;
       await job.moveToDelayed(Date.now() + word.delayMs, token);
     } finally {
-      this.aborts.delete(runId);
+      // A run whose lock was lost may have been handed out here a second time already.
+      if (this.aborts.get(runId) === abort) this.aborts.delete(runId);
     }
     throw new DelayedError();
   }

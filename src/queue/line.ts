@@ -20,7 +20,8 @@ export interface Line {
 
 /** The part of BullMQ's Queue we use, whatever its backend. */
 export interface LineQueue {
-  add(name: string, data: RunJob, options: JobsOptions): Promise<Pick<Job<RunJob>, 'isDelayed' | 'promote'>>;
+  add(name: string, data: RunJob, options: JobsOptions): Promise<unknown>;
+  getJob(id: string): Promise<Pick<Job<RunJob>, 'isDelayed' | 'promote'> | undefined>;
   getJobCounts(...states: ('wait' | 'prioritized' | 'delayed' | 'active')[]): Promise<Record<string, number>>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
@@ -36,10 +37,7 @@ export interface LineWorker {
   disconnect(): Promise<void>;
 }
 
-export type LineWorkerOptions = Pick<
-  WorkerOptions,
-  'concurrency' | 'lockDuration' | 'stalledInterval' | 'maxStalledCount'
->;
+type LineWorkerOptions = Pick<WorkerOptions, 'concurrency' | 'lockDuration' | 'stalledInterval' | 'maxStalledCount'>;
 
 /** A `pg.Pool`, or something of its shape, whose search path is the schema {@link POSTGRES_SCHEMA}. */
 export type PoolLike = PgPool;

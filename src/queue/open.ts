@@ -7,6 +7,7 @@ import type { RunQueue } from './queue.ts';
  * Opens the run queue and makes sure that it can be used: in Redis when there is a `redisUrl`, else in the database.
  *
  * @param options.database Gives pools on the database the store is in, each with its unqualified names in `schema`.
+ * @returns the queue, to be closed before the database.
  * @throws Error saying what to do when the queue cannot be used.
  */
 export async function openQueue(options: {

@@ -5,7 +5,10 @@ import type { RunId } from '../domain/ids.ts';
  * time and is filled again from the store.
  */
 export interface RunQueue {
-  /** Puts a run in line, once: a run that already waits or is being worked on is not added again. `delayMs` holds it back. */
+  /**
+   * Puts a run in line, once: a run that already waits or is being worked on is not added again. `delayMs` holds it back; a run
+   * that is held back is brought forward when it is enqueued without.
+   */
   enqueue(id: RunId, options?: { readonly delayMs?: number }): Promise<void>;
   /** Starts handing runs to `handler`, at most `concurrency` at a time. Call at most once. */
   process(handler: RunHandler, options: { readonly concurrency: number }): Promise<void>;

@@ -13,7 +13,7 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
-export interface Queryable {
+interface Queryable {
   /** Runs one statement. Rows come typed as asked for, unchecked; `jsonb` comes parsed, `double precision` as a number. */
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<QueryResult<Row>>;
 }
@@ -54,7 +54,7 @@ export interface PoolClient {
 }
 
 /** What `NOTIFY` carries. */
-export interface Notification {
+interface Notification {
   channel: string;
   payload?: string;
 }

@@ -40,7 +40,8 @@ function pgliteDatabase(pglite: PGlite, release: () => void): Database {
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',
-    query: async <Row>(sql: string, params?: readonly unknown[]) => pglite.query<Row>(sql, params && [...params]),
+    query: async <Row>(sql: string, params?: readonly unknown[]) =>
+      withoutValues(pglite.query<Row>(sql, params && [...params])),
     transaction: async (work) => pglite.transaction(async (handle) => work(transactionOn(handle))),
     pool: async (schema) => pglitePool(pglite, schema),
     close: async () => {
@@ -52,9 +53,20 @@ function pgliteDatabase(pglite: PGlite, release: () => void): Database {
 
 function transactionOn(handle: PGliteTransaction): Transaction {
   return {
-    query: async <Row>(sql: string, params?: readonly unknown[]) => handle.query<Row>(sql, params && [...params]),
+    query: async <Row>(sql: string, params?: readonly unknown[]) =>
+      withoutValues(handle.query<Row>(sql, params && [...params])),
     script: async (sql) => {
       await handle.exec(sql);
     },
   };
+}
+
+/** PGlite's errors carry the values of the statement, which would end up in logs with whatever is in them (promise P13). */
+async function withoutValues<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && 'params' in error) delete error.params;
+    throw error;
+  }
 }

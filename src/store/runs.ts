@@ -32,8 +32,8 @@ interface RunRow {
   readonly stop: StopRequest | null;
 }
 
-const COLUMNS = `facts, state, reason, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop`;
-const SELECT = `SELECT ${COLUMNS.replace('reason', readText('reason'))} FROM maestro.runs`;
+const COLUMNS = 'facts, state, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop';
+const SELECT = `SELECT ${COLUMNS}, ${readText('reason')} FROM maestro.runs`;
 
 /** As {@link Store.createRun}: run and tasks in one statement, all or nothing. */
 export async function createRun(
@@ -43,7 +43,7 @@ export async function createRun(
 ): Promise<{ readonly created: boolean; readonly run: Run }> {
   const { rows } = await database.query<{ made: boolean }>(
     `WITH made AS (
-       INSERT INTO maestro.runs (id, repository_id, trigger_issue, playbook_issue, created_at, ${COLUMNS})
+       INSERT INTO maestro.runs (id, repository_id, trigger_issue, playbook_issue, created_at, ${COLUMNS}, reason)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
        ON CONFLICT (id) DO NOTHING RETURNING id
      ), tasks AS (
@@ -71,7 +71,6 @@ function valuesOf(run: Run): unknown[] {
     run.createdAt,
     storableJson(facts),
     state,
-    optionalText(reason),
     startedAt ?? null,
     endedAt ?? null,
     parkedUntil ?? null,
@@ -79,6 +78,7 @@ function valuesOf(run: Run): unknown[] {
     optionalJson(pullRequest),
     statusCommentId ?? null,
     optionalJson(stop),
+    optionalText(reason),
   ];
 }
 

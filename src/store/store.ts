@@ -44,7 +44,10 @@ export interface Store {
   updateTask(lease: Lease, key: TaskKey, change: TaskChange): Promise<void>;
   /** Inserts a session or replaces the one of the same id. */
   saveSession(lease: Lease, session: Session): Promise<void>;
-  /** Records what is about to be done outside, under a key that is the same at every retry. */
+  /**
+   * Records what is about to be done outside, under a key that is the same at every retry. Recorded again, the newer intent
+   * replaces the older; once there is a result nothing changes any more.
+   */
   recordIntent(lease: Lease, effect: EffectIntent): Promise<void>;
   /** Records what an effect gave. */
   recordResult(lease: Lease, key: string, result: unknown): Promise<void>;

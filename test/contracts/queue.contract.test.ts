@@ -341,7 +341,7 @@ function queueContract(open: () => Promise<Place>): void {
 
 /** Starts a worker process, waits until it works on `id`, and kills it. */
 async function killWhileWorking(address: string, prefix: string, id: RunId): Promise<void> {
-  const script = join(import.meta.dirname, '..', 'queue', 'worker-process.ts');
+  const script = join(import.meta.dirname, '..', 'fixtures', 'queue-worker.ts');
   const worker: ChildProcessByStdio<null, Readable, null> = spawn(process.execPath, [script, address, prefix], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -177,7 +177,7 @@ function storeContract(open: () => Promise<Opened>): void {
     });
 
     it('lists runs by state, repository and issue, newest first', async () => {
-      const repository = { ...aRun().repository, id: 9_007_199_254_740_991 };
+      const repository = { ...aRun().repository, id: 8_123_456_789_012_345 };
       const sender = { id: 7, login: 'octocat' };
       const push = { kind: 'push', path: 'p.md', blob: 'b', after: 'c', at: 1, sender } as const;
       const label = { kind: 'label', issue: 5, label: 'maestro', at: 1, sender } as const;

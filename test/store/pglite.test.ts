@@ -31,7 +31,7 @@ interface Writer {
 }
 
 function startWriter(directory: string, prefix: string): Writer {
-  const script = join(import.meta.dirname, 'writer-process.ts');
+  const script = join(import.meta.dirname, '..', 'fixtures', 'store-writer.ts');
   const writer: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [script, directory, prefix], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -90,6 +90,16 @@ describe('durability', () => {
 
     expect(flushes).toBeGreaterThanOrEqual(5);
   });
+});
+
+it('keeps the values of a statement out of its error', async () => {
+  const database = await openPglite({ directory: await directories.make() });
+
+  const error: unknown = await database.query('SELECT $1::integer', ['hunter2']).catch((reason: unknown) => reason);
+  await database.close();
+
+  expect(error).toMatchObject({ query: 'SELECT $1::integer', message: expect.stringContaining('integer') });
+  expect(error).not.toHaveProperty('params');
 });
 
 describe('lock', () => {
