@@ -139,14 +139,15 @@ function columnsOf(prefix: string): number {
   return columns;
 }
 
+/** `line` without its first `width` columns of indentation; a tab that reaches further becomes spaces, and so do those after it. */
 function outdent(line: string, width: number): string {
-  let columns = 0;
-  let index = 0;
-  while (columns < width && (line[index] === ' ' || line[index] === '\t')) {
-    columns += line[index] === '\t' ? 4 - (columns % 4) : 1;
-    index += 1;
+  const indent = /^[ \t]*/.exec(line)?.[0] ?? '';
+  for (let index = 0; index <= indent.length; index += 1) {
+    const columns = columnsOf(indent.slice(0, index));
+    if (columns === width) return line.slice(index);
+    if (columns > width) return ' '.repeat(columnsOf(indent) - width) + line.slice(indent.length);
   }
-  return ' '.repeat(Math.max(0, columns - width)) + line.slice(index);
+  return line.slice(indent.length);
 }
 
 /** Source of a heading's text: without the marks before and after it. */

@@ -10,7 +10,16 @@ export interface Effort {
  * Microseconds the parser took for one of each, measured with texts made of nothing else. Two of them grow with the square of their
  * number: underlines (each looks back over all before it) and lazy lines (each re-reads the paragraph it continues).
  */
-const COST = { line: 35, marker: 100, level: 12, pipe: 60, footnote: 160, underlineSquared: 0.25, lazySquared: 0.12 };
+const COST = {
+  line: 35,
+  marker: 100,
+  level: 12,
+  pipe: 60,
+  footnote: 160,
+  bracket: 2,
+  underlineSquared: 0.25,
+  lazySquared: 0.12,
+};
 
 const LINE = /[^\r\n]*(?:\r\n|\r|\n|$)/y;
 /** One list or quote marker at the start of what is left of a line. */
@@ -44,7 +53,8 @@ export function estimateEffort(text: string, most: number, depth: number): Effor
 
 /** Adds one line to the scan; answers how deep its lists and quotes are nested. */
 function scanLine(line: string, scan: Scan, depth: number): number {
-  scan.micros += COST.line + count(line, '|') * COST.pipe + count(line, '[^') * COST.footnote;
+  scan.micros +=
+    COST.line + count(line, '|') * COST.pipe + count(line, '[^') * COST.footnote + count(line, '[') * COST.bracket;
   if (line.trim() === '') {
     scan.isAfterBlank = true;
     return 0;

@@ -27,7 +27,7 @@ export const DEFAULT_LIMITS: Limits = {
   taskBytes: 8 * 1024,
   depth: 20,
   settingsBytes: 16 * 1024,
-  effort: 600_000,
+  effort: 450_000,
 };
 
 /** The limit `text` breaks that can be told without parsing it, or undefined. */

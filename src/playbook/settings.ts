@@ -85,7 +85,7 @@ function read(yaml: string, complain: Complain): PlaybookSettings {
     return {};
   }
   for (const error of document.errors)
-    complain(error.pos[0], `The front matter is not valid YAML: ${error.message}`, fixFor(error.code));
+    complain(error.pos[0], `The front matter is not valid YAML: ${sentence(error.message)}`, fixFor(error.code));
   if (document.errors.length > 0 || refuseIndirections(document, complain)) return {};
   const contents: unknown = document.contents;
   if (contents === null || (isScalar(contents) && contents.value === null)) return {};
@@ -94,6 +94,12 @@ function read(yaml: string, complain: Complain): PlaybookSettings {
     return {};
   }
   return readMap(document, complain);
+}
+
+/** The first line of a message, ended by a full stop. */
+function sentence(message: string): string {
+  const line = message.split('\n', 1)[0] ?? '';
+  return `${line.slice(0, 200).replace(/[.:\s]+$/, '')}.`;
 }
 
 function fixFor(code: string): string {

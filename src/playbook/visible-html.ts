@@ -14,7 +14,7 @@ const UNSEEN = new Set(
 /** Elements without content. */
 const VOID = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
 const HIDING =
-  /(?:^|\s)hidden(?:\s|=|$)|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:[^.\d]|$)|font-size\s*:\s*0|(?:color\s*:\s*transparent)|type\s*=\s*["']?hidden/i;
+  /(?:^|[\s"'])hidden(?:[\s=>/]|$)|aria-hidden\s*=\s*["']?true|display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:[^.\d]|$)|font-size\s*:\s*0|(?:color\s*:\s*transparent)|type\s*=\s*["']?hidden/i;
 
 /**
  * The text of `html` a reader sees: no comments, declarations, tags, attributes, nor the content of elements that are not shown.

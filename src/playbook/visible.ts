@@ -9,7 +9,7 @@ const LONGEST = 65_536;
 /** Removing something can reveal something else; text that goes on doing so after this many rounds was made for it. */
 const ROUNDS = 6;
 /** Estimated microseconds, levels, and characters of inline syntax (in all, and in one paragraph) a text may cost. */
-const MOST = { effort: 600_000, depth: 40, markup: 15_000, paragraphMarkup: 1_500 };
+const MOST = { effort: 200_000, depth: 40, markup: 15_000, paragraphMarkup: 1_500 };
 
 /** Stands for a text that cannot be read safely. */
 const UNREADABLE = '(This text is left out: it could not be read safely.)';
