@@ -59,7 +59,7 @@ describe('a limit', () => {
     let limited = true;
     await using github = await startScriptedGithub(({ path }, response) => {
       if (!path.endsWith('/issues/3')) return undefined;
-      if (!limited) return { number: 3, title: 't', body: null, state: 'open', user: BOT };
+      if (!limited) return { number: 3, title: 't', body: null, state: 'open', user: BOT, labels: [] };
       return reply(response, 403, { message: 'You have exceeded a secondary rate limit' }, { 'retry-after': '30' });
     });
     const forge = github.forge({ clock });
@@ -208,7 +208,7 @@ describe('a repository that was renamed', () => {
       if (path.startsWith('/repos/octo/demo/') && name !== 'demo') {
         return reply(response, status, { message: 'Moved' }, status === 301 ? { location: 'http://127.0.0.1:9/' } : {});
       }
-      return path.endsWith('/issues/3') ? { number: 3, title: name, body: '', state: 'open', user: BOT } : undefined;
+      return path.endsWith('/issues/3') ? { number: 3, title: name, body: '', state: 'open', user: BOT, labels: [] } : undefined;
     });
     const forge = github.forge();
 

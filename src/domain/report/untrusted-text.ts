@@ -20,7 +20,7 @@ const TERMINAL = new RegExp(
 );
 
 /** Places where GitHub, or a bot reading raw text, would see more than text. */
-const TRIGGER = /@(?=\S)|#(?=\d)|:(?=\/\/)|\bgh(?=-\d)|\bwww(?=\.)/iv;
+const TRIGGER = /@(?=\S)|#(?=\d)|:(?=\/\/)|(?<![a-z0-9])gh(?=-\d)|(?<![a-z0-9])www(?=\.)/iv;
 
 /** Characters with a meaning in markdown or HTML wherever they stand. */
 const SPECIAL = /[&<>`*_~\[\]\|\\$\n\r\t]/v;
