@@ -28,6 +28,9 @@ const TIMING: QueueTiming = { lockMs: 20_000, stalledMs: 10_000, retryMs: 5000, 
 /** How long aborted handlers may take to end when the queue closes. */
 const ABORT_GRACE_MS = 2000;
 
+/** How long connections may take to close; one that broke at the wrong moment may never say that it did. */
+const DISCONNECT_MS = 5000;
+
 /** Never reached, and fits the `integer` columns of BullMQ's Postgres backend: how often a run may crash or fail is not BullMQ's to say. */
 const UNLIMITED = 1_000_000_000;
 
@@ -186,11 +189,11 @@ class BullRunQueue implements RunQueue {
       if (!(await within(ended, this.timing.closeMs))) {
         this.log.warn({ runIds: [...this.aborts.keys()] }, 'handlers did not end in time and are aborted');
         for (const abort of this.aborts.values()) abort.abort(new Error('the queue is closing'));
-        if (!(await within(ended, ABORT_GRACE_MS))) await worker.disconnect();
+        if (!(await within(ended, ABORT_GRACE_MS))) await within(worker.disconnect(), DISCONNECT_MS);
       }
     }
-    await this.queue?.close();
-    await this.line.close();
+    const closed = Promise.allSettled([this.queue?.close()]).then(async () => this.line.close());
+    if (!(await within(closed, DISCONNECT_MS))) this.log.warn('queue connections did not close in time');
   }
 }
 

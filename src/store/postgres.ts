@@ -54,8 +54,11 @@ function makePool(options: { url: string; log: Log; max: number; settings: strin
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
-  // A connection that breaks while nobody uses it; the pool makes a new one at the next query.
+  // Connections break, in use or not, and an error event without a listener would end the process. The pool makes new ones.
   pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'));
+  pool.on('connect', (client) => {
+    client.on('error', (error) => options.log.debug({ err: error }, 'database connection broke'));
+  });
   return pool;
 }
 
