@@ -115,7 +115,7 @@ async function create(call: RepositoryCall): Promise<Reply> {
 }
 
 /** Whether an author may set labels and assignees. */
-export function mayTriage(hub: Hub, repository: Repository, author: Author): boolean {
+function mayTriage(hub: Hub, repository: Repository, author: Author): boolean {
   return author.kind === 'installation' || atLeast(roleOf(hub.world, repository, author.account.id), 'triage');
 }
 
