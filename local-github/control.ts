@@ -89,9 +89,9 @@ export function createControl(hub: Hub): Control {
     setPermissions(permissions, id) {
       installationNamed(hub, id).permissions = permissions;
     },
-    requests: () => audit.requests,
-    refUpdates: () => audit.refUpdates,
-    deliveries: () => world.deliveries,
+    requests: () => [...audit.requests],
+    refUpdates: () => [...audit.refUpdates],
+    deliveries: () => [...world.deliveries],
     redeliver(id) {
       const delivery = world.deliveries.find((one) => one.id === id);
       if (delivery === undefined) throw new Error(`There is no delivery ${id}.`);
