@@ -9,7 +9,7 @@ export interface LocalUser {
   call<Data>(request: string, body?: unknown): Promise<Data>;
 }
 
-export interface LocalReply {
+interface LocalReply {
   readonly status: number;
   readonly headers: Headers;
   readonly data: unknown;

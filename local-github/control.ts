@@ -89,9 +89,9 @@ export function createControl(hub: Hub): Control {
     setPermissions(permissions, id) {
       installationNamed(hub, id).permissions = permissions;
     },
-    requests: () => audit.requests,
-    refUpdates: () => audit.refUpdates,
-    deliveries: () => world.deliveries,
+    requests: () => [...audit.requests],
+    refUpdates: () => [...audit.refUpdates],
+    deliveries: () => [...world.deliveries],
     redeliver(id) {
       const delivery = world.deliveries.find((one) => one.id === id);
       if (delivery === undefined) throw new Error(`There is no delivery ${id}.`);
@@ -114,7 +114,7 @@ async function within(task: Promise<void>, timeout: number): Promise<void> {
 }
 
 /** The repository called `owner/name`. Throws when there is none. */
-export function repositoryNamed(hub: Hub, fullName: string): Repository {
+function repositoryNamed(hub: Hub, fullName: string): Repository {
   const found = repositoryByName(hub.world, fullName);
   if (found === undefined) throw new Error(`There is no repository ${fullName}.`);
   return found.repository;

@@ -111,7 +111,7 @@ function record(parts: Dispatcher, exchange: Exchange, outcome: Outcome): void {
     actor: actor === undefined ? 'unknown' : actorName(actor),
     actorKind: actor === undefined || actor.kind === 'anonymous' ? undefined : actor.kind,
     body: outcome.body,
-    responseBody: outcome.status === 304 ? undefined : reply?.body,
+    responseBody: outcome.status === 304 ? undefined : (reply?.raw?.content.toString('utf8') ?? reply?.body),
     contentType: reply?.raw?.type ?? (reply?.body === undefined ? undefined : 'application/json; charset=utf-8'),
     status: outcome.status,
   });

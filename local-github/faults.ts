@@ -20,7 +20,7 @@ export interface RequestFault {
   readonly ms?: number | undefined;
 }
 
-export interface HookFault {
+interface HookFault {
   /** Never sent · sent twice with one GUID · the next `times` held back and then sent newest first. */
   readonly kind: 'drop-hook' | 'duplicate-hook' | 'reorder-hooks';
   /** Event name, or `event.action`; any when omitted. */

@@ -6,7 +6,7 @@ import { takeId } from './state.ts';
 import type { Delivery, World } from './state.ts';
 
 /** One event on its way to the App. */
-export interface Hook {
+interface Hook {
   readonly event: string;
   readonly action: string | null;
   readonly guid: string;

@@ -7,7 +7,7 @@ import type { Reply } from './routes.ts';
 const MOST_BODY = 64 * 1024 * 1024;
 
 /** A request's body as bytes. Throws 413 when it is beyond 64 MB. */
-export async function readBytes(request: IncomingMessage): Promise<Buffer> {
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {

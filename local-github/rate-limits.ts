@@ -3,7 +3,7 @@ import type { ServerClock } from './clock.ts';
 import type { Actor } from './hub.ts';
 
 /** As `rate_limit` shows it; `reset` is in seconds since 1970. */
-export interface RateLimit {
+interface RateLimit {
   readonly limit: number;
   readonly remaining: number;
   readonly used: number;

@@ -1,7 +1,7 @@
 import type { Hub } from './hub.ts';
 
 /** One REST request and its answer. */
-export interface RecordedExchange {
+interface RecordedExchange {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;

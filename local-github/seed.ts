@@ -60,7 +60,7 @@ export const EVERY_ROLE: readonly SeedUser[] = [
 const DEFAULT_REPOSITORIES: readonly SeedRepository[] = [
   { name: 'demo', files: { 'README.md': '# Demo\n\nA repository to try things in.\n' } },
 ];
-export const DEFAULT_OWNER = 'acme';
+const DEFAULT_OWNER = 'acme';
 
 /** Puts into the world what is not there yet: accounts, an installation for each owner, repositories. Nothing is told. */
 export async function plant(hub: Hub, seed: Seed): Promise<void> {

@@ -136,7 +136,7 @@ export interface Reaction {
 }
 
 export const REACTIONS = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'] as const;
-export type ReactionContent = (typeof REACTIONS)[number];
+type ReactionContent = (typeof REACTIONS)[number];
 
 export interface CheckRun {
   id: number;
@@ -156,7 +156,7 @@ export interface CheckRun {
   annotations: Annotation[];
 }
 
-export interface Annotation {
+interface Annotation {
   path: string;
   start_line: number;
   end_line: number;
@@ -178,7 +178,7 @@ export interface Review {
   submittedAt: string;
 }
 
-export type Token = UserToken | InstallationToken;
+type Token = UserToken | InstallationToken;
 
 export interface UserToken {
   kind: 'user';

@@ -25,11 +25,13 @@ const PERMISSIONS: Permissions = {
   issues: 'write',
   checks: 'write',
 };
-const EVENTS = ['check_run', 'issue_comment', 'issues', 'pull_request', 'push', 'repository'];
+const EVENTS = ['check_run', 'issue_comment', 'issues', 'pull_request', 'push'];
 const APP_ID = 4242;
 const BOT_ID = 4243;
 const HOOK_ID = 4244;
 const FIRST_ID = 10_000;
+// Each carries its whole payload, and the file is written anew after every change.
+const SAVED_DELIVERIES = 200;
 const STATE_FILE = 'state.json';
 
 let sharedKey: Promise<string> | undefined;
@@ -92,6 +94,8 @@ export async function loadWorld(directory: string): Promise<World | undefined> {
 /** Saves a world so that a crash in between leaves the last one whole. */
 export async function saveWorld(directory: string, world: World): Promise<void> {
   const file = join(directory, STATE_FILE);
-  await writeFile(`${file}.new`, JSON.stringify(world), { mode: 0o600 });
+  await writeFile(`${file}.new`, JSON.stringify({ ...world, deliveries: world.deliveries.slice(-SAVED_DELIVERIES) }), {
+    mode: 0o600,
+  });
   await rename(`${file}.new`, file);
 }

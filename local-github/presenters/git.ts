@@ -21,7 +21,7 @@ export function accountOfEmail(hub: Hub, email: string): Account | undefined {
 }
 
 /** GitHub writes commit dates in UTC. */
-export function utc(date: string): string {
+function utc(date: string): string {
   return `${new Date(date).toISOString().slice(0, 19)}Z`;
 }
 
@@ -163,6 +163,6 @@ function contentType(entry: TreeEntry): 'file' | 'dir' | 'symlink' | 'submodule'
 }
 
 /** A path for a URL: every part percent-encoded, slashes kept. */
-export function encodePath(path: string): string {
+function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }

@@ -115,8 +115,7 @@ export function presentRepository(hub: Hub, repository: Repository): Payload {
 /** `full-repository`: what asking for one repository gives, with what the asker may do there. */
 export function presentFullRepository(hub: Hub, repository: Repository, actor: Actor): Payload {
   return {
-    ...presentRepository(hub, repository),
-    permissions: presentPermissions(hub, repository, actor),
+    ...presentReachedRepository(hub, repository, actor),
     temp_clone_token: null,
     allow_squash_merge: true,
     allow_merge_commit: true,
@@ -126,6 +125,11 @@ export function presentFullRepository(hub: Hub, repository: Repository, actor: A
     subscribers_count: 0,
     network_count: 0,
   };
+}
+
+/** `repository` with what the asker may do there. */
+export function presentReachedRepository(hub: Hub, repository: Repository, actor: Actor): Payload {
+  return { ...presentRepository(hub, repository), permissions: presentPermissions(hub, repository, actor) };
 }
 
 function presentPermissions(hub: Hub, repository: Repository, actor: Actor): Payload {

@@ -9,7 +9,7 @@ import type { Actor } from '../hub.ts';
 import { installationOf, repositoriesOf, repositoryByName } from '../lookup.ts';
 import { pageOf, paginate } from '../pages.ts';
 import { presentApp, presentInstallation } from '../presenters/app.ts';
-import { presentFullRepository, presentRepository } from '../presenters/repository.ts';
+import { presentReachedRepository, presentRepository } from '../presenters/repository.ts';
 import { readBody } from '../request-body.ts';
 import { plain } from '../routes.ts';
 import type { Call, Reply, Route } from '../routes.ts';
@@ -134,7 +134,7 @@ function repositories(call: Call): Reply {
   return paginate(
     call,
     found,
-    (repository) => presentFullRepository(hub, repository, actor),
+    (repository) => presentReachedRepository(hub, repository, actor),
     (page, total) => ({
       total_count: total,
       repository_selection: actor.token.repositoryIds === undefined ? 'all' : 'selected',

@@ -7,7 +7,8 @@ import { presentLabels } from '../presenters/issue.ts';
 import { readBody } from '../request-body.ts';
 import { onRepository } from '../routes.ts';
 import type { Reply, RepositoryCall, Route } from '../routes.ts';
-import { issueOf, namesOf, replaceLabels } from './issues.ts';
+import { replaceLabels } from './issue-changes.ts';
+import { issueOf, namesOf } from './issues.ts';
 import { ensureLabels } from './labels.ts';
 
 const READ = {

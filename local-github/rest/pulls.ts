@@ -16,7 +16,8 @@ import { readBody } from '../request-body.ts';
 import { onRepository } from '../routes.ts';
 import type { Reply, RepositoryCall, Route } from '../routes.ts';
 import { takeId } from '../state.ts';
-import { editText, newIssue, requireEditor, setState, sortIssues } from './issues.ts';
+import { editText, setState } from './issue-changes.ts';
+import { newIssue, requireEditor, sortIssues } from './issues.ts';
 
 const READ = { app: [['pull_requests', 'read']], user: 'read' } as const;
 const WRITE = { app: [['pull_requests', 'write']], user: 'read' } as const;

@@ -46,8 +46,16 @@ describe('the local GitHub keeps the contract', () => {
     return target;
   }
 
-  describe('access', () => accessContract(theTarget));
-  describe('issues', () => issuesContract(theTarget));
-  describe('pull requests', () => pullsContract(theTarget));
-  describe('contents', () => contentsContract(theTarget));
+  describe('access', () => {
+    accessContract(theTarget);
+  });
+  describe('issues', () => {
+    issuesContract(theTarget);
+  });
+  describe('pull requests', () => {
+    pullsContract(theTarget);
+  });
+  describe('contents', () => {
+    contentsContract(theTarget);
+  });
 });

@@ -99,17 +99,19 @@ export interface ReceivedHook {
 export async function hookReceiver(): Promise<{ url: string; received: ReceivedHook[]; status: number }> {
   const received: ReceivedHook[] = [];
   const receiver = { url: '', received, status: 202 };
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const raw = Buffer.concat(chunks);
-    received.push({
-      headers: request.headers,
-      raw,
-      event: String(request.headers['x-github-event']),
-      payload: JSON.parse(raw.toString('utf8')) as Record<string, unknown>,
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const raw = Buffer.concat(chunks);
+      received.push({
+        headers: request.headers,
+        raw,
+        event: String(request.headers['x-github-event']),
+        payload: JSON.parse(raw.toString('utf8')) as Record<string, unknown>,
+      });
+      response.writeHead(receiver.status).end('noted');
     });
-    response.writeHead(receiver.status).end('noted');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {

@@ -3,6 +3,10 @@ import { refused } from '../support.ts';
 import { unique } from './target.ts';
 import type { Target } from './target.ts';
 
+function names(reply: { readonly data: readonly { readonly name: string }[] }): string[] {
+  return reply.data.map((label) => label.name);
+}
+
 /** Issues, labels, comments, reactions. */
 export function issuesContract(target: () => Target): void {
   function at() {
@@ -72,7 +76,6 @@ export function issuesContract(target: () => Target): void {
     const [one, two] = [unique('one'), unique('two')];
     const { data: issue } = await target().installation.rest.issues.create({ ...at(), title: 'x' });
     const here = { ...at(), issue_number: issue.number };
-    const names = (reply: { data: { name: string }[] }) => reply.data.map((label) => label.name);
     expect(names(await target().installation.rest.issues.addLabels({ ...here, labels: [one] }))).toEqual([one]);
     expect(names(await target().installation.rest.issues.addLabels({ ...here, labels: [two] }))).toEqual([one, two]);
     expect(names(await target().installation.rest.issues.removeLabel({ ...here, name: one }))).toEqual([two]);
@@ -119,7 +122,8 @@ export function issuesContract(target: () => Target): void {
     const again = await target().installation.rest.reactions.createForIssue(here);
     expect([first.status, again.status]).toEqual([201, 200]);
     expect(again.data.id).toBe(first.data.id);
-    expect((await target().installation.rest.issues.get(here)).data.reactions?.rocket).toBe(1);
+    const thread = { ...at(), issue_number: issue.number };
+    expect((await target().installation.rest.issues.get(thread)).data.reactions?.rocket).toBe(1);
     expect((await target().installation.rest.reactions.listForIssue(here)).data).toHaveLength(1);
   });
 
