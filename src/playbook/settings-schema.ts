@@ -17,6 +17,12 @@ const name = z
   .trim()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/);
 
+const path = z
+  .string()
+  .trim()
+  .regex(/^(?!\/)[^\p{Cc}\\]{1,200}$/u)
+  .refine((value) => !value.split('/').includes('..'));
+
 function listOf(item: z.ZodType<string, string>): z.ZodType<string[]> {
   return z.union([item.transform((one) => [one]), z.array(item).min(1).max(50)]);
 }
@@ -57,7 +63,7 @@ export const SettingsSchema = z.object({
   setup: listOf(line).exactOptional(),
   verify: listOf(line).exactOptional(),
   parallel: z.int().min(1).max(16).exactOptional(),
-  after: listOf(name).exactOptional(),
+  after: listOf(path).exactOptional(),
   loop: z.boolean().exactOptional(),
   'max-loops': z.int().min(1).max(100).exactOptional(),
   reset: z.boolean().exactOptional(),

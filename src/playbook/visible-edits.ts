@@ -2,6 +2,7 @@ import type { Image, ImageReference, Link, LinkReference, Nodes, Root, Table } f
 import { withoutInvisibleReferences } from './invisible.ts';
 import { rangeOf } from './markdown.ts';
 import { visibleHtml } from './visible-html.ts';
+import type { HiddenElement } from './visible-html.ts';
 
 /** `[start, end)` of the source is to read `text`. `isCode` marks code blocks, whose white space counts. */
 export interface Edit {
@@ -65,7 +66,7 @@ function visit(node: Nodes, context: Context): void {
 
 /** Siblings in order; a hidden element opened by one of them hides the next ones until it is closed. */
 function visitChildren(children: readonly Nodes[], context: Context): void {
-  let hidden: string | undefined;
+  let hidden: HiddenElement | undefined;
   for (const child of children) {
     const [start, end] = rangeOf(child);
     if (child.type === 'html') {

@@ -1,8 +1,14 @@
 /** What is left of a piece of HTML when only its visible text is kept. */
 export interface VisibleHtml {
   readonly text: string;
-  /** Name of a hidden element the piece opens and does not close: what follows is hidden too, until it is closed. */
-  readonly hidden: string | undefined;
+  /** The hidden element the piece leaves open: what follows is hidden too, until it is closed. */
+  readonly hidden: HiddenElement | undefined;
+}
+
+/** A hidden element that is open, and how many elements of its name are, itself included. */
+export interface HiddenElement {
+  readonly name: string;
+  readonly depth: number;
 }
 
 /** Elements whose content a browser, or GitHub, does not show as text. */
@@ -18,12 +24,11 @@ const HIDING =
 
 /**
  * The text of `html` a reader sees: no comments, declarations, tags, attributes, nor the content of elements that are not shown.
- * What is not terminated counts as going on to the end. `closing` names a hidden element that is open at the start.
+ * What is not terminated counts as going on to the end. `inside` is the hidden element it starts in.
  */
-export function visibleHtml(html: string, closing?: string): VisibleHtml {
+export function visibleHtml(html: string, inside?: HiddenElement): VisibleHtml {
   let text = '';
-  let hidden = closing;
-  let depth = 1;
+  let hidden = inside;
   for (let at = 0; at < html.length;) {
     const open = html.indexOf('<', at);
     const end = open === -1 ? html.length : open;
@@ -37,11 +42,9 @@ export function visibleHtml(html: string, closing?: string): VisibleHtml {
     }
     at = tag.end;
     if (hidden !== undefined) {
-      if (tag.name === hidden) depth += tag.isClosing ? -1 : 1;
-      if (depth === 0) hidden = undefined;
+      hidden = after(hidden, tag);
     } else if (isHiding(tag)) {
-      hidden = tag.name;
-      depth = 1;
+      hidden = { name: tag.name, depth: 1 };
     } else if (tag.name === 'br') text += ' ';
   }
   return { text, hidden };
@@ -53,6 +56,13 @@ interface Tag {
   readonly attributes: string;
   readonly isClosing: boolean;
   readonly end: number;
+}
+
+/** The hidden element still open after `tag`, undefined once it is closed. */
+function after(hidden: HiddenElement, tag: Tag): HiddenElement | undefined {
+  if (tag.name !== hidden.name) return hidden;
+  const depth = hidden.depth + (tag.isClosing ? -1 : 1);
+  return depth === 0 ? undefined : { name: hidden.name, depth };
 }
 
 function isHiding(tag: Tag): boolean {

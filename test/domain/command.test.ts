@@ -1,0 +1,93 @@
+import { assert, property, string } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { helpText, parseCommand } from '../../src/domain/command.ts';
+
+describe('commands', () => {
+  it.each([
+    ['/maestro run', { kind: 'run', instructions: '' }],
+    ['/maestro  run  ', { kind: 'run', instructions: '' }],
+    ['/Maestro RUN', { kind: 'run', instructions: '' }],
+    [
+      '/maestro run playbook=.maestro/playbooks/a.md',
+      { kind: 'run', playbook: '.maestro/playbooks/a.md', instructions: '' },
+    ],
+    [
+      '/maestro run provider=codex model=gpt-5.2',
+      { kind: 'run', provider: 'codex', model: 'gpt-5.2', instructions: '' },
+    ],
+    ['/maestro run playbook="a b.md" model=\'m\'', { kind: 'run', playbook: 'a b.md', model: 'm', instructions: '' }],
+    ['/maestro run PROVIDER=claude', { kind: 'run', provider: 'claude', instructions: '' }],
+    [
+      '/maestro run\r\nKeep the API.\r\n\r\nAnd the docs.',
+      { kind: 'run', instructions: 'Keep the API.\n\nAnd the docs.' },
+    ],
+    ['/maestro run\n> quoted\nmine', { kind: 'run', instructions: 'mine' }],
+    ['/maestro run\n\n/maestro stop', { kind: 'run', instructions: '/maestro stop' }],
+    ['/maestro stop', { kind: 'stop', reason: '' }],
+    ['/maestro stop wrong branch', { kind: 'stop', reason: 'wrong branch' }],
+    ['/maestro status', { kind: 'status' }],
+    ['/maestro help', { kind: 'help' }],
+    ['/maestro', { kind: 'help' }],
+    ['/maestro\tstatus', { kind: 'status' }],
+  ])('%j', (body, command) => {
+    expect(parseCommand(body)).toEqual(command);
+  });
+
+  it.each([
+    '',
+    'maestro run',
+    ' /maestro run',
+    '\n/maestro run',
+    'Please /maestro run',
+    'Text\n/maestro run',
+    '> /maestro run',
+    '`/maestro run`',
+    '```\n/maestro run\n```',
+    '    /maestro run',
+    '/maestros run',
+    '/maestro-run',
+    '/maestro:run',
+  ])('%j is none', (body) => {
+    expect(parseCommand(body)).toBeUndefined();
+  });
+
+  it.each([
+    ['/maestro dance', 'dance'],
+    ['/maestro run!', 'run!'],
+    ['/maestro constructor', 'constructor'],
+  ])('%j has an unknown verb', (body, verb) => {
+    expect(parseCommand(body)).toEqual({ kind: 'unknown', verb });
+  });
+
+  it.each([
+    ['/maestro run fast', /takes .*here is `fast`/],
+    ['/maestro run budget=5', /here is `budget`/],
+    ['/maestro run playbook=', /here is `playbook=`/],
+    ['/maestro run playbook=""', /`playbook` has no value/],
+    ['/maestro run model="a', /here is `model="a`/],
+    ['/maestro run model=a model=b', /`model` is given twice/],
+    ['/maestro run provider=$(id)', /`provider` must be a plain name/],
+    ['/maestro run model=--flag', /`model` must be a plain name/],
+    ['/maestro run playbook=../x.md', /path inside the repository/],
+    ['/maestro run playbook=/etc/x.md', /path inside the repository/],
+    ['/maestro status now', /takes no arguments/],
+    [`/maestro run ${'a'.repeat(3_000)}`, /too long/],
+    ['/maestro run __proto__=x', /takes/],
+  ])('%j is refused with what is wrong', (body, message) => {
+    expect(parseCommand(body)).toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) });
+  });
+
+  it('never throw', () => {
+    assert(
+      property(string({ unit: 'binary' }), (text) => {
+        parseCommand(text);
+        parseCommand(`/maestro ${text}`);
+        parseCommand(`/maestro run ${text}`);
+      }),
+    );
+  });
+
+  it('are all in the help', () => {
+    for (const verb of ['run', 'stop', 'status', 'help']) expect(helpText()).toContain(`/maestro ${verb}`);
+  });
+});

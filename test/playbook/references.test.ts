@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { isPlaybookPath, namedPlaybooks } from '../../src/playbook/references.ts';
+import { issueKind } from '../../src/playbook/source.ts';
+
+const A = '.maestro/playbooks/a.md';
+const B = '.maestro/playbooks/deep/b-2.md';
+
+describe('playbooks an issue names', () => {
+  it.each([
+    ['bare', `Run ${A} please.`, [A]],
+    ['at the end of a sentence', `Run ${A}.`, [A]],
+    ['with ./', `Run ./${A}`, [A]],
+    ['in backticks', `Run \`${A}\`, then \`${B}\``, [A, B]],
+    ['as a link', `Run [this](${A})`, [A]],
+    ['as a link to the file on GitHub', `Run https://github.com/o/r/blob/main/${A}`, [A]],
+    ['as a link in angle brackets', `[x](<${A}>)`, [A]],
+    ['in a list', `- ${A}\n- ${B}`, [A, B]],
+    ['twice', `${A} and ${A}`, [A]],
+    ['percent-encoded', '[x](.maestro/playbooks/%C3%A4.md)', ['.maestro/playbooks/ä.md']],
+    ['in fenced code', `\`\`\`\n${A}\n\`\`\``, []],
+    ['in indented code', `Text\n\n    ${A}`, []],
+    ['in a quote', `> ${A}`, []],
+    ['in a comment', `<!-- ${A} -->\n\ntext <!-- ${B} -->`, []],
+    ['outside the folder', 'docs/a.md .maestro/a.md', []],
+    ['inside another folder', `x/${A}`, []],
+    ['not markdown', '.maestro/playbooks/a.txt .maestro/playbooks/a.mdx', []],
+    ['climbing out', '.maestro/playbooks/../../etc/x.md .maestro/playbooks/%2e%2e/x.md', []],
+    ['doubled slash', '.maestro/playbooks//x.md', []],
+    ['nothing', 'Fix the bug', []],
+  ])('%s', (_how, body, paths) => {
+    expect(namedPlaybooks(body)).toEqual(paths);
+  });
+
+  it('are at most twenty', () => {
+    const body = Array.from({ length: 50 }, (_, index) => `.maestro/playbooks/${index}.md`).join('\n');
+
+    expect(namedPlaybooks(body)).toHaveLength(20);
+  });
+
+  it('have safe paths only', () => {
+    expect(isPlaybookPath(A)).toBe(true);
+    const unsafe = [
+      '/etc/x.md',
+      `/${A}`,
+      '.maestro/playbooks/a\n.md',
+      '.maestro/playbooks/./a.md',
+      '.maestro\\playbooks\\a.md',
+      'a.md',
+      '',
+    ];
+    expect(unsafe.filter((path) => isPlaybookPath(path))).toEqual([]);
+  });
+});
+
+describe('what an issue asks for', () => {
+  it.each([
+    ['a named playbook', `Run ${A}`, { kind: 'files', paths: [A] }],
+    ['a checklist', '- [ ] a\n- [ ] b', { kind: 'checklist' }],
+    ['a checklist whose task mentions a playbook', `- [ ] Translate ${A}\n- [ ] b`, { kind: 'checklist' }],
+    ['a checklist of playbooks', `- [x] ${A}\n- [ ] ${B}`, { kind: 'files', paths: [B] }],
+    ['a named playbook beside a checklist', `Run ${A}.\n\n- [ ] I have read the guide`, { kind: 'files', paths: [A] }],
+    ['one task', 'The parser crashes on empty input.', { kind: 'single' }],
+    ['nothing', '', { kind: 'single' }],
+    ['examples only', '```\n- [ ] a\n```', { kind: 'single' }],
+  ])('%s', (_what, body, kind) => {
+    expect(issueKind(body)).toEqual(kind);
+  });
+});
