@@ -25,7 +25,7 @@ const PERMISSIONS: Permissions = {
   issues: 'write',
   checks: 'write',
 };
-const EVENTS = ['check_run', 'issue_comment', 'issues', 'pull_request', 'push'];
+const EVENTS = ['issue_comment', 'issues', 'pull_request', 'push', 'repository'];
 const APP_ID = 4242;
 const BOT_ID = 4243;
 const HOOK_ID = 4244;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -141,7 +141,7 @@ export async function startWorkerPart(
   const providers = createProviders({
     scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
   });
-  const gateway = createGateway({ directory: path.join(config.MAESTRO_HOME, 'wires'), log, clock: systemClock });
+  const gateway = createGateway({ directory: await wireDirectory(config), log, clock: systemClock });
   const queue = await shared.openQueue();
   await queue.check();
   const worker = await startWorker({
@@ -187,6 +187,24 @@ export async function startWorkerPart(
       await runner.close();
     },
   };
+}
+
+/** A directory for this process's sockets; those of processes that are gone are swept. */
+async function wireDirectory(config: Config): Promise<string> {
+  const wires = path.join(config.MAESTRO_HOME, 'wires');
+  await mkdir(wires, { recursive: true, mode: 0o700 });
+  for (const pid of await readdir(wires)) {
+    if (!isAlive(Number(pid))) await rm(path.join(wires, pid), { recursive: true, force: true });
+  }
+  return path.join(wires, String(process.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** The runner the configuration asks for. Nothing is checked yet. */

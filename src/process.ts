@@ -14,6 +14,8 @@ export async function runProcess(start: (config: Config) => Promise<AsyncDisposa
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 78;
   }
+  // Libraries may keep timers for connections that broke; what is ours has been disposed of.
+  process.exit();
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */

@@ -50,7 +50,12 @@ async function handle(deps: WorkerDeps, { id, lost, shutdown }: Assignment): Pro
   const { store, clock, settings } = deps;
   const known = await store.findRun(id);
   if (known === undefined || isFinal(known.state)) return { kind: 'done' };
-  if (known.parkedUntil !== undefined && known.state === 'parked' && known.parkedUntil > clock.now()) {
+  if (
+    known.state === 'parked' &&
+    known.stop === undefined &&
+    known.parkedUntil !== undefined &&
+    known.parkedUntil > clock.now()
+  ) {
     return { kind: 'again', delayMs: known.parkedUntil - clock.now() };
   }
   const lease = await store.claimRun(id, settings.name, clock.now(), settings.leaseMs);

@@ -23,7 +23,13 @@ it('asks for these permissions and no others', () => {
 });
 
 it('asks for these events and no others', () => {
-  expect([...manifest.default_events].sort()).toEqual(['issue_comment', 'issues', 'pull_request', 'push']);
+  expect([...manifest.default_events].sort()).toEqual([
+    'issue_comment',
+    'issues',
+    'pull_request',
+    'push',
+    'repository',
+  ]);
 });
 
 it('is not offered to others', () => {

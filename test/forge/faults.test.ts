@@ -208,7 +208,9 @@ describe('a repository that was renamed', () => {
       if (path.startsWith('/repos/octo/demo/') && name !== 'demo') {
         return reply(response, status, { message: 'Moved' }, status === 301 ? { location: 'http://127.0.0.1:9/' } : {});
       }
-      return path.endsWith('/issues/3') ? { number: 3, title: name, body: '', state: 'open', user: BOT, labels: [] } : undefined;
+      return path.endsWith('/issues/3')
+        ? { number: 3, title: name, body: '', state: 'open', user: BOT, labels: [] }
+        : undefined;
     });
     const forge = github.forge();
 

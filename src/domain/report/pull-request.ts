@@ -12,6 +12,7 @@ import {
   totalUsage,
   type RunReport,
   type TaskState,
+  withoutEffect,
 } from './run-report.ts';
 import { details } from './status-comment.ts';
 import { clip, codeSpan, decodeInline, encodeInline, encodeProse, plainLine } from './untrusted-text.ts';
@@ -82,6 +83,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
   return [
     banner(report),
     summary(report),
+    withoutEffect(report.run),
     taskTable(report, detail, rows),
     notDone(report, detail),
     howToContinue(report),

@@ -1,5 +1,3 @@
-import type { Usage } from '../usage.ts';
-
 /** Milliseconds as people say it: `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
@@ -20,11 +18,6 @@ export function money(usd: number): string {
 export function tokens(count: number): string {
   if (count < 1000) return String(count);
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
-}
-
-/** Whether anything was consumed, as far as we know. */
-export function consumed(usage: Usage): boolean {
-  return usage.inputTokens + usage.outputTokens > 0 || usage.costUsd !== undefined;
 }
 
 /** A moment as `2026-11-22 14:05 UTC`. */

@@ -1,5 +1,5 @@
 import type { Failure } from '../outcome.ts';
-import type { PlaybookSource } from '../playbook.ts';
+import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
@@ -121,4 +121,27 @@ function remedy(failure: Failure): string {
     case 'infra':
       return 'Nothing is wrong with the task: it can be tried again as it is.';
   }
+}
+
+/** Settings this version reads and checks, but does not act on. Whoever wrote one is told, rather than left to find out. */
+const NOT_CARRIED_OUT: Readonly<Partial<Record<keyof PlaybookSettings, string>>> = {
+  setup: 'setup',
+  parallel: 'parallel',
+  after: 'after',
+  loop: 'loop',
+  maxLoops: 'max-loops',
+  reset: 'reset',
+  reviewers: 'reviewers',
+  schedule: 'schedule',
+};
+
+/** One sentence naming the playbook's settings that have no effect yet; empty when there are none. */
+export function withoutEffect({ settings }: Pick<Run, 'settings'>): string {
+  const names = Object.entries(NOT_CARRIED_OUT).flatMap(([key, name]) =>
+    settings[key as keyof PlaybookSettings] === undefined ? [] : [`\`${name}\``],
+  );
+  if (settings.context !== undefined && settings.context !== 'fresh') names.push('`context`');
+  if (settings.onFailure === 'ask') names.push('`on-failure: ask`');
+  if (names.length === 0) return '';
+  return `This version of Maestro does not act on ${names.join(', ')} yet; the run goes on as if ${names.length === 1 ? 'it were' : 'they were'} not there.`;
 }

@@ -1,7 +1,7 @@
 import type { Failure } from '../outcome.ts';
 import { doneCount, isFinal, type RunTask } from '../run.ts';
 import { count, duration, moment, money } from './quantities.ts';
-import { elapsed, nextStep, STATE_ICONS, taskState, totalUsage, type RunReport } from './run-report.ts';
+import { elapsed, nextStep, STATE_ICONS, taskState, totalUsage, withoutEffect, type RunReport } from './run-report.ts';
 import { clip, codeSpan, encodeInline, encodeProse, fence } from './untrusted-text.ts';
 
 /** GitHub takes 65,536 characters; the rest is room for the marker the forge adds. */
@@ -44,7 +44,14 @@ export function renderStatusComment(report: RunReport): string {
 }
 
 function render(report: RunReport, detail: Detail): string {
-  return [header(report), waitingLine(report), taskList(report, detail), failures(report, detail), footer(report)]
+  return [
+    header(report),
+    waitingLine(report),
+    withoutEffect(report.run),
+    taskList(report, detail),
+    failures(report, detail),
+    footer(report),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -89,7 +96,7 @@ function timeSpent(report: RunReport): string {
 
 function cost({ run, tasks }: RunReport): string {
   const { costUsd } = totalUsage(tasks);
-  if (costUsd === undefined) return '';
+  if (costUsd === undefined || (costUsd === 0 && run.settings.budget === undefined)) return '';
   return run.settings.budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(run.settings.budget)}`;
 }
 
@@ -133,7 +140,7 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   if (task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
     facts.push(duration((task.endedAt ?? report.now) - task.startedAt));
   }
-  if (task.usage.costUsd !== undefined) facts.push(money(task.usage.costUsd));
+  if (task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
   if (task.attempts > 1) facts.push(`attempt ${task.attempts}`);
   return `- ${facts.join(' · ')}`;
 }

@@ -11,6 +11,17 @@ import { runOnLane } from '../jobs.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
+/** Last lines of standard error shown to the person when an attempt fails. */
+const COMPLAINTS = 20;
+
+/** How a session ended, as far as it can be told from outside. */
+interface SessionEnd {
+  readonly heard: Conversation;
+  readonly result: JobResult;
+  readonly wire: Wire;
+  readonly complaints: readonly string[];
+}
+
 /** Gives the task to a fresh session of the agent and listens until it ends. */
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped) return record;
@@ -47,7 +58,11 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
       await record.sessionLog.write(event);
     }
   });
-  const complaints = lineSink((line) => record.sessionLog.write({ type: 'stderr', line }));
+  let complaints: readonly string[] = [];
+  const complain = lineSink(async (line) => {
+    complaints = [...complaints.slice(1 - COMPLAINTS), line.slice(0, 500)];
+    await record.sessionLog.write({ type: 'stderr', line });
+  });
   const result = await runOnLane(scope, {
     purpose: 'agent',
     session: record.session.id,
@@ -57,30 +72,29 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
     stdout: listen,
-    stderr: complaints,
+    stderr: complain,
     ...(ledger.run.settings.timeout === undefined ? {} : { wallMs: ledger.run.settings.timeout }),
   });
-  await Promise.all([ended(listen), ended(complaints)]);
+  await Promise.all([ended(listen), ended(complain)]);
   await record.sessionLog.flush();
-  return conclude(record, scope, { heard, result, wire });
+  scope.announcer.noteBlocked(wire.blocked());
+  return conclude(record, scope, { heard, result, wire, complaints });
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
-function conclude(
-  record: TaskRecord,
-  scope: RunScope,
-  end: { heard: Conversation; result: JobResult; wire: Wire },
-): TaskRecord {
+function conclude(record: TaskRecord, scope: RunScope, end: SessionEnd): TaskRecord {
   const session = { ...record.session, conversation: end.heard.id, usage: metered(end.heard.usage, end.wire.usage()) };
   const spoken = { ...record, session, summary: end.heard.digest.lastText };
   const ending = endingOf(scope.signal);
   if (ending === 'stop') return { ...spoken, stopped: true };
   if (ending !== undefined) throw new EndedEarly(ending);
   const failure = failureOf(scope, end);
-  return failure === undefined ? spoken : { ...spoken, failure };
+  if (failure === undefined) return spoken;
+  const said = [end.heard.digest.lastText.slice(-2_000), ...end.complaints].filter((part) => part !== '').join('\n');
+  return { ...spoken, failure: { ...(said === '' ? {} : { detail: said }), ...failure } };
 }
 
-function failureOf(scope: RunScope, end: { heard: Conversation; result: JobResult; wire: Wire }): Failure | undefined {
+function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
   const { idleMs, wallMs } = scope.deps.settings.session;
   if (end.wire.exhausted()) return { kind: 'budget', message: 'The budget of this session is spent.' };
   switch (end.result.ending) {
