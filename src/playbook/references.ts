@@ -3,7 +3,7 @@ import { oversize, DEFAULT_LIMITS } from './limits.ts';
 import { parseBlocks, rangeOf } from './markdown.ts';
 
 /** Where playbooks live in a repository. */
-export const PLAYBOOK_FOLDER = '.maestro/playbooks/';
+const PLAYBOOK_FOLDER = '.maestro/playbooks/';
 
 /** A playbook's path, bare, in backticks, or as a link's address: it ends where a path in prose ends. */
 const REFERENCE = /(?<![\w.~:/\\-])(?:\.\/)?(\.maestro\/playbooks\/[^\s`'"<>()[\]{}|*?,;:\\]{1,200}?\.md)(?![\w/-])/giu;
@@ -44,7 +44,18 @@ function proseOf(node: Nodes, source: string): string {
     return node.children.map((child) => proseOf(child, source)).join('\n');
   }
   // Comments inside a paragraph are HTML that only the inline parse would see.
-  return source.slice(...rangeOf(node)).replaceAll(/<!--(?:(?!-->)[\s\S]){0,4000}(?:-->|$)/g, ' ');
+  return withoutComments(source.slice(...rangeOf(node)));
+}
+
+function withoutComments(text: string): string {
+  const kept: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('<!--', at);
+    kept.push(text.slice(at, open === -1 ? text.length : open));
+    const close = open === -1 ? -1 : text.indexOf('-->', open + 2);
+    at = close === -1 ? text.length : close + 3;
+  }
+  return kept.join(' ');
 }
 
 /** Addresses of links are percent-encoded. */
