@@ -19,7 +19,8 @@ const MOST = 20;
  */
 export function namedPlaybooks(body: string): string[] {
   if (oversize(body, DEFAULT_LIMITS) !== undefined) return [];
-  const prose = proseOf(parseBlocks(body), body);
+  const text = body.replace(/^\uFEFF+/, '');
+  const prose = proseOf(parseBlocks(text), text);
   const found = [...prose.matchAll(REFERENCE), ...prose.matchAll(BLOB)].toSorted((a, b) => a.index - b.index);
   const paths = found.map((match) => decoded(match[1] ?? '')).filter((path) => isPlaybookPath(path));
   return [...new Set(paths)].slice(0, MOST);
