@@ -7,7 +7,7 @@ import type { Position } from './position.ts';
 import { titleReader } from './title.ts';
 
 /** Stretches of the source where a checkbox is not a task: `[start, end)`. */
-export interface Region {
+interface Region {
   readonly kind: 'code' | 'indented-code' | 'html' | 'quote';
   readonly start: number;
   readonly end: number;

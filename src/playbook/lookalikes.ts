@@ -3,12 +3,14 @@ import type { Found } from './boxes.ts';
 import type { Position } from './position.ts';
 
 /** A line that begins with something like a checkbox: marker, gap, what is in the brackets, what follows. */
-const SHAPE = /^([ \t\u00A0]*)(?:([-*+•·◦▪–—]|\d{1,9}[.)])([ \t\u00A0]*))?\[([^[\]\r\n]{0,3})\]([^\r\n]*)/gmu;
+const SHAPE =
+  /^([ \t\u00A0\u2000-\u200F\u2060\u3000\uFEFF]*)(?:([-*+•·◦▪–—]|\d{1,9}[.)])([ \t\u00A0]*))?\[([^[\]\r\n]{0,3})\]([^\r\n]*)/gmu;
 
 /** What other tools write between the brackets for "done", "dropped" and "half done". A digit or a letter may be a reference. */
 const OTHER_MARKS = /^[yYvV✓✔✗✘√☑\-~/*.+o>!?]$/u;
 
 interface Shape {
+  readonly indent: string;
   readonly marker: string;
   readonly gap: string;
   readonly inner: string;
@@ -39,7 +41,7 @@ export function lookalikes(given: {
     const region = found.regions[next];
     const kind = region !== undefined && region.start <= bracket ? region.kind : undefined;
     if (known.has(bracket) || kind === 'code' || kind === 'quote') continue;
-    const shape = { marker, gap, inner, rest };
+    const shape = { indent, marker, gap, inner, rest };
     const complaint =
       kind === undefined ? complain(shape) : complainInside(shape, kind, text.slice(region?.start, region?.end));
     if (complaint !== undefined) problems.push({ ...positionAt(start + indent.length), ...complaint });
@@ -73,7 +75,7 @@ function complainInside(shape: Shape, kind: 'indented-code' | 'html', region: st
 
 /** What is wrong with a line that is not a task although it looks like one; undefined where it means something else. */
 function complain(shape: Shape): Complaint | undefined {
-  const { marker, gap, inner, rest } = shape;
+  const { indent, marker, gap, inner, rest } = shape;
   const mark = inner.trim();
   const isEmpty = mark === '';
   const isCross = /^[xX]$/.test(mark);
@@ -91,6 +93,12 @@ function complain(shape: Shape): Complaint | undefined {
     return {
       message: `\`${marker}\` is not a list marker of markdown, so this is not a task.`,
       fix: `Write \`- ${box} text\`.`,
+    };
+  }
+  if (/[^ \t]/.test(indent)) {
+    return {
+      message: 'There is an invisible character or an unusual space before this checkbox, so it is not a task.',
+      fix: `Write \`${marker} ${box} text\` with ordinary spaces.`,
     };
   }
   if (gap === '') {

@@ -34,12 +34,15 @@ const blockParser = unified().use(remarkParse).use(remarkGfm).use(blocksOnly).us
 const frontMatterParser = blockParser().use(remarkFrontmatter, ['yaml']).freeze();
 
 /** Front matter from its opening to its closing line. */
-const FRONT_MATTER = /^---[ \t]*(?:\r\n|\r|\n)(?:[\s\S]*?(?:\r\n|\r|\n))?---[ \t]*(?:[\r\n]|$)/;
+const FRONT_MATTER = /^\uFEFF?---[ \t]*(?:\r\n|\r|\n)(?:[\s\S]*?(?:\r\n|\r|\n))?---[ \t]*(?:[\r\n]|$)/;
 
 /** Offsets of the character between the brackets of a checkbox, by the list item it belongs to. */
 const boxOffsets = new WeakMap<ListItem, number>();
 
-/** The blocks of a markdown text (GFM and YAML front matter), with the source's own UTF-16 offsets. Inline text is left unparsed. */
+/**
+ * The blocks of a markdown text (GFM and YAML front matter), with UTF-16 offsets that do not count a byte order mark at the start
+ * (the parser takes off exactly one). Inline text is left unparsed.
+ */
 export function parseBlocks(text: string): Root {
   // Where front matter has no end, its parser would also keep the lists after it from being seen.
   return FRONT_MATTER.test(text) ? frontMatterParser.parse(text) : blockParser.parse(text);

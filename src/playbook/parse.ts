@@ -24,7 +24,7 @@ export function parsePlaybook(text: string, options: { readonly limits?: Partial
   const shift = text.startsWith('\uFEFF') ? 1 : 0;
   const source = text.slice(shift);
   const positionAt = positionsOf(text);
-  const root = parseBlocks(source);
+  const root = parseBlocks(text);
   const found = findBoxes({ root, source, shift, positionAt });
   const front = root.children[0];
   const settings =

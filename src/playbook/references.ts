@@ -3,7 +3,7 @@ import { oversize, DEFAULT_LIMITS } from './limits.ts';
 import { parseBlocks, rangeOf } from './markdown.ts';
 
 /** Where playbooks live in a repository. */
-export const PLAYBOOK_FOLDER = '.maestro/playbooks/';
+const PLAYBOOK_FOLDER = '.maestro/playbooks/';
 
 /** A playbook's path, bare, in backticks, or as a link's address: it ends where a path in prose ends. */
 const REFERENCE = /(?<![\w.~:/\\-])(?:\.\/)?(\.maestro\/playbooks\/[^\s`'"<>()[\]{}|*?,;:\\]{1,200}?\.md)(?![\w/-])/giu;
@@ -19,7 +19,8 @@ const MOST = 20;
  */
 export function namedPlaybooks(body: string): string[] {
   if (oversize(body, DEFAULT_LIMITS) !== undefined) return [];
-  const prose = proseOf(parseBlocks(body), body);
+  const text = body.replace(/^\uFEFF+/, '');
+  const prose = proseOf(parseBlocks(text), text);
   const found = [...prose.matchAll(REFERENCE), ...prose.matchAll(BLOB)].toSorted((a, b) => a.index - b.index);
   const paths = found.map((match) => decoded(match[1] ?? '')).filter((path) => isPlaybookPath(path));
   return [...new Set(paths)].slice(0, MOST);
@@ -44,7 +45,18 @@ function proseOf(node: Nodes, source: string): string {
     return node.children.map((child) => proseOf(child, source)).join('\n');
   }
   // Comments inside a paragraph are HTML that only the inline parse would see.
-  return source.slice(...rangeOf(node)).replaceAll(/<!--(?:(?!-->)[\s\S]){0,4000}(?:-->|$)/g, ' ');
+  return withoutComments(source.slice(...rangeOf(node)));
+}
+
+function withoutComments(text: string): string {
+  const kept: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('<!--', at);
+    kept.push(text.slice(at, open === -1 ? text.length : open));
+    const close = open === -1 ? -1 : text.indexOf('-->', open + 2);
+    at = close === -1 ? text.length : close + 3;
+  }
+  return kept.join(' ');
 }
 
 /** Addresses of links are percent-encoded. */

@@ -21,6 +21,7 @@ describe('playbooks an issue names', () => {
     ['in indented code', `Text\n\n    ${A}`, []],
     ['in a quote', `> ${A}`, []],
     ['in a comment', `<!-- ${A} -->\n\ntext <!-- ${B} -->`, []],
+    ['in a long comment inside a paragraph', `text <!-- ${'x '.repeat(9_000)} ${A} -->`, []],
     ['outside the folder', 'docs/a.md .maestro/a.md', []],
     ['inside another folder', `x/${A}`, []],
     ['not markdown', '.maestro/playbooks/a.txt .maestro/playbooks/a.mdx', []],
