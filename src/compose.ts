@@ -16,7 +16,7 @@ import type { AgentEvent } from './domain/event.ts';
 import type { RunId, SessionId } from './domain/ids.ts';
 import { DEFAULT_LIMITS } from './domain/policy.ts';
 import { DEFAULT_RETRY } from './domain/retry.ts';
-import { createGithubForge, type GithubForge } from './forge/github/github.ts';
+import { createGithubForge, type GithubForge, type GithubForgeOptions } from './forge/github/github.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import type { ModelEndpoint } from './gateway/gateway.ts';
 import { createProviders, findProvider, providerIds } from './providers/registry.ts';
@@ -46,8 +46,15 @@ export interface Part extends AsyncDisposable {
   readonly url: string | undefined;
 }
 
+/** How fast GitHub may be asked; the forge's own measure when not said. */
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs'>;
+
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
-export async function openShared(config: Config, log: Log = createLog({ level: config.LOG_LEVEL })): Promise<Shared> {
+export async function openShared(
+  config: Config,
+  log: Log = createLog({ level: config.LOG_LEVEL }),
+  pace: Pace = {},
+): Promise<Shared> {
   if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
     throw new ConfigError(
       `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
@@ -66,6 +73,7 @@ export async function openShared(config: Config, log: Log = createLog({ level: c
     log,
     clock: systemClock,
     secrets: () => secretsOf(config),
+    ...pace,
   });
   return {
     config,

@@ -1,0 +1,194 @@
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import Docker from 'dockerode';
+import { inject } from 'vitest';
+import { namespaceOf } from '../../src/compose.ts';
+import { keptBranchName } from '../../src/domain/branch.ts';
+import { digest } from '../../src/domain/ids.ts';
+import { parseTrailers } from '../../src/domain/report/commit-message.ts';
+import { isFinal, type Run } from '../../src/domain/run.ts';
+import type { LocalGithub } from '../../local-github/server.ts';
+import type { Config } from '../../src/config.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Place } from './place.ts';
+
+/** A running product that can be looked into. */
+export interface Audited {
+  readonly runner: 'local' | 'docker';
+  readonly github: LocalGithub;
+  readonly store: Store;
+  readonly config: Config;
+  /** What app and worker logged, one JSON object a line. */
+  readonly log: readonly string[];
+  /** Every credential there is, as it would look if it leaked. */
+  readonly secrets: () => readonly string[];
+}
+
+/**
+ * Holds what happened in a repository against what Maestro promises whatever the scenario: one pull request and one status
+ * comment a run, writes below `maestro/` only, one commit a task with our trailers, nothing left behind, no secret anywhere.
+ *
+ * @throws Error that lists everything that is wrong.
+ */
+export async function auditPlace(harness: Audited, place: Place): Promise<void> {
+  const runs = await place.runs();
+  const problems = [
+    ...(await Promise.all(runs.map(async (run) => [...(await auditBranch(harness, place, run))]))).flat(),
+    ...(await auditThreads(place, runs)),
+    ...auditRefs(harness, place),
+    ...(await auditLeftovers(harness, runs)),
+    ...(await auditSecrets(harness, place)),
+  ];
+  if (problems.length > 0) throw new Error(`Promises broken in ${place.fullName}:\n  ${problems.join('\n  ')}`);
+}
+
+/** The run's branch is its base and one commit for each committed task, in order; partial work is apart. */
+async function auditBranch(harness: Audited, place: Place, run: Run): Promise<readonly string[]> {
+  const branches = await place.branches();
+  const tasks = await harness.store.tasksOf(run.id);
+  const committed = tasks.flatMap(({ outcome, key }) =>
+    outcome?.kind === 'committed' ? [{ commit: outcome.commit, key }] : [],
+  );
+  const tip = branches.get(run.branch);
+  if (tip === undefined) return committed.length > 0 ? [`${run.branch} is gone, and tasks were committed to it`] : [];
+  const problems: string[] = [];
+  const listed = (await place.git('rev-list', '--reverse', '--first-parent', `${run.base.sha}..${run.branch}`))
+    .split('\n')
+    .filter((line) => line !== '');
+  const messages = await Promise.all(listed.map(async (oid) => await place.git('log', '-1', '--format=%B', oid)));
+  const ours = listed.filter((_, at) => /^Maestro-Run: /m.test(messages[at] ?? ''));
+  if (ours.join() !== committed.map(({ commit }) => commit).join()) {
+    problems.push(
+      `${run.branch} holds ${ours.join(', ')} and the record says ${committed.map((one) => one.commit).join(', ')}`,
+    );
+  }
+  for (const [at, oid] of listed.entries()) {
+    const message = messages[at] ?? '';
+    if (!ours.includes(oid)) continue;
+    const trailers = parseTrailers(message);
+    if (trailers?.run !== run.id) problems.push(`${oid} has not the trailers of ${run.id}: ${message}`);
+    if (trailers?.task !== committed[ours.indexOf(oid)]?.key) problems.push(`${oid} is not the commit of its task`);
+    for (const name of ['Maestro-Run', 'Maestro-Task', 'Maestro-Session']) {
+      const times = message.split('\n').filter((line) => line.startsWith(`${name}: `)).length;
+      if (times !== 1) problems.push(`${oid} has ${times} trailers ${name}`);
+    }
+  }
+  return problems;
+}
+
+async function auditThreads(place: Place, runs: readonly Run[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const pulls = await place.pulls();
+  const threads = await place.as<readonly { readonly number: number }[]>('ada', 'GET /issues?state=all&per_page=100');
+  const answers = (await Promise.all(threads.map(async ({ number }) => await place.answers(number)))).flat();
+  for (const run of runs) {
+    const opened = pulls.filter((pull) => pull.head.ref === run.branch);
+    if (opened.length > 1) problems.push(`run ${run.id} has ${opened.length} pull requests`);
+    const told = answers.filter((body) => body.includes(`<sub>`) && body.includes(`run \`${run.id}\``));
+    if (told.length > 1) problems.push(`run ${run.id} has ${told.length} status comments`);
+    if (isFinal(run.state) && opened[0]?.merged === true) problems.push(`the pull request of ${run.id} was merged`);
+  }
+  return problems;
+}
+
+function auditRefs({ github }: Audited, place: Place): readonly string[] {
+  return github.control
+    .refUpdates()
+    .filter((update) => update.repository === place.fullName && update.actor === `${github.app.slug}[bot]`)
+    .filter((update) => !update.ref.startsWith('refs/heads/maestro/'))
+    .map((update) => `the bot moved ${update.ref}`);
+}
+
+/** Nothing runs or lies about for a run that is over. */
+async function auditLeftovers(harness: Audited, runs: readonly Run[]): Promise<readonly string[]> {
+  const over = runs.filter((run) => isFinal(run.state)).map((run) => run.id);
+  return harness.runner === 'docker' ? await leftInDocker(harness, over) : await leftLocally(harness, over);
+}
+
+async function leftInDocker(harness: Audited, over: readonly string[] | 'all'): Promise<readonly string[]> {
+  const host = inject('dockerHost') ?? '';
+  const docker = new Docker({ socketPath: host.replace(/^unix:\/\//, '') });
+  const filters = { label: [`maestro.namespace=${namespaceOf(harness.config)}`] };
+  const isOver = (labels: Readonly<Record<string, string>> | null | undefined): boolean =>
+    over === 'all' ||
+    over.some((run) => labels?.['maestro.run'] === run || (labels?.['maestro.lane'] ?? '').includes(run));
+  const containers = await docker.listContainers({ all: true, filters });
+  const { Volumes: volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
+  return [
+    ...containers.filter(({ Labels }) => isOver(Labels)).map(({ Names }) => `container ${Names.join()} is left`),
+    ...(volumes ?? []).filter(({ Labels }) => isOver(Labels)).map(({ Name }) => `volume ${Name} is left`),
+  ];
+}
+
+async function leftLocally(harness: Audited, over: readonly string[] | 'all'): Promise<readonly string[]> {
+  const root = harness.config.MAESTRO_HOME;
+  const isOver = (name: string): boolean => over === 'all' || over.some((run) => name.startsWith(run));
+  const found = await Promise.all(
+    ['lanes', 'homes', 'jobs'].map(async (folder) =>
+      (await readdir(path.join(root, folder)).catch(() => []))
+        .filter(isOver)
+        .map((name) => `${folder}/${name} is left`),
+    ),
+  );
+  const marks = (over === 'all' ? [''] : over).map((run) => `MAESTRO_JOB=${run}`);
+  const installation = `.${digest(root, 12)}`;
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const processes = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+      const job = environment
+        .split('\0')
+        .find((line) => marks.some((mark) => line.startsWith(mark)) && line.endsWith(installation));
+      return job === undefined ? [] : [`process ${pid} is left (${job})`];
+    }),
+  );
+  return [...found.flat(), ...processes.flat()];
+}
+
+/** No credential in anything the bot told GitHub, in the repository, in a log, or in a file. */
+async function auditSecrets(harness: Audited, place: Place): Promise<readonly string[]> {
+  const secrets = harness.secrets();
+  const leaks = (where: string, text: string): readonly string[] =>
+    secrets.filter((secret) => text.includes(secret)).map((secret) => `${secret.slice(0, 8)}… is in ${where}`);
+  const requests = harness.github.control
+    .requests()
+    .filter(({ actorKind, body }) => actorKind !== 'user' && body !== undefined)
+    .flatMap(({ method, path, body }) => leaks(`the body of ${method} ${path}`, JSON.stringify(body)));
+  const history = await place.git('log', '--all', '--patch', '--text').catch(() => '');
+  const files = await filesBelow(harness.config.MAESTRO_HOME, ['database']);
+  const read = await Promise.all(
+    files.map(async (file) => leaks(file, await readFile(file, 'latin1').catch(() => ''))),
+  );
+  return [
+    ...requests,
+    ...leaks('the history of the repository', history),
+    ...harness.log.flatMap((line) => leaks(`the log: ${line.slice(0, 200)}`, line)),
+    ...read.flat(),
+  ];
+}
+
+async function filesBelow(directory: string, without: readonly string[]): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries
+      .filter((entry) => !without.includes(entry.name))
+      .map(async (entry) => {
+        const full = path.join(directory, entry.name);
+        if (entry.isDirectory()) return await filesBelow(full, without);
+        const size = entry.isFile() ? (await lstat(full).catch(() => undefined))?.size : undefined;
+        return size !== undefined && size < 64 * 1024 * 1024 ? [full] : [];
+      }),
+  );
+  return found.flat();
+}
+
+/** Nothing of a harness that was closed is left. */
+export async function auditHome(harness: Audited): Promise<void> {
+  const left = harness.runner === 'docker' ? await leftInDocker(harness, 'all') : await leftLocally(harness, 'all');
+  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`);
+}
+
+/** The branch that keeps a first attempt's partial work. */
+export function keptBranch(run: Run, position = 1): string {
+  return keptBranchName(run.id, position, 1);
+}

@@ -1,0 +1,203 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inject, onTestFinished } from 'vitest';
+import { attachReferee, type AttachedReferee } from '../../local-github/referee/recording.ts';
+import { createReferee } from '../../local-github/referee/referee.ts';
+import type { SeedRepository } from '../../local-github/seed.ts';
+import { startLocalGithub, type LocalGithub, type LocalGithubOptions } from '../../local-github/server.ts';
+import {
+  openShared,
+  startApp,
+  startWorkerPart,
+  type EventListener,
+  type Part,
+  type Shared,
+} from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { auditHome, auditPlace, type Audited } from './audit.ts';
+import { createPlace, type Place } from './place.ts';
+import '../setup/provided.ts';
+
+/** Somebody of each role in every repository of a test. */
+export const ROLES = { ada: 'admin', mira: 'maintain', will: 'write', tess: 'triage', rory: 'read' } as const;
+
+/** Stands for a model key everywhere a key is configured: it must turn up nowhere. */
+export const KEY_CANARY = 'sk-ant-canary-0f5c7d29b8e14a63';
+
+export interface HarnessOptions {
+  readonly runner: 'local' | 'docker';
+  /** Of Maestro; over the harness's own settings. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly github?: Omit<LocalGithubOptions, 'seed'>;
+  readonly onEvent?: EventListener;
+  /** As on GitHub when not said; the tests share one forge, so they ask for more than one minute allows. */
+  readonly writesPerMinute?: number;
+}
+
+/** The whole product over a local GitHub, as `src/compose.ts` puts it together. */
+export interface Harness extends Audited, AsyncDisposable {
+  /**
+   * A repository of its own for the running test. When the test is over everything that happened in it is audited: see
+   * `audit.ts`. `audited: false` is for a repository that does not outlive the test.
+   */
+  place(seed?: Omit<SeedRepository, 'name' | 'owner' | 'roles'> & { readonly audited?: boolean }): Promise<Place>;
+  /** Waits until GitHub has sent every webhook and the app has dealt with all of them. */
+  quiet(): Promise<void>;
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+}
+
+let places = 0;
+
+/**
+ * A repository by its number is where GitHub redirects requests to under its old name; GitHub's documents do not list the address.
+ */
+function isByItsId({ method, path }: { readonly method: string; readonly path: string }): boolean {
+  return method === 'GET' && /^(\/api\/v3)?\/repositories\/\d+$/.test(path);
+}
+
+/** Starts everything. Disposing it stops it and fails when something of it is still there. */
+export async function openHarness(options: HarnessOptions): Promise<Harness> {
+  await using stack = new AsyncDisposableStack();
+  const home = await mkdtemp(path.join(tmpdir(), 'maestro-e2e-'));
+  stack.defer(() => rm(home, { recursive: true, force: true }));
+  const github = stack.use(
+    await startLocalGithub({ ...options.github, seed: { repositories: [{ name: 'first', files: { a: 'a\n' } }] } }),
+  );
+  const config = readConfig(environment(github, home, options));
+  const lines: string[] = [];
+  const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
+  const shared = stack.use(await openShared(config, log, { writesPerMinute: options.writesPerMinute ?? 6_000 }));
+  const worker = stack.use(await workerOf(shared, options));
+  const app = stack.use(await startApp(shared));
+  github.control.setWebhookUrl(`${app.url ?? ''}/api/github/webhooks`);
+  const referee = attachReferee(github.recorder, createReferee(), { expected: isByItsId });
+  const everything = stack.move();
+
+  const quiet = async (): Promise<void> => {
+    const until = Date.now() + 60_000;
+    for (;;) {
+      await github.control.hooksQuiet();
+      const left = await shared.store.pendingDeliveries(Number.MAX_SAFE_INTEGER, 10);
+      if (left.length === 0) return;
+      if (Date.now() > until)
+        throw new Error(`deliveries are still pending: ${left.map((one) => `${one.event} ${one.guid}`).join(', ')}`);
+      await pause(50);
+    }
+  };
+  const secrets = (): readonly string[] => secretsOf(github);
+  const harness: Harness = {
+    runner: options.runner,
+    github,
+    store: shared.store,
+    config,
+    log: lines,
+    secrets,
+    place: async ({ audited = true, ...seed } = {}) => {
+      places += 1;
+      const name = `demo-${places}`;
+      const { id } = await github.control.createRepository({
+        files: { 'README.md': '# Demo\n' },
+        labels: ['maestro', 'maestro:scripted', 'maestro:claude-code'],
+        ...seed,
+        name,
+        roles: ROLES,
+      });
+      const place = createPlace({
+        github,
+        store: shared.store,
+        log: lines,
+        home: config.MAESTRO_HOME,
+        quiet,
+        name,
+        id,
+      });
+      onTestFinished(async () => {
+        await quiet();
+        referee.assertNone();
+        if (audited) await auditPlace(harness, place);
+      });
+      return place;
+    },
+    quiet,
+    stopWorker: () => worker.stop(),
+    startWorker: () => worker.start(),
+    [Symbol.asyncDispose]: async () => {
+      await github.control.hooksQuiet();
+      const judged = remaining(referee);
+      await auditHome(harness);
+      await everything.disposeAsync();
+      judged();
+    },
+  };
+  return harness;
+}
+
+function remaining(referee: AttachedReferee): () => void {
+  const violations = referee.violations();
+  return () => {
+    if (violations.length > 0)
+      throw new Error(violations.map(({ where, message }) => `${where}: ${message}`).join('\n'));
+  };
+}
+
+async function workerOf(
+  shared: Shared,
+  options: HarnessOptions,
+): Promise<AsyncDisposable & { start(): Promise<void>; stop(): Promise<void> }> {
+  const open = async (): Promise<Part> =>
+    await startWorkerPart(shared, options.onEvent === undefined ? {} : { onEvent: options.onEvent });
+  let part: Part | undefined = await open();
+  const stop = async (): Promise<void> => {
+    const running = part;
+    part = undefined;
+    await running?.[Symbol.asyncDispose]();
+  };
+  return {
+    start: async () => {
+      part ??= await open();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function environment(
+  github: LocalGithub,
+  home: string,
+  options: HarnessOptions,
+): Readonly<Record<string, string | undefined>> {
+  return {
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey,
+    WEBHOOK_SECRET: github.app.webhookSecret,
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: 'http',
+    PORT: '0',
+    MAESTRO_HOME: path.join(home, 'maestro'),
+    MAESTRO_PROVIDER: 'scripted',
+    MAESTRO_RUNNER: options.runner,
+    MAESTRO_CONCURRENCY: '3',
+    MAESTRO_STATUS_SECONDS: '0.5',
+    MAESTRO_RETRY_SECONDS: '1',
+    MAESTRO_LEASE_SECONDS: '6',
+    ANTHROPIC_API_KEY: KEY_CANARY,
+    ...(options.runner === 'docker' ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: inject('dockerHost') } : {}),
+    ...options.env,
+  };
+}
+
+function secretsOf(github: LocalGithub): readonly string[] {
+  const issued = github.recorder
+    .exchanges()
+    .filter(({ path }) => path.endsWith('/access_tokens'))
+    .flatMap(({ responseBody }) => {
+      const token = (responseBody as { readonly token?: unknown } | undefined)?.token;
+      return typeof token === 'string' ? [token] : [];
+    });
+  const [, line = ''] = github.app.privateKey.split('\n');
+  return [...new Set([...issued, github.app.webhookSecret, line, KEY_CANARY])];
+}

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '../setup/require.ts';
+import { openHarness, type Harness } from './harness.ts';
+
+describe('with the local runner', () => {
+  labelled('local');
+});
+describeWith('agentImage', 'with the Docker runner', () => {
+  labelled('docker');
+});
+
+function labelled(runner: 'local' | 'docker'): void {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await openHarness({ runner });
+  });
+  afterAll(async () => harness[Symbol.asyncDispose]());
+
+  it('makes a ready pull request of a labelled issue, and says so everywhere', async () => {
+    const place = await harness.place();
+    const issue = await place.issue(
+      'Greet visitors',
+      'Say hello: `scripted: write greeting.txt Hello` and then `scripted: sleep 2s`',
+    );
+    await place.label(issue);
+    const draft = await place.until('the pull request as a draft, or ready', async () => (await place.pulls())[0]);
+    expect(draft).toMatchObject({ user: { login: 'maestro[bot]' } });
+
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', requester: { login: 'will' }, provider: 'scripted' });
+    expect(run.tasks).toMatchObject([{ title: 'Greet visitors', attempts: 1, outcome: { kind: 'committed' } }]);
+
+    const [pull, ...others] = await place.pulls();
+    expect(others).toEqual([]);
+    expect(pull).toMatchObject({ draft: false, state: 'open', title: 'Greet visitors', head: { ref: run.branch } });
+    expect(pull?.body).toContain(`Closes #${issue}`);
+    expect(pull?.body).toContain('| Asked for by | will |');
+    await place.branches();
+    expect(await place.git('diff', '--name-status', run.base.sha, run.branch)).toBe('A\tgreeting.txt\n');
+    expect(await place.git('show', `${run.branch}:greeting.txt`)).toBe('Hello\n');
+    expect(await place.git('log', '-1', '--format=%an <%ae>|%s', run.branch)).toMatch(
+      /^maestro\[bot\] <\d+\+maestro\[bot\]@users\.noreply\..*>\|Greet visitors\n$/,
+    );
+
+    const [status, ...more] = await place.answers(issue);
+    expect(more).toEqual([]);
+    expect(status).toContain('**Maestro** is done, 1 task');
+    expect(status).toContain(`#${pull?.number}`);
+    expect(status).toContain(`/tree/${run.branch}`);
+    expect(status).toContain('Asked for by will');
+    expect(await place.reactions(`issues/${issue}`)).toEqual(['eyes', 'rocket', 'hooray']);
+    expect((await place.getIssue(issue)).labels.map((label) => label.name).toSorted()).toEqual([
+      'maestro',
+      'maestro-done',
+    ]);
+    expect(await place.checks(pull?.head.sha ?? '')).toMatchObject([
+      { name: 'Maestro', status: 'completed', conclusion: 'success', output: { title: 'Done: 1 of 1 task done' } },
+    ]);
+  });
+}
