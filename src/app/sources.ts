@@ -4,14 +4,11 @@ import type { Repository } from '../domain/repository.ts';
 import type { IssueSnapshot } from '../domain/webhook.ts';
 import { ForgeError, type Forge } from '../forge/forge.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
-import { visibleText } from '../playbook/visible.ts';
+import { namedPlaybooks } from '../playbook/references.ts';
 import type { NotStarted } from './not-started.ts';
 
 /** What the parser says of a text without a checkbox. An issue may be such a text: it is then the one task itself. */
 const NO_TASKS = parsePlaybook('').problems[0]?.message;
-
-/** Most playbooks one issue may name: more is a list somebody quotes, not a request. */
-const MOST_PATHS = 10;
 
 /** Most other playbooks a refusal names. */
 const MOST_SUGGESTIONS = 5;
@@ -33,17 +30,9 @@ export function issueSource(issue: IssueSnapshot): PlaybookSource {
   return { kind: 'checklist', issue: issue.number, title: issue.title, text: issue.body };
 }
 
-/**
- * The playbook files an issue without a checklist of its own names, in order, once each. Only text people see counts: a path in a
- * hidden comment starts nothing.
- */
-export function namedPlaybooks(body: string, directory: string): readonly string[] {
-  if (parsePlaybook(body).boxes.length > 0) return [];
-  const words = visibleText(body).match(/[\w./-]+/g) ?? [];
-  const paths = words
-    .map((word) => word.replace(/^\.\/(?=\.)/, '').replace(/\.+$/, ''))
-    .filter((word) => playbookPath(word, directory) === word);
-  return [...new Set(paths)].slice(0, MOST_PATHS);
+/** The playbook files an issue without a checklist of its own names, in order, once each. */
+export function issuePlaybooks(body: string): readonly string[] {
+  return parsePlaybook(body).boxes.length > 0 ? [] : namedPlaybooks(body);
 }
 
 /**

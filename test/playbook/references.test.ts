@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { isPlaybookPath, namedPlaybooks } from '../../src/playbook/references.ts';
-import { issueKind } from '../../src/playbook/source.ts';
 
 const A = '.maestro/playbooks/a.md';
 const B = '.maestro/playbooks/deep/b-2.md';
@@ -50,20 +49,5 @@ describe('playbooks an issue names', () => {
       '',
     ];
     expect(unsafe.filter((path) => isPlaybookPath(path))).toEqual([]);
-  });
-});
-
-describe('what an issue asks for', () => {
-  it.each([
-    ['a named playbook', `Run ${A}`, { kind: 'files', paths: [A] }],
-    ['a checklist', '- [ ] a\n- [ ] b', { kind: 'checklist' }],
-    ['a checklist whose task mentions a playbook', `- [ ] Translate ${A}\n- [ ] b`, { kind: 'checklist' }],
-    ['a checklist of playbooks', `- [x] ${A}\n- [ ] ${B}`, { kind: 'files', paths: [B] }],
-    ['a named playbook beside a checklist', `Run ${A}.\n\n- [ ] I have read the guide`, { kind: 'files', paths: [A] }],
-    ['one task', 'The parser crashes on empty input.', { kind: 'single' }],
-    ['nothing', '', { kind: 'single' }],
-    ['examples only', '```\n- [ ] a\n```', { kind: 'single' }],
-  ])('%s', (_what, body, kind) => {
-    expect(issueKind(body)).toEqual(kind);
   });
 });

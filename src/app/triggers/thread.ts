@@ -2,12 +2,12 @@ import type { RunRequest } from '../../domain/plan-run.ts';
 import type { IssueSnapshot } from '../../domain/webhook.ts';
 import { refuse, refuseProblems, type Asked } from '../answer.ts';
 import type { AppDeps } from '../deps.ts';
-import { issueSource, namedPlaybooks, readPlaybookFile } from '../sources.ts';
+import { issueSource, issuePlaybooks, readPlaybookFile } from '../sources.ts';
 import { startRun, type Part } from '../start.ts';
 
 /** The runs an issue's text asks for: one per playbook file it names, else one for the issue itself. */
 export function partsOf(deps: AppDeps, request: RunRequest, issue: IssueSnapshot): readonly Part[] {
-  const paths = namedPlaybooks(issue.body, deps.rules.playbookDirectory);
+  const paths = issuePlaybooks(issue.body);
   if (paths.length > 0) return paths.map((path) => filePart(deps, request, path));
   return [{ path: undefined, read: async () => issueSource(issue) }];
 }

@@ -3,7 +3,6 @@ import type { Failure } from '../../domain/outcome.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
-import { visibleText } from '../../playbook/visible.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
@@ -123,18 +122,16 @@ function metered(reported: Usage, wire: Usage): Usage {
   return seen ? { ...wire, costUsd: wire.costUsd ?? reported.costUsd } : reported;
 }
 
-/** Issue text reaches the agent as people see it; a committed playbook reaches it as its writers committed it. */
 function promptFor(record: TaskRecord, scope: RunScope): string {
   const { run, tasks } = scope.ledger;
-  const shown = run.playbook.kind === 'file' ? (text: string) => text : visibleText;
   return composePrompt({
-    playbookTitle: shown(run.title),
+    playbookTitle: run.title,
     documentPath: run.playbook.kind === 'file' ? run.playbook.path : undefined,
-    task: { title: shown(record.task.title), text: shown(record.task.text) },
+    task: { title: record.task.title, text: record.task.text },
     position: record.task.position,
     total: tasks.length,
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
-    instructions: visibleText(run.instructions),
+    instructions: run.instructions,
     verify: run.settings.verify ?? [],
     branch: run.branch,
   });
