@@ -55,6 +55,8 @@ async function main(): Promise<void> {
   const labels = await imageLabels(docker, reference);
   if (labels?.[INPUTS_LABEL] === inputs) say(`${reference} is up to date.`);
   else await build({ docker, reference, inputs, target: values.target, base, say });
+  // What `MAESTRO_IMAGE` says when nobody sets it: the image built last.
+  await docker.getImage(reference).tag({ repo: 'maestro-agent', tag: 'latest' });
   process.stdout.write(`${reference}\n`);
 }
 

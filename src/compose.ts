@@ -184,7 +184,6 @@ export async function startWorkerPart(
       },
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
-      publicUrl: config.MAESTRO_PUBLIC_URL,
     },
   });
   return {

@@ -35,10 +35,6 @@ const ConfigSchema = z.object({
     .default(path.join(homedir(), '.maestro'))
     .transform((value) => path.resolve(value))
     .describe('Directory for the embedded database, mirrors, lanes and logs.'),
-  MAESTRO_PUBLIC_URL: z
-    .url()
-    .optional()
-    .describe('Base URL people reach this installation at; links in comments begin with it.'),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'postgres://user:password@host:5432/database')

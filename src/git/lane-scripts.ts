@@ -31,7 +31,7 @@ git -C "$repo" remote remove origin 2>/dev/null || true
 /**
  * Takes the work out: `sh -c CAPTURE maestro-capture REPO MIRROR COMMIT` prints `tree OID\\n` and then the pack of what the
  * working copy has over the commit. It uses a repository of its own, so that nothing the agent did to `.git` (hooks, filters,
- * index flags, no `.git` at all) changes what is taken.
+ * index flags, no `.git` at all) changes what is taken. The agent's index is not even a cache: what it says of a file could be a lie.
  */
 const CAPTURE = `
 set -eu
@@ -43,16 +43,9 @@ printf '%s\\n' "$mirror/objects" > "$scratch/objects/info/alternates"
 [ ! -d "$repo/.git/objects" ] || printf '%s\\n' "$repo/.git/objects" >> "$scratch/objects/info/alternates"
 export GIT_DIR="$scratch" GIT_WORK_TREE="$repo"
 cd "$repo"
-take() {
-  git -c core.fsmonitor=false -c core.hooksPath=/dev/null add --all . >&2 && tree=$(git write-tree)
-}
 git read-tree "$commit"
-if [ -f "$repo/.git/index" ]; then cp "$repo/.git/index" "$scratch/index"; fi
-if ! take; then
-  rm -f "$scratch/index" "$scratch/index.lock"
-  git read-tree "$commit"
-  take
-fi
+git -c core.fsmonitor=false -c core.hooksPath=/dev/null add --all . >&2
+tree=$(git write-tree)
 printf 'tree %s\\n' "$tree"
 printf '%s\\n^%s\\n' "$tree" "$commit" | git pack-objects --revs --thin --stdout --quiet --delta-base-offset
 rm -rf "$scratch"

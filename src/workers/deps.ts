@@ -43,8 +43,6 @@ export interface WorkerSettings {
   readonly session: SessionSettings;
   readonly policy: PolicyLimits;
   readonly retry: RetryPolicy;
-  /** Base URL people open the dashboard at; undefined when there is none. */
-  readonly publicUrl: string | undefined;
 }
 
 /** Limits of one session. Times in milliseconds, sizes in bytes. */

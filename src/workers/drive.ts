@@ -39,7 +39,12 @@ export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
     tasks: await deps.store.tasksOf(drive.run.id),
     onChange: () => announcer.touch(),
   });
-  const announcer: Announcer = new Announcer({ deps, ledger, log, links: links(deps, drive.run) });
+  const announcer: Announcer = new Announcer({
+    deps,
+    ledger,
+    log,
+    links: { repository: deps.forge.webUrl(drive.run.repository) },
+  });
   try {
     return await goThrough(deps, { ledger, announcer, log, drive });
   } catch (error) {
@@ -226,13 +231,4 @@ function waitingReason(error: unknown): string {
   if (error instanceof InfrastructureError)
     return `Our side broke (${error.message.split('\n')[0] ?? ''}); trying again.`;
   return 'Something unexpected happened on our side; trying again.';
-}
-
-/** Pages people can open. */
-function links(deps: WorkerDeps, run: Run): { repository: string; run?: string } {
-  const page = deps.forge.webUrl(run.repository);
-  return {
-    repository: page,
-    ...(deps.settings.publicUrl === undefined ? {} : { run: `${deps.settings.publicUrl}/runs/${run.id}` }),
-  };
 }

@@ -101,6 +101,15 @@ describe('a lane', () => {
         sh(repo, 'git', 'add', 'new.txt');
       },
     ],
+    [
+      'when the index lies about a file',
+      () => {
+        writeFileSync(path.join(repo, 'a.txt'), 'sly\n');
+        sh(repo, 'git', 'add', 'a.txt');
+        sh(repo, 'git', 'update-index', '--assume-unchanged', 'a.txt');
+        writeFileSync(path.join(repo, 'a.txt'), 'two\n');
+      },
+    ],
   ])('gives its work %s', async (_name, spoil) => {
     await prepare(base);
     writeFileSync(path.join(repo, 'a.txt'), 'two\n');
@@ -118,7 +127,8 @@ describe('a lane', () => {
       ['added', 'new.txt', 4],
     ]);
     await held.accept();
-    expect(await hasObject(mirror, work.tree)).toBe(true);
+    const taken = await entryAt(mirror, work.tree, 'a.txt');
+    expect(Buffer.from(await readBlob(mirror, taken!.oid)).toString()).toBe('two\n');
   });
 
   it('gives the base tree when nothing changed', async () => {

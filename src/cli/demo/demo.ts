@@ -41,7 +41,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const world = await openWorld({
     provider: options.provider,
     runner,
-    logLevel: process.env['LOG_LEVEL'] ?? 'fatal',
+    logLevel: process.env['LOG_LEVEL'] || 'fatal',
     onEvent: (event, of) => {
       if (event.type === 'text') words.set(of.sessionId, event.text.split('\n')[0] ?? '');
     },
@@ -55,13 +55,13 @@ export async function demo(options: DemoOptions): Promise<number> {
     await watchRuns(
       world.shared.store,
       [
-        { because: `Issue labelled: ${DEMO_ISSUE.title}`, trigger: 'label' },
-        { because: `Playbook committed: ${playbook.name}`, trigger: 'push' },
+        { because: `Issue labelled "${DEMO_ISSUE.title}"`, trigger: 'label' },
+        { because: `Playbook committed ${playbook.name}`, trigger: 'push' },
       ],
-      { json: options.json, lastWords },
+      { live: !options.json && process.stdout.isTTY === true, lastWords, say },
     );
     const runs = await report(world);
-    if (!options.json) show(world, runs);
+    if (!options.json) show(world, runs, playbook.name);
     if (options.keep) await keep(world);
     return finish({ runs, leftovers: await world.close() }, options);
   } catch (error) {
@@ -73,7 +73,9 @@ export async function demo(options: DemoOptions): Promise<number> {
 /** Where agents run, said aloud. Undefined when what was asked for can't be had. */
 async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'] | undefined> {
   if (options.runner === 'local') {
-    say('Runner: local. Agents run on this machine without any isolation.');
+    say(
+      `Runner: local. Agents run on this machine without any isolation${options.provider === 'scripted' ? ' (fine here: the agent is scripted)' : ''}.`,
+    );
     return { name: 'local' };
   }
   try {
@@ -111,30 +113,35 @@ async function report(world: World): Promise<DemoResult['runs']> {
   return await Promise.all(runs.map(async (run) => demoRun(run, await store.tasksOf(run.id))));
 }
 
-function show(world: World, runs: DemoResult['runs']): void {
+function show(world: World, runs: DemoResult['runs'], playbook: string): void {
   say('');
   for (const run of runs) {
     const { pullRequest } = run;
+    const what = run.trigger.kind === 'push' ? `Playbook ${playbook}` : `Issue "${DEMO_ISSUE.title}"`;
+    const where =
+      pullRequest === null
+        ? 'no pull request'
+        : `pull request #${pullRequest.number}, ${pullRequest.draft ? 'a draft' : 'ready for review'}`;
     say(
-      `${run.status === 'succeeded' ? '✔' : '✖'} ${run.trigger.kind} → ${pullRequest === null ? 'no pull request' : `pull request #${pullRequest.number}${pullRequest.draft ? ' (draft)' : ''}`}: ${run.tasks.done} of ${run.tasks.total} tasks, ${run.commits.length} commits`,
+      `${run.status === 'succeeded' ? '✔' : '✖'} ${what} → ${where}: ${run.tasks.done} of ${run.tasks.total} tasks, one commit each`,
     );
-    if (pullRequest !== null) say(`  ${pullRequest.url}`);
-    for (const commit of run.commits) say(`  ${commit.slice(0, 10)}`);
+    for (const commit of run.commits) say(`    ${commit.slice(0, 10)}`);
   }
   say('');
-  say(`Look around: git clone ${world.github.gitUrl(DEMO_OWNER, DEMO_REPOSITORY)} (with --keep, while this runs)`);
 }
 
 async function keep(world: World): Promise<void> {
-  say(
-    `Everything stays up until Ctrl-C. REST: ${world.github.apiUrl}, as ${DEMO_USER} with the token ${world.github.as(DEMO_USER).token}`,
-  );
+  const { token } = world.github.as(DEMO_USER);
+  say('Everything stays up until Ctrl-C. To look around:');
+  say(`  git clone ${world.github.gitUrl(DEMO_OWNER, DEMO_REPOSITORY, token)}`);
+  say(`  curl -H 'Authorization: Bearer ${token}' ${world.github.apiUrl}/repos/${DEMO_OWNER}/${DEMO_REPOSITORY}/pulls`);
   await untilSignal();
 }
 
 function finish(result: DemoResult, options: DemoOptions): number {
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   if (result.leftovers > 0) say(`${result.leftovers} things were left behind and have been removed; that is a defect.`);
+  if (!options.json && !options.keep) say('To look around in what was made: npm run demo -- --keep');
   return isAsPromised(result) ? 0 : 1;
 }
 

@@ -14,14 +14,18 @@ export interface Expected {
   readonly trigger: Run['trigger']['kind'];
 }
 
-/** Shows runs as they go, and resolves when all have settled. `json` says it on standard error, a line a step. */
+/** Shows runs as they go, and resolves when all have settled: a live list on a terminal, else a line for each thing that is done. */
 export async function watchRuns(
   store: Store,
   expected: readonly Expected[],
-  options: { readonly json: boolean; readonly lastWords: (task: RunTask) => string },
+  options: {
+    readonly live: boolean;
+    readonly lastWords: (task: RunTask) => string;
+    readonly say: (line: string) => void;
+  },
 ): Promise<void> {
-  if (options.json) {
-    for (const { because, trigger } of expected) await sayPlainly(store, because, trigger);
+  if (!options.live) {
+    await Promise.all(expected.map((one) => tellRun(store, one, options.say)));
     return;
   }
   const list = new Listr(
@@ -34,7 +38,8 @@ export async function watchRuns(
           title: task.title,
           task: (_: unknown, row: Row) => watchTask(store, task, row, options.lastWords),
         }));
-        return line.newListr(rows, { concurrent: true, exitOnError: false });
+        // One after the other, as the run goes: what waits is shown waiting.
+        return line.newListr(rows, { concurrent: false, exitOnError: false });
       },
     })),
     { concurrent: true, exitOnError: false, rendererOptions: { collapseSubtasks: false } },
@@ -51,6 +56,7 @@ interface Row {
 }
 
 async function watchTask(store: Store, task: RunTask, row: Row, lastWords: (task: RunTask) => string): Promise<void> {
+  let shown = '';
   for (;;) {
     const [now, run] = await Promise.all([store.tasksOf(task.runId), store.findRun(task.runId)]);
     const current = now.find((one) => one.key === task.key);
@@ -68,14 +74,45 @@ async function watchTask(store: Store, task: RunTask, row: Row, lastWords: (task
       row.skip(`${task.title} · not done`);
       return;
     }
-    row.output = current?.startedAt === undefined ? '' : lastWords(task);
+    const words = current?.startedAt === undefined ? '' : lastWords(task);
+    if (words !== shown) row.output = words;
+    shown = words;
     await sleep();
   }
 }
 
-async function sayPlainly(store: Store, because: string, trigger: Run['trigger']['kind']): Promise<void> {
-  const run = await settled(store, await appearance(store, trigger));
-  process.stderr.write(`${because}: ${run.state}\n`);
+async function tellRun(store: Store, { because, trigger }: Expected, say: (line: string) => void): Promise<void> {
+  const { id } = await appearance(store, trigger);
+  const told = new Set<string>();
+  for (;;) {
+    const [run, tasks] = await Promise.all([store.findRun(id), store.tasksOf(id)]);
+    for (const task of tasks.filter((one) => one.outcome !== undefined && !told.has(one.key))) {
+      told.add(task.key);
+      say(`  ${taskLine(task, tasks.length)}`);
+    }
+    if (run === undefined || isFinal(run.state)) {
+      say(`${because}: ${run?.state ?? 'gone'}`);
+      return;
+    }
+    await sleep();
+  }
+}
+
+function taskLine(task: RunTask, total: number): string {
+  const { outcome } = task;
+  const place = `${task.position}/${total} ${task.title}`;
+  switch (outcome?.kind) {
+    case 'committed':
+      return `✔ ${place} · ${outcome.commit.slice(0, 7)}`;
+    case 'no-change':
+      return `✔ ${place} · nothing to change`;
+    case 'failed':
+      return `✖ ${place} · ${outcome.failure.message}`;
+    case 'cancelled':
+    case 'parked':
+    case undefined:
+      return `- ${place} · ${outcome?.reason ?? 'not done'}`;
+  }
 }
 
 async function appearance(store: Store, trigger: Run['trigger']['kind']): Promise<Run> {

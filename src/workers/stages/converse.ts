@@ -4,6 +4,7 @@ import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { JobResult } from '../../runners/runner.ts';
+import type { RunTask } from '../../domain/run.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
@@ -34,7 +35,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     listen: deps.runner.wire,
     hosts: [...provider.hosts, ...deps.settings.session.hosts],
     model,
-    budget: spendable(ledger.run.settings.budget, deps.settings.session.budgetUsd),
+    budget: spendable(leftOf(ledger.run.settings.budget, ledger.tasks), deps.settings.session.budgetUsd),
   });
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
@@ -95,7 +96,7 @@ function conclude(record: TaskRecord, scope: RunScope, end: SessionEnd): TaskRec
 
 function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
   const { idleMs, wallMs } = scope.deps.settings.session;
-  if (end.wire.exhausted()) return { kind: 'budget', message: 'The budget of this session is spent.' };
+  if (end.wire.exhausted()) return { kind: 'budget', message: 'The budget is spent, so the model answered no more.' };
   switch (end.result.ending) {
     case 'idle':
       return { kind: 'idle', message: `The agent said nothing for ${minutes(idleMs)} and was ended.` };
@@ -135,6 +136,12 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     verify: run.settings.verify ?? [],
     branch: run.branch,
   });
+}
+
+/** What is left of a run's budget after what its tasks have spent; undefined without a budget. Dollars. */
+function leftOf(budget: number | undefined, tasks: readonly RunTask[]): number | undefined {
+  if (budget === undefined) return undefined;
+  return Math.max(0, budget - tasks.reduce((spent, task) => spent + (task.usage.costUsd ?? 0), 0));
 }
 
 function spendable(playbook: number | undefined, operator: number | undefined): { costUsd?: number } {
