@@ -185,7 +185,8 @@ async function end(
 
 function reasonFor(ledger: Ledger): string | undefined {
   const { stop } = ledger.run;
-  if (stop !== undefined) return `Stopped by @${stop.by}: ${stop.reason}.`;
+  // Every reason names the person who gave it.
+  if (stop !== undefined) return `${stop.reason.charAt(0).toUpperCase()}${stop.reason.slice(1)}.`;
   return ledger.tasks.every((task) => task.outcome?.kind === 'no-change')
     ? 'There was nothing to change, so no pull request was opened.'
     : undefined;

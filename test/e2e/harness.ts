@@ -32,7 +32,6 @@ export interface HarnessOptions {
   /** Of Maestro; over the harness's own settings. */
   readonly env?: Readonly<Record<string, string>>;
   readonly github?: Omit<LocalGithubOptions, 'seed'>;
-  readonly onEvent?: EventListener;
   /** As on GitHub when not said; the tests share one forge, so they ask for more than one minute allows. */
   readonly writesPerMinute?: number;
 }
@@ -51,6 +50,9 @@ export interface Harness extends Audited, AsyncDisposable {
 }
 
 let places = 0;
+
+/** Characters of a run's events that are remembered. */
+const MOST_HEARD = 1_000_000;
 
 /**
  * A repository by its number is where GitHub redirects requests to under its old name; GitHub's documents do not list the address.
@@ -71,7 +73,13 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
   const shared = stack.use(await openShared(config, log, { writesPerMinute: options.writesPerMinute ?? 6_000 }));
-  const worker = stack.use(await workerOf(shared, options));
+  const said = new Map<string, string>();
+  const worker = stack.use(
+    await workerOf(shared, (event, { runId }) => {
+      const before = said.get(runId) ?? '';
+      if (before.length < MOST_HEARD) said.set(runId, `${before}${JSON.stringify(event)}\n`);
+    }),
+  );
   const app = stack.use(await startApp(shared));
   github.control.setWebhookUrl(`${app.url ?? ''}/api/github/webhooks`);
   const referee = attachReferee(github.recorder, createReferee(), { expected: isByItsId });
@@ -112,6 +120,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
         log: lines,
         home: config.MAESTRO_HOME,
         quiet,
+        said: (run) => said.get(run) ?? '',
         name,
         id,
       });
@@ -146,10 +155,9 @@ function remaining(referee: AttachedReferee): () => void {
 
 async function workerOf(
   shared: Shared,
-  options: HarnessOptions,
+  onEvent: EventListener,
 ): Promise<AsyncDisposable & { start(): Promise<void>; stop(): Promise<void> }> {
-  const open = async (): Promise<Part> =>
-    await startWorkerPart(shared, options.onEvent === undefined ? {} : { onEvent: options.onEvent });
+  const open = async (): Promise<Part> => await startWorkerPart(shared, { onEvent });
   let part: Part | undefined = await open();
   const stop = async (): Promise<void> => {
     const running = part;

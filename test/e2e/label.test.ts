@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { describeWith } from '../setup/require.ts';
-import { openHarness, type Harness } from './harness.ts';
+import type { Harness } from './harness.ts';
+import { useHarness } from './suite.ts';
 
 describe('with the local runner', () => {
   labelled('local');
@@ -10,14 +11,10 @@ describeWith('agentImage', 'with the Docker runner', () => {
 });
 
 function labelled(runner: 'local' | 'docker'): void {
-  let harness: Harness;
-  beforeAll(async () => {
-    harness = await openHarness({ runner });
-  });
-  afterAll(async () => harness[Symbol.asyncDispose]());
+  const suite = useHarness({ runner });
 
   it('makes a ready pull request of a labelled issue, and says so everywhere', async () => {
-    const place = await harness.place();
+    const place = await suite.place();
     const issue = await place.issue(
       'Greet visitors',
       'Say hello: `scripted: write greeting.txt Hello` and then `scripted: sleep 2s`',
@@ -48,6 +45,7 @@ function labelled(runner: 'local' | 'docker'): void {
     expect(status).toContain(`#${pull?.number}`);
     expect(status).toContain(`/tree/${run.branch}`);
     expect(status).toContain('Asked for by will');
+    expect(pullRequestEvents(suite.harness(), place.id)).toEqual(['opened as a draft', 'ready_for_review']);
     expect(await place.reactions(`issues/${issue}`)).toEqual(['eyes', 'rocket', 'hooray']);
     expect((await place.getIssue(issue)).labels.map((label) => label.name).toSorted()).toEqual([
       'maestro',
@@ -57,4 +55,20 @@ function labelled(runner: 'local' | 'docker'): void {
       { name: 'Maestro', status: 'completed', conclusion: 'success', output: { title: 'Done: 1 of 1 task done' } },
     ]);
   });
+}
+
+/** What GitHub told about the drafts of a repository, oldest first. */
+function pullRequestEvents({ github }: Harness, repositoryId: number): readonly string[] {
+  return github.control
+    .deliveries()
+    .filter(({ event }) => event === 'pull_request')
+    .map(({ request }) => request.payload as unknown as PullRequestEvent)
+    .filter(({ repository, action }) => repository.id === repositoryId && /^(opened|ready_for_review)$/.test(action))
+    .map(({ action, pull_request: pull }) => (pull.draft ? `${action} as a draft` : action));
+}
+
+interface PullRequestEvent {
+  readonly action: string;
+  readonly repository: { readonly id: number };
+  readonly pull_request: { readonly draft: boolean };
 }

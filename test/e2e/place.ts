@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LocalGithub } from '../../local-github/server.ts';
+import type { RunId } from '../../src/domain/ids.ts';
 import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -77,8 +78,8 @@ export interface Place {
   settledRun(): Promise<SettledRun>;
   /** Waits until something holds. Rejects with what app and worker logged when it does not within the deadline. */
   until<T>(what: string, probe: () => Promise<T | undefined | false>, deadlineMs?: number): Promise<T>;
-  /** Waits until an agent of the repository's run is at work, after it said or did something (see `start` directives). */
-  agentAtWork(): Promise<Run>;
+  /** Whether an event of a session of the repository's newest run, as JSON, holds a text by now. */
+  agentSaid(text: string): Promise<boolean>;
   pulls(): Promise<readonly Pull[]>;
   pull(number: number): Promise<Pull>;
   getIssue(number: number): Promise<Issue>;
@@ -91,6 +92,8 @@ export interface Place {
   branches(): Promise<ReadonlyMap<string, string>>;
   /** git in a bare copy of the repository that `branches` brings up to date. */
   git(...argv: readonly string[]): Promise<string>;
+  /** A file at a commit, byte for byte as Latin 1. */
+  bytes(commit: string, file: string): Promise<string>;
 }
 
 interface PlaceDeps {
@@ -99,6 +102,8 @@ interface PlaceDeps {
   readonly log: readonly string[];
   readonly home: string;
   readonly quiet: () => Promise<void>;
+  /** All events of all sessions of a run so far, as JSON. */
+  readonly said: (run: RunId) => string;
   readonly name: string;
   readonly id: number;
 }
@@ -138,7 +143,7 @@ export function createPlace(deps: PlaceDeps): Place {
       const tasks = run.tasks.map((task) => `    ${task.position} ${JSON.stringify(task.outcome)}`);
       return [`  run ${run.id} ${run.state} ${run.reason ?? ''}`, ...tasks].join('\n');
     });
-    const logged = deps.log.slice(from).filter((line) => !line.includes('"msg":"wrote to GitHub"'));
+    const logged = deps.log.slice(from).filter((line) => !/"msg":"wrote to GitHub"|"part":"probot"/.test(line));
     return [...told, ...logged.slice(-60).map((line) => `  ${line.trim().slice(0, 1500)}`)].join('\n');
   }
 
@@ -180,6 +185,7 @@ export function createPlace(deps: PlaceDeps): Place {
       });
       await deps.quiet();
       if (runs.length !== count) throw new Error(`${runs.length} runs instead of ${count}.\n${await story()}`);
+      if (process.env['E2E_STORY'] !== undefined) process.stderr.write(`${await story()}\n`);
       return await withTasks(runs);
     },
     settledRun: async () => {
@@ -188,17 +194,10 @@ export function createPlace(deps: PlaceDeps): Place {
       return run;
     },
     until,
-    agentAtWork: async () =>
-      await until(`an agent at work in ${fullName}`, async () => {
-        const [run] = (await place.runs()).toReversed();
-        if (run === undefined) return undefined;
-        if (isFinal(run.state)) throw new Error(`the run is over already.\n${await story()}`);
-        return deps.log
-          .slice(from)
-          .some((line) => line.includes('"stage":"prepare"') && line.includes(`"runId":"${run.id}"`))
-          ? run
-          : undefined;
-      }),
+    agentSaid: async (text) => {
+      const run = (await place.runs()).at(-1);
+      return run !== undefined && deps.said(run.id).includes(text);
+    },
     pulls: async () => await as<readonly Pull[]>('ada', 'GET /pulls?state=all&per_page=100'),
     pull: async (number) => await as<Pull>('ada', `GET /pulls/${number}`),
     getIssue: async (number) => await as<Issue>('ada', `GET /issues/${number}`),
@@ -230,6 +229,10 @@ export function createPlace(deps: PlaceDeps): Place {
       );
     },
     git,
+    bytes: async (commit, file) => {
+      const { stdout } = await execute('git', ['-C', copy, 'show', `${commit}:${file}`], { encoding: 'latin1' });
+      return stdout;
+    },
   };
   return place;
 }

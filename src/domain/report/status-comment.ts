@@ -136,6 +136,9 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   const facts = [`${STATE_ICONS[state]} ${task.position}. ${encodeInline(clip(task.title, detail.title))}`];
   if (task.outcome?.kind === 'committed') facts.push(commitLink(report, task.outcome.commit, detail));
   if (task.outcome?.kind === 'no-change') facts.push('nothing to change');
+  if (task.outcome?.kind === 'cancelled' && task.outcome.keptRef !== undefined) {
+    facts.push(`unfinished work kept at ${codeSpan(task.outcome.keptRef)}`);
+  }
   if (task.outcome?.kind === 'parked') facts.push(`waits until ${moment(task.outcome.until)}`);
   if (task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
     facts.push(duration((task.endedAt ?? report.now) - task.startedAt));

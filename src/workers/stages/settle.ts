@@ -6,6 +6,8 @@ import type { RunScope, TaskRecord } from '../record.ts';
 /** Writes down how the task ended, ticks it where it stands, and lets go of the session. */
 export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   const { ledger, deps } = scope;
+  // The person who stopped it did so after this task began: the record must name them, and the run's verdict depends on it.
+  if (record.stopped) await ledger.refreshStop();
   const outcome = outcomeOf(record, ledger.run.stop?.by ?? 'somebody');
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);

@@ -1,0 +1,73 @@
+import Docker from 'dockerode';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
+import { namespaceOf } from '../../src/compose.ts';
+import { describeWith } from '../setup/require.ts';
+import { KEY_CANARY } from './harness.ts';
+import { useHarness } from './suite.ts';
+
+/** Prices of the real API, so that a cost comes out. */
+const MODEL = 'claude-sonnet-4-5';
+
+describeWith('agentImage', 'Claude Code in a container', () => {
+  let model: ModelEndpoint;
+  beforeAll(async () => {
+    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY] });
+  });
+  afterAll(async () => model[Symbol.asyncDispose]());
+  const suite = useHarness(() => ({ runner: 'docker', env: { ANTHROPIC_BASE_URL: model.url } }));
+
+  it('does two tasks with its own tools, never seeing the key, and what it cost is shown', async () => {
+    const place = await suite.place();
+    const issue = await place.issue(
+      'Two files',
+      [
+        `- [ ] One ${script([{ write: { path: 'one.txt', content: '1\n' } }, { bash: 'env; sleep 2; echo done' }, { text: 'Wrote one.' }])}`,
+        `- [ ] Two ${script([{ write: { path: 'two.txt', content: '2\n' } }, { text: 'Wrote two.' }])}`,
+      ].join('\n'),
+    );
+    await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
+    const environments = await place.until('the agent container', async () => {
+      const found = await environmentsOfContainers();
+      return found.some((env) => env.includes('ANTHROPIC_API_KEY')) ? found : undefined;
+    });
+    expect(environments.join('\n')).not.toContain(KEY_CANARY);
+
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', provider: 'claude-code' });
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'committed']);
+    await place.branches();
+    expect(await place.git('diff', '--name-only', run.base.sha, run.branch)).toBe('one.txt\ntwo.txt\n');
+    expect(await place.git('show', `${run.branch}:two.txt`)).toBe('2\n');
+    expect(await place.agentSaid('ANTHROPIC_API_KEY')).toBe(true);
+    expect(await place.agentSaid(KEY_CANARY)).toBe(false);
+    expect(model.requests.some(({ key }) => key === KEY_CANARY)).toBe(true);
+    expect(model.requests.every(({ key }) => key === KEY_CANARY || key === undefined)).toBe(true);
+    const [pull] = await place.pulls();
+    expect(pull?.body).toMatch(/\| Provider \| claude-code, claude-sonnet-4-5 \|/);
+    expect(pull?.body).toMatch(/\| Tokens \| [1-9][\d.]*k? in, [1-9][\d.]*k? out \|/);
+    expect(pull?.body).toMatch(/\| Cost \| \$\d+\.\d+ \|/);
+    expect(pull?.body).not.toContain('| Cost | $0.00 |');
+  });
+
+  async function environmentsOfContainers(): Promise<readonly string[]> {
+    const docker = new Docker({ socketPath: (inject('dockerHost') ?? '').replace(/^unix:\/\//, '') });
+    const label = [`maestro.namespace=${namespaceOf(suite.harness().config)}`];
+    const containers = await docker.listContainers({ filters: { label } });
+    return await Promise.all(
+      containers.map(async ({ Id }) =>
+        JSON.stringify(
+          (await docker
+            .getContainer(Id)
+            .inspect()
+            .catch(() => undefined)) ?? '',
+        ),
+      ),
+    );
+  }
+});
+
+/** A script the model endpoint follows, carried in the task itself. */
+function script(steps: readonly unknown[]): string {
+  return `<<mock ${JSON.stringify(steps)} mock>>`;
+}
