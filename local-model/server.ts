@@ -14,8 +14,8 @@ import { answerFor } from './tool-call.ts';
 export interface ModelEndpointOptions {
   /** 0 for any free one. */
   readonly port: number;
-  /** What to answer when the prompt holds no script. */
-  readonly script?: Script;
+  /** What to answer when the prompt holds no script: one script for all, or one made from the prompt. */
+  readonly script?: Script | ((prompt: string) => Script);
   /** Keys that are accepted; without them all are. */
   readonly keys?: readonly string[];
 }
@@ -67,7 +67,11 @@ export async function startModelEndpoint(options: ModelEndpointOptions): Promise
     };
     if (options.keys?.includes(key ?? '') === false) return fail(401);
     if (call.counts) return json(response, { input_tokens: 1200, totalTokens: 1200 });
-    const { step, at } = pickStep(script, asked.prompt, asked.rounds);
+    const { step, at } = pickStep(
+      typeof script === 'function' ? script(asked.prompt) : script,
+      asked.prompt,
+      asked.rounds,
+    );
     if (step.delay_ms !== undefined) await pause(step.delay_ms);
     if (step.error !== undefined && stillFails(step, at)) {
       if (step.error === 'drop') response.destroy();

@@ -14,6 +14,25 @@ export const DEMO_ISSUE = {
   body: 'The start page says "Hello". It should say the name of whoever is logged in.\n\nKeep the plain greeting for visitors who are not.\n',
 };
 
+/**
+ * What the scripted model answers a real agent: it has the agent's own shell tool write a note named after the task, then says it
+ * is done. The task's title stands alone on the line after `# Task` in the prompt.
+ */
+export function demoScript(prompt: string): readonly { readonly text: string; readonly bash?: string }[] {
+  const title = /^# Task\n(.*)$/m.exec(prompt)?.[1] ?? 'the task';
+  const name =
+    title
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .slice(0, 60)
+      .replaceAll(/^-|-$/g, '') || 'task';
+  const quoted = `'${title.replaceAll("'", `'\\''`)}'`;
+  return [
+    { text: `I will work on: ${title}`, bash: `mkdir -p notes && printf '# %s\\n' ${quoted} > notes/${name}.md` },
+    { text: `Done: notes/${name}.md says what was asked.` },
+  ];
+}
+
 /** Who uses the demonstration's repository, and where it is. */
 export const DEMO_USER = 'alice';
 export const DEMO_OWNER = 'octo';

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLocalGithub, type LocalGithub } from '../../../local-github/server.ts';
+import { startModelEndpoint } from '../../../local-model/server.ts';
 import { createRunner, openShared, startApp, startWorkerPart, type EventListener, type Shared } from '../../compose.ts';
 import { readConfig, type Config } from '../../config.ts';
 import { createLog } from '../../telemetry/log.ts';
-import { DEMO_FILES, DEMO_OWNER, DEMO_REPOSITORY, DEMO_USER } from './seed.ts';
+import { demoScript, DEMO_FILES, DEMO_OWNER, DEMO_REPOSITORY, DEMO_USER } from './seed.ts';
 
 /** Everything a demonstration needs, in one process: a GitHub, a model if asked for, Maestro. */
 export interface World {
@@ -37,6 +38,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       },
     }),
   );
+  const key = 'demo-model-key';
+  const model =
+    options.provider === 'scripted'
+      ? undefined
+      : stack.use(await startModelEndpoint({ port: 0, keys: [key], script: demoScript }));
   const config = readConfig({
     APP_ID: String(github.app.id),
     PRIVATE_KEY: github.app.privateKey,
@@ -48,6 +54,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     MAESTRO_PROVIDER: options.provider,
     MAESTRO_RUNNER: options.runner.name,
     MAESTRO_STATUS_SECONDS: '1',
+    ...(model === undefined ? {} : { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: model.url }),
     ...(options.runner.name === 'docker' ? { MAESTRO_IMAGE: options.runner.image } : {}),
   });
   const log = createLog({ level: options.logLevel });
