@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Mirror } from './mirror.ts';
-import { git, gitBytes, GitError } from './plumbing.ts';
+import { git, gitBytes } from './plumbing.ts';
 
 /** One difference between two trees. Modes are git's octal strings; `size` is in bytes and 0 for what is no blob. */
 export interface TreeChange {
@@ -108,12 +108,4 @@ export async function withFile(
     await rm(index, { force: true });
     await rm(`${index}.lock`, { force: true });
   }
-}
-
-/** Whether an error is git's word that an object or a tree is not sound. */
-export function isUnsound(error: unknown): error is GitError {
-  return (
-    error instanceof GitError &&
-    /fsck|missing|invalid|corrupt|bad |unpack|sha1 mismatch|pack exceeds|empty filename|contains/i.test(error.stderr)
-  );
 }

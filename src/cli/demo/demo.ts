@@ -58,7 +58,7 @@ export async function demo(options: DemoOptions): Promise<number> {
         { because: `Issue labelled "${DEMO_ISSUE.title}"`, trigger: 'label' },
         { because: `Playbook committed ${playbook.name}`, trigger: 'push' },
       ],
-      { live: !options.json && process.stdout.isTTY === true, lastWords, say },
+      { live: !options.json && process.stdout.isTTY, lastWords, say },
     );
     const runs = await report(world);
     if (!options.json) show(world, runs, playbook.name);
