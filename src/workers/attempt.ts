@@ -4,6 +4,8 @@ import type { Failure } from '../domain/outcome.ts';
 import type { RunTask, Session } from '../domain/run.ts';
 import { NO_USAGE } from '../domain/usage.ts';
 import { hasObject } from '../git/mirror.ts';
+import { InfrastructureError } from '../runners/runner.ts';
+import { EndedEarly } from './ending.ts';
 import type { RunScope, Stage, TaskRecord } from './record.ts';
 import { SessionLog } from './session-log.ts';
 import { capture } from './stages/capture.ts';
@@ -36,15 +38,39 @@ export async function attempt(task: RunTask, scope: RunScope): Promise<TaskRecor
     now: () => scope.deps.clock.now(),
   });
   let record: TaskRecord = { task, session, sessionLog, ...(pushed === undefined ? {} : { commit: pushed.commit }) };
-  for (const [name, stage] of STAGES) {
-    const began = scope.deps.clock.monotonic();
-    record = await stage(record, scope);
-    scope.log.debug(
-      { runId: task.runId, sessionId: session.id, stage: name, ms: Math.round(scope.deps.clock.monotonic() - began) },
-      'stage done',
+  try {
+    for (const [name, stage] of STAGES) {
+      const began = scope.deps.clock.monotonic();
+      record = await stage(record, scope);
+      const ms = Math.round(scope.deps.clock.monotonic() - began);
+      scope.log.debug({ runId: task.runId, sessionId: session.id, stage: name, ms }, 'stage done');
+    }
+    return record;
+  } catch (error) {
+    if (record.commit === undefined) return await cutShort(record, scope, error);
+    throw error;
+  }
+}
+
+/**
+ * Writes down an attempt that was cut short before it came to a commit, so that it does not count as a crash: one that our side
+ * broke ends as a failure of ours, one that a shutdown ended is to be made again. What is neither is thrown on.
+ */
+async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Promise<TaskRecord> {
+  if (error instanceof InfrastructureError) {
+    scope.log.warn({ err: error, sessionId: record.session.id }, 'attempt failed on our side');
+    const message = `Our side broke: ${error.message.split('\n')[0] ?? ''}`;
+    return await settle(
+      { ...record, failure: record.failure ?? { kind: 'infra', message, detail: error.message } },
+      scope,
     );
   }
-  return record;
+  if (error instanceof EndedEarly && error.kind === 'shutdown') {
+    const reason = 'the worker was shut down; the task is begun again';
+    const outcome = { kind: 'cancelled', by: scope.ledger.lease.owner, reason } as const;
+    await scope.ledger.saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() });
+  }
+  throw error;
 }
 
 /** The commit of this task that was about to be pushed, or was, when the worker went away. */
