@@ -51,5 +51,9 @@ function alreadyRunning(run: Run): Refusal {
     run.pullRequest === undefined ? `on branch \`${run.branch}\`` : `in pull request #${run.pullRequest.number}`;
   const advice =
     run.stop === undefined ? 'Wait for it, or stop it first.' : 'It has been asked to stop: ask again once it has.';
-  return { reason: 'already-running', message: `Run \`${run.id}\` is already working on this, ${where}. ${advice}` };
+  return {
+    reason: 'already-running',
+    message: `Run \`${run.id}\` is already working on this, ${where}. ${advice}`,
+    refersTo: run.pullRequest === undefined ? [] : [run.pullRequest.number],
+  };
 }

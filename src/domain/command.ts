@@ -82,7 +82,7 @@ function valueProblem(name: string, value: string): string | undefined {
   }
   return /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/.test(value)
     ? undefined
-    : `\`${name}\` must be a plain name, like \`${name}=claude\`.`;
+    : `\`${name}\` must be a plain name, like \`${name}=${name === 'model' ? 'opus' : 'claude-code'}\`.`;
 }
 
 function complain(verb: Verb, word: string): string {
@@ -107,8 +107,8 @@ export function helpText(): string {
     'Commands are the first characters of a comment:',
     '',
     '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`; instructions on the lines below.',
-    '- `/maestro stop` ends the run and keeps what is committed.',
-    '- `/maestro status` says how far the run is.',
+    '- `/maestro stop` ends the run here and keeps what is committed.',
+    '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',
     '- `/maestro help` shows this.',
   ].join('\n');
 }

@@ -15,4 +15,6 @@ export interface Refusal {
     | 'not-found';
   /** One sentence for the person, saying what to do where something can be done. */
   readonly message: string;
+  /** Issues and pull requests the message refers to, as `#12`: these become links, other numbers do not. */
+  readonly refersTo?: readonly number[];
 }

@@ -83,7 +83,7 @@ export type SettingsKey = keyof z.infer<typeof SettingsSchema>;
 
 /** What to write for each key, completing "Write …". */
 export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
-  provider: 'the name of a provider, like `provider: claude`',
+  provider: 'the name of a provider, like `provider: claude-code`',
   model: "a model's name, like `model: opus`",
   effort: '`effort: low`, `effort: medium` or `effort: high`',
   context: '`context: fresh`, `context: handoff` or `context: document`',

@@ -88,18 +88,43 @@ describe('/maestro stop, status and help', () => {
     expect(status).toBe(`status of ${run!.id}`);
     const again = await world.deliver('issue_comment', commentPayload('/maestro run', { ...here, commentId: 3 }));
     expect(again).toBe('refused: bad-command');
+    expect([...world.comments.values()].at(-1)).toContain('ask for a new run in #1.');
     await world.deliver('issue_comment', commentPayload('/maestro stop', { ...here, commentId: 4 }));
     expect((await world.runs())[0]?.stop?.reason).toBe('stopped by @wanda');
   });
 
-  it('status puts the run in line, so that its comment is written anew', async () => {
+  it('status writes the one status comment of the run as it is now', async () => {
     const world = await createWorld();
     await world.deliver('issue_comment', commentPayload('/maestro run'));
     const [run] = await world.runs();
-    world.store.change(run!.id, { state: 'succeeded' });
     await world.deliver('issue_comment', commentPayload('/maestro status', { commentId: 2 }));
-    expect(world.enqueued).toEqual([run!.id, run!.id]);
-    expect(world.comments.size).toBe(0);
+    expect([...world.comments.keys()]).toEqual([`1: run/${run!.id}`]);
+    expect([...world.comments.values()][0]).toContain('will start soon');
+    expect(world.reactions).toContain('+1 on comment 2');
+    const pullRequest = { number: 9, url: 'https://x/9', draft: true };
+    world.store.change(run!.id, { state: 'failed', tip: 'bb'.repeat(20), pullRequest });
+    const here = { number: 9, pullRequest: true, commentId: 3 };
+    await world.deliver('issue_comment', commentPayload('/maestro status', here));
+    expect([...world.comments.keys()]).toEqual([`1: run/${run!.id}`]);
+    expect([...world.comments.values()][0]).toContain('could not finish');
+    expect([...world.comments.values()][0]).toContain(`https://forge.test/`);
+    expect(world.enqueued).toEqual([run!.id]);
+  });
+
+  it('status is not the last word on a run that a worker ends meanwhile', async () => {
+    const world = await createWorld();
+    await world.deliver('issue_comment', commentPayload('/maestro run'));
+    const [run] = await world.runs();
+    world.store.change(run!.id, { state: 'running' });
+    const ensureComment = world.forge.ensureComment.bind(undefined);
+    let said = 0;
+    world.forge.ensureComment = async (...comment) => {
+      if (said++ === 0) world.store.change(run!.id, { state: 'failed' });
+      return await ensureComment(...comment);
+    };
+    await world.deliver('issue_comment', commentPayload('/maestro status', { commentId: 2 }));
+    expect(said).toBe(2);
+    expect([...world.comments.values()][0]).toContain('could not finish');
   });
 
   it.each(['stop', 'status'])('%s without a run gets one line', async (verb) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Actor } from '../../src/domain/repository.ts';
+import type { Actor, Repository } from '../../src/domain/repository.ts';
 import {
   ForgeError,
   type CheckRequest,
@@ -78,6 +78,9 @@ export function createMemoryForge(): MemoryForge {
 
   const forge = new Proxy(verbs, {
     get: (target, verb: keyof Forge) => {
+      // The one that answers at once.
+      if (verb === 'webUrl')
+        return (repository: Repository) => `https://forge.test/${repository.owner}/${repository.name}`;
       const call = target[verb] as ((...args: readonly unknown[]) => Promise<unknown>) | undefined;
       return async (...args: readonly unknown[]) => {
         const failure = world.failures[verb]?.shift();

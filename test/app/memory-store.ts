@@ -19,6 +19,7 @@ export interface MemoryStore extends Pick<
   | 'findRun'
   | 'listRuns'
   | 'tasksOf'
+  | 'sessionsOf'
   | 'requestStop'
   | 'audit'
   | 'auditOf'
@@ -72,6 +73,7 @@ export function createMemoryStore(): MemoryStore {
         .toSorted((a, b) => b.createdAt - a.createdAt)
         .slice(0, filter.limit),
     tasksOf: async (id) => tasks.get(id) ?? [],
+    sessionsOf: async () => [],
     requestStop: async (id, stop) => {
       const run = runs.get(id);
       if (run === undefined || run.stop !== undefined) return false;

@@ -41,8 +41,7 @@ function labelled(runner: 'local' | 'docker'): void {
 
     const [status, ...more] = await place.answers(issue);
     expect(more).toEqual([]);
-    expect(status).toContain('**Maestro** is done, 1 task');
-    expect(status).toContain(`#${pull?.number}`);
+    expect(status).toContain(`**Maestro** is done: ready for review in #${pull?.number}`);
     expect(status).toContain(`/tree/${run.branch}`);
     expect(status).toContain('Asked for by will');
     expect(pullRequestEvents(suite.harness(), place.id)).toEqual(['opened as a draft', 'ready_for_review']);
@@ -52,7 +51,7 @@ function labelled(runner: 'local' | 'docker'): void {
       'maestro-done',
     ]);
     expect(await place.checks(pull?.head.sha ?? '')).toMatchObject([
-      { name: 'Maestro', status: 'completed', conclusion: 'success', output: { title: 'Done: 1 of 1 task done' } },
+      { name: 'Maestro', status: 'completed', conclusion: 'success', output: { title: 'The task is done' } },
     ]);
   });
 }

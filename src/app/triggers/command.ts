@@ -3,7 +3,10 @@ import { helpText, parseCommand, type Command } from '../../domain/command.ts';
 import { unknownProvider } from '../../domain/label.ts';
 import type { RunRequest } from '../../domain/plan-run.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import { issueOf, type RunReport } from '../../domain/report/run-report.ts';
+import { renderStatusComment } from '../../domain/report/status-comment.ts';
 import { isFinal, type Run } from '../../domain/run.ts';
+import type { Repository } from '../../domain/repository.ts';
 import { naturalKey, type Trigger } from '../../domain/trigger.ts';
 import type { CommentEvent } from '../../domain/webhook.ts';
 import { notPermitted, react, refuse, type Asked } from '../answer.ts';
@@ -12,6 +15,9 @@ import { permissionOf } from '../permission.ts';
 import { playbookPath } from '../sources.ts';
 import { stopRuns } from '../stop.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
+
+/** How often a status comment is written anew while the run goes on; its worker writes it, too. */
+const REFRESH_ROUNDS = 3;
 
 /** Handles a new comment: if it is a command, carries it out. Returns the note for the delivery. */
 export async function onComment(deps: AppDeps, event: CommentEvent): Promise<string> {
@@ -84,8 +90,12 @@ async function wrongPlace(deps: AppDeps, event: CommentEvent): Promise<Refusal |
           'Maestro does not run on pull requests that are not its own, least of all on those of forks: ask in an issue.',
       };
     }
-    const thread = 'issue' in ours.trigger ? `in #${ours.trigger.issue}` : 'by changing its playbook';
-    return badCommand(`This pull request is the work of run \`${ours.id}\`: ask for a new run ${thread}.`);
+    const thread = issueOf(ours);
+    const where = thread === undefined ? 'by changing its playbook' : `in #${thread}`;
+    return {
+      ...badCommand(`This pull request is the work of run \`${ours.id}\`: ask for a new run ${where}.`),
+      refersTo: thread === undefined ? [] : [thread],
+    };
   }
   return event.issue.open ? undefined : badCommand('This issue is closed: reopen it, then ask again.');
 }
@@ -99,14 +109,40 @@ async function stop(deps: AppDeps, asked: Asked, event: CommentEvent, reason: st
   return await stopRuns(deps, runs, { by, reason: words, at: deps.clock.now() });
 }
 
-/** The status comment is the answer; a run in line is a run whose status comment gets written anew. */
+/** The status comment is the answer: of the newest run here, and of older ones that still go on. */
 async function status(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
   const [newest, ...older] = await runsOf(deps, event);
   if (newest === undefined) return await refuse(deps, asked, noRun('There has been no run here yet.'));
-  await react(deps, asked, '+1');
   const runs = [newest, ...older.filter((run) => !isFinal(run.state))];
-  for (const run of runs) await deps.queue.enqueue(run.id);
+  for (const run of runs) await refresh(deps, asked.repository, run);
+  await react(deps, asked, '+1');
   return `status of ${runs.map((run) => run.id).join(', ')}`;
+}
+
+/**
+ * Writes a run's one status comment as the store has it. A run that a worker moved on meanwhile is written again: this must not
+ * be the last word on it. A run that is in no thread yet has no comment.
+ */
+async function refresh(deps: AppDeps, repository: Repository, asked: Run): Promise<void> {
+  let run: Run | undefined = asked;
+  let told: string | undefined;
+  for (let round = 0; round < REFRESH_ROUNDS && run !== undefined; round++) {
+    const thread = issueOf(run) ?? run.pullRequest?.number;
+    if (thread === undefined) return;
+    const tasks = await deps.store.tasksOf(run.id);
+    const state = JSON.stringify([run, tasks]);
+    if (state === told) return;
+    const report: RunReport = {
+      run,
+      tasks,
+      sessions: await deps.store.sessionsOf(run.id),
+      now: deps.clock.now(),
+      links: { repository: deps.forge.webUrl(repository) },
+    };
+    await deps.forge.ensureComment(repository, thread, `run/${run.id}`, renderStatusComment(report));
+    told = state;
+    run = await deps.store.findRun(run.id);
+  }
 }
 
 async function help(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {

@@ -24,10 +24,14 @@ export function renderCheck(report: RunReport): CheckReport {
     case 'parked':
       return { status: 'in_progress', title: `Waiting: ${progress}`, summary };
     case 'succeeded':
-      return { status: 'completed', conclusion: 'success', title: `Done: ${progress}`, summary };
+      return { status: 'completed', conclusion: 'success', title: allDone(tasks.length), summary };
     case 'failed':
       return { status: 'completed', conclusion: 'failure', title: `Not finished: ${progress}`, summary };
     case 'stopped':
       return { status: 'completed', conclusion: 'cancelled', title: `Stopped: ${progress}`, summary };
   }
+}
+
+function allDone(tasks: number): string {
+  return tasks === 1 ? 'The task is done' : `All ${tasks} tasks done`;
 }

@@ -8,6 +8,10 @@ const SUBJECT_LENGTH = 72;
 /** More of the task than this belongs in the playbook, not in the history. */
 const BODY_LINES = 40;
 const LINE_LENGTH = 400;
+/** What an agent says beyond this is in the log of its session. */
+const SUMMARY_LENGTH = 2_000;
+/** Width its words are wrapped at, so that they read in a terminal. */
+const SUMMARY_WIDTH = 98;
 
 export interface CommitFacts {
   readonly run: Run;
@@ -17,6 +21,8 @@ export interface CommitFacts {
   readonly total: number;
   /** Defaults to the requester's private address at github.com. */
   readonly requesterEmail?: string;
+  /** The agent's last words. */
+  readonly summary?: string;
 }
 
 /** What the trailers of a commit of ours say. */
@@ -32,25 +38,22 @@ export interface CommitTrailers {
 
 /**
  * The message of the one commit a task gets. The same facts give the same bytes, so that a replay makes the same commit. The
- * task's text is quoted line by line: nothing in it can pass for a trailer, a patch or a reference (threat S48).
+ * task's text and the agent's words are quoted line by line: nothing in them can pass for a trailer, a patch or a reference
+ * (threat S48).
  */
 export function renderCommitMessage(facts: CommitFacts): string {
   const { run, task, session, total } = facts;
   const title = plainLine(task.title);
   const subject = clipWords(title === '' ? `Task ${task.position} of ${total}` : title, SUBJECT_LENGTH);
-  const quoted = task.text
-    .split(/\r\n?|\n/u)
-    .map((line) => `> ${clip(plainLine(line), LINE_LENGTH)}`.trimEnd())
-    .slice(0, BODY_LINES);
+  const place = `Task ${task.position} of ${total} of ${source(run.playbook)}`;
   const agent = plainLine(run.model === undefined ? session.provider : `${session.provider} (${run.model})`);
   const email = facts.requesterEmail ?? `${run.requester.id}+${run.requester.login}@users.noreply.github.com`;
   return [
     subject,
     '',
-    `Task ${task.position} of ${total} of ${source(run.playbook)}:`,
+    ...(saysNoMore(task.text, subject) ? [`${place}.`] : [`${place}:`, '', ...quoteTask(task.text)]),
     '',
-    ...quoted,
-    '',
+    ...quoteAgent(facts.summary ?? ''),
     `Maestro-Run: ${run.id}`,
     `Maestro-Task: ${task.position}/${total} ${task.key}`,
     `Maestro-Session: ${session.id}`,
@@ -58,6 +61,47 @@ export function renderCommitMessage(facts: CommitFacts): string {
     `Co-authored-by: ${trailerValue(run.requester.login)} <${trailerValue(email)}>`,
     '',
   ].join('\n');
+}
+
+function saysNoMore(text: string, subject: string): boolean {
+  const lines = plainLines(text.trim());
+  return lines.length === 1 && (lines[0] === subject || lines[0] === '');
+}
+
+function quoteTask(text: string): readonly string[] {
+  return plainLines(text)
+    .map((line) => quote(clip(line, LINE_LENGTH)))
+    .slice(0, BODY_LINES);
+}
+
+/** The agent's words below a line that says whose they are, with a blank line after; nothing when it said nothing. */
+function quoteAgent(summary: string): readonly string[] {
+  const words = plainLines(clip(summary.trim(), SUMMARY_LENGTH));
+  if (words.every((line) => line === '')) return [];
+  return ['What the agent said:', '', ...words.flatMap((line) => wrap(line, SUMMARY_WIDTH)).map(quote), ''];
+}
+
+function plainLines(text: string): readonly string[] {
+  return text.split(/\r\n?|\n/u).map((line) => plainLine(line));
+}
+
+function quote(line: string): string {
+  return `> ${line}`.trimEnd();
+}
+
+/** A line as lines of at most `width`, broken at spaces; a longer word stays whole. */
+function wrap(line: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    if (current !== '' && current.length + 1 + word.length > width) {
+      lines.push(current);
+      current = word;
+    } else {
+      current = current === '' ? word : `${current} ${word}`;
+    }
+  }
+  return [...lines, current];
 }
 
 /** Our trailers of a commit message: its last paragraph, if each is there once and reads as we write it; else undefined. */

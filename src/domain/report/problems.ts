@@ -6,7 +6,10 @@ import { codeSpan, encodeProse, oneLine } from './untrusted-text.ts';
 /** More than this helps nobody mend a text; the rest is counted. */
 const SHOWN = 50;
 
-/** What is wrong with a playbook, for a comment: one line per problem with where it is and what to write instead. */
+/**
+ * What is wrong with a playbook, for a comment: one line per problem with where it is and what to write
+ * instead. `path` is the file's, or `issue #12`.
+ */
 export function renderProblems(path: string, problems: readonly Problem[]): string {
   const lines = problems
     .slice(0, SHOWN)
@@ -16,9 +19,14 @@ export function renderProblems(path: string, problems: readonly Problem[]): stri
     );
   const more = problems.length - lines.length;
   return [
-    `**Maestro** did not start: ${codeSpan(path)} has ${count(problems.length, 'problem')}.`,
+    `**Maestro** did not start: ${place(path)} has ${count(problems.length, 'problem')}.`,
     [...lines, ...(more > 0 ? [`- … and ${more} more`] : [])].join('\n'),
   ].join('\n\n');
+}
+
+/** A path as code, an issue as the link `#12` is. */
+function place(path: string): string {
+  return /^issue #\d+$/u.test(path) ? path : codeSpan(path);
 }
 
 /** A problem as an annotation of a check run, in plain text. */

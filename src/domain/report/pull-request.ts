@@ -1,12 +1,14 @@
 import type { RunId } from '../ids.ts';
 import { doneCount, isFinal, type RunTask } from '../run.ts';
-import { count, duration, money, tokens } from './quantities.ts';
+import { count, duration, tokens } from './quantities.ts';
 import {
   elapsed,
   issueOf,
   nextStep,
+  howToTryAgain,
   playbookName,
   providersOf,
+  spent,
   STATE_ICONS,
   taskState,
   totalUsage,
@@ -20,6 +22,13 @@ import { clip, codeSpan, decodeInline, encodeInline, encodeProse, plainLine } fr
 /** GitHub takes 65,536 characters in a body and 256 in a title. */
 const BODY_LENGTH = 64_000;
 const TITLE_LENGTH = 256;
+
+/** Digits of a commit that tell it apart, and that GitHub makes a link of. */
+const SHORT_COMMIT = 10;
+
+/** Checks that are named, and characters of each. */
+const CHECKS = 10;
+const CHECK_LENGTH = 200;
 
 /** What the body of a pull request of ours says about its run, for rebuilding the run when the store is gone (design §5). */
 export interface PullRequestFacts {
@@ -48,19 +57,21 @@ interface Detail {
   /** Tasks not done that are told about one by one, and characters of each reason. */
   readonly reasons: number;
   readonly reason: number;
-  /** Whether a state is its icon only. */
-  readonly icons: boolean;
+  /** Whether commits link to their pages. */
+  readonly links: boolean;
+  /** Whether a state is its icon only, and a commit stands whole in the table instead of in the facts. */
+  readonly least: boolean;
 }
 
 const LEVELS: readonly Detail[] = [
-  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, icons: false },
-  { title: 200, reasons: 20, reason: 300, icons: false },
-  { title: 60, reasons: 10, reason: 200, icons: false },
-  { title: 30, reasons: 5, reason: 200, icons: false },
+  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, links: true, least: false },
+  { title: 200, reasons: 20, reason: 300, links: true, least: false },
+  { title: 60, reasons: 10, reason: 200, links: false, least: false },
+  { title: 30, reasons: 5, reason: 200, links: false, least: false },
 ];
 
 /** A thousand tasks fit. */
-const LEAST: Detail = { title: 0, reasons: 3, reason: 200, icons: true };
+const LEAST: Detail = { title: 0, reasons: 3, reason: 200, links: false, least: true };
 
 /** Upper bound of a row at the least detail: position, icon, commit, and what is between. */
 const ROW_LENGTH = 66;
@@ -83,11 +94,12 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
   return [
     banner(report),
     summary(report),
+    checked(report),
     withoutEffect(report.run),
     taskTable(report, detail, rows),
     notDone(report, detail),
     howToContinue(report),
-    factsTable(report),
+    factsTable(report, detail),
     blockedHosts(report),
   ]
     .filter((part) => part !== '')
@@ -111,36 +123,52 @@ function banner({ run, tasks }: RunReport): string {
 }
 
 function summary(report: RunReport): string {
-  const { run } = report;
-  const who = encodeInline(run.requester.login);
-  const what = encodeInline(clip(run.title, TITLE_LENGTH));
+  const { run, tasks } = report;
   const issue = issueOf(run);
   // Merging a partial result must not close the issue: it closes only when all that it asked for is in the pull request.
   const closes = run.state === 'succeeded' && run.playbook.kind !== 'file';
   const reference = issue === undefined ? '' : `\n\n${closes ? 'Closes' : 'Refs'} #${issue}`;
-  return `**${what}**, asked for by ${who}, one commit per task.${reference}`;
+  const where = issue === undefined ? '' : ` in #${issue}`;
+  const commits = tasks.length === 1 ? '' : ' One commit per task, so each can be reviewed and reverted by itself.';
+  return `Asked for by ${encodeInline(run.requester.login)}${where}.${commits}${reference}`;
 }
 
-function taskTable({ run, tasks }: RunReport, detail: Detail, rows: number): string {
+function checked({ run }: RunReport): string {
+  const { verify = [] } = run.settings;
+  if (verify.length === 0) return '';
+  const commands = verify.slice(0, CHECKS).map((command) => codeSpan(clip(command, CHECK_LENGTH)));
+  const more = verify.length > CHECKS ? [`${verify.length - CHECKS} more`] : [];
+  return `Checked after each task with: ${[...commands, ...more].join(', ')}`;
+}
+
+function taskTable(report: RunReport, detail: Detail, rows: number): string {
+  const { run, tasks } = report;
   const shown = tasks.slice(0, rows).map((task) => {
     const state = taskState(task, run);
-    const commit = task.outcome?.kind === 'committed' ? task.outcome.commit : '';
+    const commit = task.outcome?.kind === 'committed' ? commitCell(report, task.outcome.commit, detail) : '';
     const title = detail.title === 0 ? '' : encodeInline(clip(task.title, detail.title));
-    const word = detail.icons ? '' : ` ${state}`;
+    const word = detail.least ? '' : ` ${state}`;
     return `| ${task.position} | ${STATE_ICONS[state]}${word} | ${title} | ${commit} |`;
   });
   const more = tasks.length - shown.length;
   return [
-    '| | State | Task | Commit |',
+    '| # | State | Task | Commit |',
     '| ---: | --- | --- | --- |',
     ...shown,
     ...(more > 0 ? ['', `… and ${count(more, 'more task')}.`] : []),
   ].join('\n');
 }
 
+function commitCell({ links }: RunReport, commit: string, detail: Detail): string {
+  if (detail.least) return commit;
+  const short = commit.slice(0, SHORT_COMMIT);
+  if (!detail.links || links?.repository === undefined) return short;
+  return `[\`${short}\`](${links.repository}/commit/${commit})`;
+}
+
 function notDone(report: RunReport, detail: Detail): string {
   const lines = report.tasks.flatMap((task) => {
-    const reason = whyNotDone(report, task, detail);
+    const reason = whyNotDone(task, detail);
     return reason === undefined ? [] : [`- ${task.position}. ${encodeInline(clip(task.title, 100))}: ${reason}`];
   });
   if (lines.length === 0) return '';
@@ -148,12 +176,12 @@ function notDone(report: RunReport, detail: Detail): string {
   return ['### Not done', '', ...lines.slice(0, detail.reasons), ...more].join('\n');
 }
 
-function whyNotDone({ run }: RunReport, { outcome }: RunTask, detail: Detail): string | undefined {
+function whyNotDone({ outcome }: RunTask, detail: Detail): string | undefined {
   switch (outcome?.kind) {
     case 'failed': {
       const kept = outcome.failure.keptRef;
       const ref = kept === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(kept)}.`;
-      return `${encodeProse(clip(outcome.failure.message, detail.reason))} ${nextStep(outcome.failure, run)}${ref}`;
+      return `${encodeProse(clip(outcome.failure.message, detail.reason))} ${nextStep(outcome.failure)}${ref}`;
     }
     case 'cancelled': {
       const ref = outcome.keptRef === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(outcome.keptRef)}.`;
@@ -170,27 +198,34 @@ function whyNotDone({ run }: RunReport, { outcome }: RunTask, detail: Detail): s
 
 function howToContinue({ run }: RunReport): string {
   if (!isFinal(run.state)) return `Comment ${codeSpan('/maestro stop')} to end it here; what is committed stays.`;
-  if (run.state === 'succeeded') return 'Review it commit by commit: each task can be reverted by itself.';
-  return `Comment ${codeSpan('/maestro run')} to go on with what is not done.`;
+  return howToTryAgain(run, run.pullRequest?.number);
 }
 
-function factsTable(report: RunReport): string {
+function factsTable(report: RunReport, detail: Detail): string {
   const { run, tasks } = report;
   const usage = totalUsage(tasks);
   const time = elapsed(report);
+  const cost = usage.costUsd === undefined ? 'not known' : spent(report);
   const runId = report.links?.run === undefined ? codeSpan(run.id) : `[${codeSpan(run.id)}](${report.links.run})`;
   const rows = [
     ['Run', runId],
-    ['Playbook', encodeInline(playbookName(run.playbook))],
+    ['Playbook', run.playbook.kind === 'file' ? encodeInline(run.playbook.path) : playbookName(run.playbook)],
     ['Asked for by', encodeInline(run.requester.login)],
     ['Base', `${encodeInline(run.base.ref)} at ${run.base.sha}`],
     ['Tasks', String(tasks.length)],
     ['Provider', encodeInline([...providersOf(report), ...(run.model === undefined ? [] : [run.model])].join(', '))],
     ['Tokens', `${tokens(usage.inputTokens)} in, ${tokens(usage.outputTokens)} out`],
-    ['Cost', usage.costUsd === undefined ? 'not known' : money(usage.costUsd)],
+    ...(cost === '' ? [] : [['Cost', cost]]),
     ['Time', time === undefined ? 'not begun' : duration(time)],
+    ...(detail.least ? [] : fullCommits(tasks)),
   ];
   return details('Facts', ['| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n'));
+}
+
+function fullCommits(tasks: readonly RunTask[]): readonly (readonly [string, string])[] {
+  return tasks.flatMap(({ position, outcome }) =>
+    outcome?.kind === 'committed' ? [[`Commit ${position}`, outcome.commit] as const] : [],
+  );
 }
 
 function blockedHosts({ blockedHosts = [] }: RunReport): string {
@@ -204,13 +239,13 @@ function blockedHosts({ blockedHosts = [] }: RunReport): string {
 export function parsePullRequest(body: string): PullRequestFacts | undefined {
   const lines = body.split(/\r?\n/u);
   const facts = new Map<string, string>();
-  const tasks: TaskFacts[] = [];
   for (const line of lines) {
-    const task = parseTask(line);
-    if (task !== undefined) tasks.push(task);
-    const [, name, value] = /^\| ([A-Z][a-z ]*) \| (.*) \|$/u.exec(line) ?? [];
+    const [, name, value] = /^\| ([A-Z][a-z ]*\d*) \| (.*) \|$/u.exec(line) ?? [];
     if (name !== undefined && value !== undefined && !facts.has(name)) facts.set(name, value);
   }
+  const tasks = lines.flatMap((line) => parseTask(line, facts) ?? []);
+  // The table has only the first digits of a commit: with its fact gone, it is not known.
+  if (tasks.some((task) => task.state === 'committed' && task.commit === undefined)) return undefined;
   const runId = /`(r[a-z2-7]{15})`/u.exec(facts.get('Run') ?? '')?.[1];
   const [, ref, sha] = /^(.*) at ([0-9a-f]{40,64})$/u.exec(facts.get('Base') ?? '') ?? [];
   const playbook = facts.get('Playbook');
@@ -235,10 +270,11 @@ const STATES: ReadonlyMap<string, TaskState> = new Map(
   ]),
 );
 
-function parseTask(line: string): TaskFacts | undefined {
-  const match = /^\| (\d+) \| ([^|]+) \| (.*) \| ([0-9a-f]*) \|$/u.exec(line);
-  const [, position = '', stateText = '', title = '', commit = ''] = match ?? [];
+function parseTask(line: string, facts: ReadonlyMap<string, string>): TaskFacts | undefined {
+  const match = /^\| (\d+) \| ([^|]+) \| (.*) \| ([^|]*) \|$/u.exec(line);
+  const [, position = '', stateText = '', title = '', cell = ''] = match ?? [];
   const state = STATES.get(stateText);
   if (match === null || state === undefined) return undefined;
-  return { position: Number(position), title: decodeInline(title), state, commit: commit === '' ? undefined : commit };
+  const commit = [facts.get(`Commit ${position}`), cell].find((text) => /^[0-9a-f]{40,64}$/u.test(text ?? ''));
+  return { position: Number(position), title: decodeInline(title), state, commit };
 }

@@ -10,7 +10,7 @@ export interface RefusalContext {
 export function renderRefusal(refusal: Refusal, context: RefusalContext): string {
   const help = refusal.reason === 'bad-command' ? ` ${codeSpan('/maestro help')} lists the commands.` : '';
   return [
-    `**Maestro** did not start anything. ${encodeProse(refusal.message)}${help}`,
+    `**Maestro** did not start anything. ${encodeProse(refusal.message, refusal.refersTo)}${help}`,
     `<sub>Asked for by ${encodeInline(context.requester)}</sub>`,
   ].join('\n\n');
 }

@@ -1,8 +1,10 @@
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
-import { isFinal, type Run, type RunTask, type Session } from '../run.ts';
+import type { Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
+import { money } from './quantities.ts';
+import { codeSpan, encodeInline } from './untrusted-text.ts';
 
 /** All that the texts about a run are made from. Everything but `run`, `tasks` and `now` may be left out. */
 export interface RunReport {
@@ -88,12 +90,41 @@ export function issueOf(run: Run): number | undefined {
   return run.playbook.kind === 'file' ? triggerThread(run.trigger) : run.playbook.issue;
 }
 
-/** What a person can do about a failure of each kind; starting again is part of it only once the run is over. */
-export function nextStep(failure: Failure, run: Pick<Run, 'state'>): string {
-  return isFinal(run.state) ? `${remedy(failure)} Then comment \`/maestro run\`.` : remedy(failure);
+/** What a run spent, of what it may spend; empty when it spent nothing and has no limit, or when that is not known. */
+export function spent({ run, tasks }: RunReport): string {
+  const { costUsd } = totalUsage(tasks);
+  const { budget } = run.settings;
+  if (costUsd === undefined || (costUsd === 0 && budget === undefined)) return '';
+  return budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(budget)}`;
 }
 
-function remedy(failure: Failure): string {
+/** The command that asks for the same work again, as a code span. */
+export function againCommand({ playbook }: Run): string {
+  if (playbook.kind !== 'file') return codeSpan('/maestro run');
+  const mark = playbook.path.includes('"') ? "'" : '"';
+  const path = /[\s"']/u.test(playbook.path) ? `${mark}${playbook.path}${mark}` : playbook.path;
+  return codeSpan(`/maestro run playbook=${path}`);
+}
+
+/**
+ * How to try again when a run ended with something left to do, and what becomes of what there is; empty for other runs. `here`
+ * is the number of the thread it is said in, if that is known.
+ */
+export function howToTryAgain(run: Run, here: number | undefined): string {
+  if (run.state !== 'failed' && run.state !== 'stopped') return '';
+  const issue = issueOf(run);
+  const how =
+    issue === undefined
+      ? `comment ${againCommand(run)} in an issue, or push the playbook again`
+      : `comment ${againCommand(run)} in #${issue}`;
+  const number = run.pullRequest?.number;
+  const stays = number === here ? 'here stays' : `in #${number} stays there`;
+  const rest = number === undefined ? '' : `; what is committed ${stays}`;
+  return `To try again, ${how}: a new run starts from ${encodeInline(run.base.ref)}${rest}.`;
+}
+
+/** What a person can do about a failure of each kind. */
+export function nextStep(failure: Failure): string {
   switch (failure.kind) {
     case 'auth':
       return 'Ask whoever operates Maestro to renew the key of this provider.';

@@ -1,7 +1,18 @@
 import type { Failure } from '../outcome.ts';
-import { doneCount, isFinal, type RunTask } from '../run.ts';
+import { doneCount, isFinal, type Run, type RunTask } from '../run.ts';
 import { count, duration, moment, money } from './quantities.ts';
-import { elapsed, nextStep, STATE_ICONS, taskState, totalUsage, withoutEffect, type RunReport } from './run-report.ts';
+import {
+  againCommand,
+  elapsed,
+  howToTryAgain,
+  issueOf,
+  nextStep,
+  spent,
+  STATE_ICONS,
+  taskState,
+  withoutEffect,
+  type RunReport,
+} from './run-report.ts';
 import { clip, codeSpan, encodeInline, encodeProse, fence } from './untrusted-text.ts';
 
 /** GitHub takes 65,536 characters; the rest is room for the marker the forge adds. */
@@ -50,6 +61,7 @@ function render(report: RunReport, detail: Detail): string {
     withoutEffect(report.run),
     taskList(report, detail),
     failures(report, detail),
+    howToTryAgain(report.run, threadOf(report.run)),
     footer(report),
   ]
     .filter((part) => part !== '')
@@ -61,43 +73,59 @@ function header(report: RunReport): string {
   const facts = [
     `**Maestro** ${headline(report)}`,
     timeSpent(report),
-    cost(report),
+    spent(report),
     branchLink(report),
-    run.pullRequest === undefined ? '' : `#${run.pullRequest.number}`,
+    run.state === 'succeeded' ? '' : pullRequestElsewhere(run),
   ];
   const title = tasks.length > 1 || run.playbook.kind === 'file' ? `\n\n${encodeInline(clip(run.title, 200))}` : '';
   return facts.filter((fact) => fact !== '').join(' · ') + title;
 }
 
 /** What the run does, in words that follow its name. */
-function headline({ run, tasks }: RunReport): string {
-  const done = doneCount(tasks);
-  const progress = `${done} of ${count(tasks.length, 'task')}`;
+function headline(report: RunReport): string {
+  const { run, tasks } = report;
+  const progress = tasks.length === 1 ? '' : `, ${doneCount(tasks)} of ${count(tasks.length, 'task')} done`;
   switch (run.state) {
     case 'queued':
       return `will start soon: ${count(tasks.length, 'task')}`;
     case 'running':
-      return `is working, ${progress} done`;
+      return `is working${progress}`;
     case 'parked':
-      return `is waiting${run.parkedUntil === undefined ? '' : ` until ${moment(run.parkedUntil)}`}, ${progress} done`;
+      return `is waiting${run.parkedUntil === undefined ? '' : ` until ${moment(run.parkedUntil)}`}${progress}`;
     case 'succeeded':
-      return `is done, ${tasks.length === 1 ? '1 task' : `all ${tasks.length} tasks`}`;
+      return `is done${result(report)}`;
     case 'failed':
-      return `could not finish, ${progress} done`;
+      return `could not finish${progress}`;
     case 'stopped':
-      return `was stopped${run.stop === undefined ? '' : ` by ${encodeInline(run.stop.by)}`}, ${progress} done`;
+      return `was stopped${run.stop === undefined ? '' : ` by ${encodeInline(run.stop.by)}`}${progress}`;
   }
+}
+
+/** What there is at the end of a run that succeeded. */
+function result({ run, tasks }: RunReport): string {
+  const elsewhere = pullRequestElsewhere(run);
+  const facts = [
+    tasks.length === 1 ? '' : `all ${tasks.length} tasks`,
+    run.pullRequest === undefined ? '' : `ready for review${elsewhere === '' ? '' : ` in ${elsewhere}`}`,
+    tasks.every((task) => task.outcome?.kind === 'no-change') ? 'nothing to change' : '',
+  ].filter((fact) => fact !== '');
+  return facts.length === 0 ? '' : `: ${facts.join(', ')}`;
+}
+
+/** The thread that holds the comment: the issue, or the pull request of a run that came from none. */
+function threadOf(run: Run): number | undefined {
+  return issueOf(run) ?? run.pullRequest?.number;
+}
+
+/** The run's pull request as a link, unless the comment is in it. */
+function pullRequestElsewhere(run: Run): string {
+  const number = run.pullRequest?.number;
+  return number === undefined || number === threadOf(run) ? '' : `#${number}`;
 }
 
 function timeSpent(report: RunReport): string {
   const ms = elapsed(report);
   return ms === undefined ? '' : duration(ms);
-}
-
-function cost({ run, tasks }: RunReport): string {
-  const { costUsd } = totalUsage(tasks);
-  if (costUsd === undefined || (costUsd === 0 && run.settings.budget === undefined)) return '';
-  return run.settings.budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(run.settings.budget)}`;
 }
 
 function branchLink({ run, links, tasks }: RunReport): string {
@@ -133,17 +161,20 @@ function lines(report: RunReport, tasks: readonly RunTask[], detail: Detail): st
 
 function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   const state = taskState(task, report.run);
-  const facts = [`${STATE_ICONS[state]} ${task.position}. ${encodeInline(clip(task.title, detail.title))}`];
+  const alone = report.tasks.length === 1;
+  const position = alone ? '' : `${task.position}. `;
+  const facts = [`${STATE_ICONS[state]} ${position}${encodeInline(clip(task.title, detail.title))}`];
   if (task.outcome?.kind === 'committed') facts.push(commitLink(report, task.outcome.commit, detail));
   if (task.outcome?.kind === 'no-change') facts.push('nothing to change');
   if (task.outcome?.kind === 'cancelled' && task.outcome.keptRef !== undefined) {
     facts.push(`unfinished work kept at ${codeSpan(task.outcome.keptRef)}`);
   }
   if (task.outcome?.kind === 'parked') facts.push(`waits until ${moment(task.outcome.until)}`);
-  if (task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
+  // Of one task alone, time and cost are those of the run.
+  if (!alone && task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
     facts.push(duration((task.endedAt ?? report.now) - task.startedAt));
   }
-  if (task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
+  if (!alone && task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
   if (task.attempts > 1) facts.push(`attempt ${task.attempts}`);
   return `- ${facts.join(' · ')}`;
 }
@@ -162,11 +193,12 @@ function failures(report: RunReport, detail: Detail): string {
     .join('\n\n');
 }
 
-function failureSection({ run }: RunReport, task: RunTask, failure: Failure, detail: Detail): string {
-  const title = `${STATE_ICONS.failed} Task ${task.position}: ${encodeInline(clip(task.title, detail.title))}`;
+function failureSection({ tasks }: RunReport, task: RunTask, failure: Failure, detail: Detail): string {
+  const position = tasks.length === 1 ? '' : `Task ${task.position}: `;
+  const title = `${STATE_ICONS.failed} ${position}${encodeInline(clip(task.title, detail.title))}`;
   const parts = [
     `**What happened:** ${encodeProse(clip(failure.message, 1000))}`,
-    `**What to do:** ${nextStep(failure, run)}`,
+    `**What to do:** ${nextStep(failure)}`,
     failure.keptRef === undefined ? '' : `The unfinished work is kept at ${codeSpan(failure.keptRef)}.`,
     failure.detail === undefined || failure.detail.trim() === '' ? '' : fence(failure.detail, detail.lines),
   ];
@@ -174,13 +206,20 @@ function failureSection({ run }: RunReport, task: RunTask, failure: Failure, det
 }
 
 function footer({ run, links }: RunReport): string {
-  const commands = isFinal(run.state) ? ['run', 'status', 'help'] : ['stop', 'status', 'help'];
   const facts = [
     `Asked for by ${encodeInline(run.requester.login)}`,
     links?.run === undefined ? `run ${codeSpan(run.id)}` : `[run ${codeSpan(run.id)}](${links.run})`,
-    `commands now: ${commands.map((command) => codeSpan(`/maestro ${command}`)).join(' ')}`,
+    commands(run),
   ];
-  return `<sub>${facts.join(' · ')}</sub>`;
+  return `<sub>${facts.filter((fact) => fact !== '').join(' · ')}</sub>`;
+}
+
+/** What can be asked for now; how to try again has a paragraph of its own. */
+function commands(run: Run): string {
+  if (!isFinal(run.state))
+    return `commands now: ${['/maestro stop', '/maestro status', '/maestro help'].map(codeSpan).join(' ')}`;
+  const issue = issueOf(run);
+  return run.state !== 'succeeded' || issue === undefined ? '' : `new run: comment ${againCommand(run)} in #${issue}`;
 }
 
 /** A folded part. The blank lines make GitHub read what is inside as markdown. */

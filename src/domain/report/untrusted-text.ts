@@ -30,6 +30,14 @@ const TRIGGER_TEXT = /^(?:[@#:]|gh|www)$/iu;
 
 const EDGE_SPACES = /^ +|(?<! ) +$/gu;
 
+const DEFUSED_NUMBER = new RegExp(`#${BREAK}(\\d+)`, 'gu');
+
+/** Marks in a commit message or title that make CI leave it out. */
+const SKIP_CI = /\[\s*((?:skip|no)[ -](?:ci|actions)|(?:ci|actions)[ -]skip)\s*\]/giu;
+
+/** The scheme of the address of an issue. */
+const ISSUE_SCHEME = /https?:\/\/(?=\S+\/(?:issues|pull|discussions)\/\d)/giu;
+
 const NOT_INERT = new RegExp([TRIGGER, SPECIAL, HIDDEN].map(({ source }) => source).join('|'), 'giv');
 
 /**
@@ -58,12 +66,22 @@ export function decodeInline(markdown: string): string {
     .replaceAll(/&#(\d{1,3});/gu, (_, code: string) => String.fromCharCode(Number(code)));
 }
 
-/** A sentence of ours that may quote others: like `encodeInline`, but `code` in single backticks stays code. */
-export function encodeProse(text: string): string {
+/**
+ * A sentence of ours that may quote others: like `encodeInline`, but `code` in single backticks stays code, and `#12` stays a
+ * reference for the numbers that are our own.
+ */
+export function encodeProse(text: string, ours: readonly number[] = []): string {
   return withoutHidden(oneLine(text))
     .split(/(`[^`]+`)/u)
-    .map((part, index) => (index % 2 === 1 ? part : inert(part)))
+    .map((part, index) => (index % 2 === 1 ? part : withReferences(inert(part), ours)))
     .join('');
+}
+
+/** What `inert` made of `#12`, as it was, for the numbers given. */
+function withReferences(markdown: string, numbers: readonly number[]): string {
+  return markdown.replaceAll(DEFUSED_NUMBER, (found, number: string) =>
+    numbers.includes(Number(number)) ? `#${number}` : found,
+  );
 }
 
 /** A name or path as a code span, whatever backticks it holds. */
@@ -92,15 +110,21 @@ export function fence(output: string, lines: number, width = 400): string {
 
 /**
  * Any text as inert plain text on one line, for commit messages and titles, where no markup hides a break: `#12` becomes
- * `no. 12`, `@name` becomes `@ name`, and the address of an issue loses its scheme.
+ * `no. 12`, `@name` becomes `@ name`, `[skip ci]` becomes `(skip ci)`, and the address of an issue loses its scheme.
  */
 export function plainLine(text: string): string {
-  return withoutHidden(oneLine(text))
-    .replaceAll(/https?:\/\/(?=\S+\/(?:issues|pull|discussions)\/\d)/giu, '')
+  return withoutSchemes(withoutHidden(oneLine(text)))
+    .replaceAll(SKIP_CI, '($1)')
     .replaceAll(/#(?=\d)/gu, 'no. ')
     .replaceAll(/\bgh-(?=\d)/giu, 'GH ')
     .replaceAll(/(?<!\w)@(?=\w)/gu, '@ ')
     .trim();
+}
+
+/** Until none is left: taking one out of `hthttps://tps://` makes another. */
+function withoutSchemes(text: string): string {
+  const shorter = text.replaceAll(ISSUE_SCHEME, '');
+  return shorter === text ? text : withoutSchemes(shorter);
 }
 
 const CHARACTERS = new Intl.Segmenter('en');

@@ -41,6 +41,23 @@ describe('a commit message', () => {
     );
   });
 
+  it('leaves out the quote of a task that says no more than the subject, and ends with what the agent said', () => {
+    const summary = 'Added it.\r\n\r\nFixes #3, cc @bob. ' + 'word '.repeat(30);
+    const [subject, , place, , said, , ...rest] = renderCommitMessage({ ...facts('Add a cache'), summary }).split('\n');
+
+    expect([subject, place, said]).toEqual(['Add a cache', 'Task 3 of 7 of issue 12.', 'What the agent said:']);
+    expect(rest.slice(0, 6)).toEqual([
+      '> Added it.',
+      '>',
+      `> Fixes no. 3, cc @ bob. ${'word '.repeat(15)}`.trimEnd(),
+      `> ${'word '.repeat(15)}`.trimEnd(),
+      '',
+      `Maestro-Run: ${aRun().id}`,
+    ]);
+    expect(renderCommitMessage({ ...facts('Add a cache'), summary: ' \n ' })).not.toContain('What the agent said');
+    expect(renderCommitMessage({ ...facts('Add a cache'), summary: 'x '.repeat(9_000) }).length).toBeLessThan(2_500);
+  });
+
   it('parses back', () => {
     expect(parseTrailers(renderCommitMessage(facts('Add a cache')))).toEqual({
       run: aRun().id,
@@ -55,9 +72,9 @@ describe('a commit message', () => {
   it('holds no trailer but ours, whatever the task says, as git reads it', () => {
     const forged = 'Maestro-Run: rforged\n\nMaestro-Task: 1/1 x\nSigned-off-by: Eve <e@e.io>\n---\ndiff --git a/x b/x';
     for (const text of [forged, `${forged}\r\n\r\nMaestro-Run: y`, '\n\n\n', 'x\u2028Maestro-Run: z']) {
-      const names = gitTrailers(renderCommitMessage(facts(text))).map((line) => line.split(':')[0]);
-
-      expect(names).toEqual(OURS);
+      for (const message of [facts(text), { ...facts('x'), summary: text }].map(renderCommitMessage)) {
+        expect(gitTrailers(message).map((line) => line.split(':')[0])).toEqual(OURS);
+      }
     }
     // The control: the same lines at the end of a message are trailers to git.
     expect(gitTrailers('Subject\n\nMaestro-Run: rforged\nSigned-off-by: Eve <e@e.io>\n')).toHaveLength(2);
@@ -66,7 +83,7 @@ describe('a commit message', () => {
   it('has a subject of at most 72 characters and parses back, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (title, text) => {
-        const message = renderCommitMessage(facts(title, text));
+        const message = renderCommitMessage({ ...facts(title, text), summary: text });
 
         expect(message.split('\n')[0]?.length).toBeGreaterThan(0);
         expect(message.split('\n')[0]?.length).toBeLessThanOrEqual(72);

@@ -38,10 +38,11 @@ describe('the body of a pull request', () => {
       title: anyText,
       path: anyText.filter((path) => path !== ''),
       ref: fc.constantFrom('main', 'release/1 at x', 'a|b'),
+      links: fc.constantFrom({ run: 'http://127.0.0.1/r' }, { repository: 'http://127.0.0.1/o/r' }),
       login: fc.constantFrom('mona', 'renovate[bot]', 'a-b'),
     });
     fc.assert(
-      fc.property(cases, ({ tasks, state, title, path, ref, login }) => {
+      fc.property(cases, ({ tasks, state, title, path, ref, login, links }) => {
         const run = aRun({
           state,
           title,
@@ -52,7 +53,7 @@ describe('the body of a pull request', () => {
         const runTasks = tasks.map(({ title, outcome }, index) =>
           outcome === undefined ? aTask(index + 1, { title, startedAt: 1 }) : aDoneTask(index + 1, outcome, { title }),
         );
-        const { body } = renderPullRequest(aReport({ run, tasks: runTasks, links: { run: 'http://127.0.0.1/r' } }));
+        const { body } = renderPullRequest(aReport({ run, tasks: runTasks, links }));
 
         for (const text of [body, body.replaceAll('\n', '\r\n')]) {
           expect(parsePullRequest(text)).toEqual({
@@ -80,6 +81,33 @@ describe('the body of a pull request', () => {
     expect(parsePullRequest('Just a pull request\n\n| a | b |\n| --- | --- |')).toBeUndefined();
     expect(parsePullRequest(body.replace('| Base |', '| Bass |'))).toBeUndefined();
     expect(parsePullRequest(body)).toBeDefined();
+  });
+
+  it('is not found where the fact of a commit was edited away', () => {
+    const { body } = renderPullRequest(aReport({ tasks: [aDoneTask(1, { kind: 'committed', commit: sha('b') })] }));
+
+    expect(parsePullRequest(body.replace(/^\| Commit 1 .*$/mu, ''))).toBeUndefined();
+    expect(parsePullRequest(body)?.tasks[0]?.commit).toBe(sha('b'));
+  });
+
+  it('says who asked where, what was checked, and links to commits and to the issue', () => {
+    const { body } = renderPullRequest(
+      aReport({
+        run: aRun({ settings: { verify: ['npm test', 'npm run lint'] } }),
+        tasks: [aDoneTask(1, { kind: 'committed', commit: sha('b') }), aTask(2)],
+        links: { repository: 'https://github.com/octo/demo' },
+      }),
+    );
+
+    expect(body).toContain(
+      'Asked for by mona in #12. One commit per task, so each can be reviewed and reverted by itself.\n\nRefs #12',
+    );
+    expect(body).toContain('Checked after each task with: `npm test`, `npm run lint`\n');
+    expect(body).toContain(
+      `| # | State | Task | Commit |\n| ---: | --- | --- | --- |\n| 1 | ✅ committed | Task number 1 | [\`bbbbbbbbbb\`](https://github.com/octo/demo/commit/${sha('b')}) |`,
+    );
+    expect(body).toContain('| Playbook | #12 |');
+    expect(renderPullRequest(aReport()).body).not.toContain('Checked after');
   });
 
   it('closes the issue only when everything it asked for is done', () => {

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { renderStatusComment, STATUS_COMMENT_LENGTH } from '../../../src/domain/report/status-comment.ts';
+import type { Run } from '../../../src/domain/run.ts';
+import { NO_USAGE } from '../../../src/domain/usage.ts';
 import { aDoneTask, aReport, aRun, aTask, MINUTE, sha, START } from './a-run.ts';
 
 const crash = (detail?: string): Outcome => ({
   kind: 'failed',
   failure: { kind: 'crash', message: 'The agent ended with `exit 1`.', ...(detail === undefined ? {} : { detail }) },
 });
+
+function said(change: Partial<Run>): string {
+  return renderStatusComment(aReport({ run: aRun({ state: 'failed', ...change }) }));
+}
 
 describe('the status comment', () => {
   it('says in its first line how far the run is, for how long, for how much, and where', () => {
@@ -34,9 +40,61 @@ describe('the status comment', () => {
 
   it('names the commands that are valid now', () => {
     expect(renderStatusComment(aReport())).toContain('`/maestro stop` `/maestro status` `/maestro help`');
-    expect(renderStatusComment(aReport({ run: aRun({ state: 'failed' }) }))).toContain(
-      '`/maestro run` `/maestro status` `/maestro help`',
+    const done = renderStatusComment(aReport({ run: aRun({ state: 'succeeded' }) }));
+    expect(done).toContain('new run: comment `/maestro run` in #12</sub>');
+    expect(done).not.toContain('/maestro status');
+  });
+
+  const pullRequest = { number: 13, url: 'https://github.com/octo/demo/pull/13', draft: false };
+  const trigger = {
+    kind: 'push',
+    path: 'a b.md',
+    blob: sha('d'),
+    after: sha('e'),
+    at: START,
+    sender: { id: 7, login: 'mona' },
+  } as const;
+  const fromPush = { trigger, playbook: { kind: 'file', path: 'a b.md', text: '' } } as const;
+  const allDone = [1, 2].map((position) => aDoneTask(position, { kind: 'committed', commit: sha('b') }));
+
+  it('of a run that is done leads to the pull request, except in the pull request itself', () => {
+    const ended = { state: 'succeeded', endedAt: START + MINUTE, pullRequest } as const;
+    const inIssue = renderStatusComment(aReport({ run: aRun(ended), tasks: allDone }));
+    const inPullRequest = renderStatusComment(aReport({ run: aRun({ ...ended, ...fromPush }), tasks: allDone }));
+
+    expect(inIssue).toContain('**Maestro** is done: all 2 tasks, ready for review in #13 · 1 min · ');
+    expect(inPullRequest).toContain('**Maestro** is done: all 2 tasks, ready for review · 1 min · ');
+    expect(inPullRequest).not.toMatch(/#13|\/maestro/u);
+  });
+
+  it('of one task says its number and time once', () => {
+    const run = aRun({ state: 'succeeded', endedAt: START + 3 * MINUTE, pullRequest });
+    const text = renderStatusComment(aReport({ run, tasks: allDone.slice(0, 1) }));
+
+    expect(text).toContain('**Maestro** is done: ready for review in #13 · 3 min · $0.12 · ');
+    expect(text).toContain('- ✅ Task number 1 · bbbbbbb\n');
+    expect(renderStatusComment(aReport({ run: aRun({ state: 'failed' }) }))).toMatch(
+      /^\*\*Maestro\*\* could not finish ·/u,
     );
+  });
+
+  it('tells no cost of nothing, unless it has a limit', () => {
+    const free = { ...NO_USAGE, costUsd: 0 };
+    const tasks = [1, 2].map((position) => aDoneTask(position, { kind: 'no-change' }, { usage: free }));
+
+    expect(renderStatusComment(aReport({ tasks }))).not.toContain('$');
+    expect(renderStatusComment(aReport({ tasks, run: aRun({ settings: { budget: 5 } }) }))).toContain('$0.00 of $5.00');
+  });
+
+  it('of a run that is not done says how to try again, and what becomes of what there is', () => {
+    expect(said({ pullRequest })).toContain(
+      'To try again, comment `/maestro run` in #12: a new run starts from main; what is committed in #13 stays there.',
+    );
+    expect(said({})).toContain('in #12: a new run starts from main.');
+    expect(said({ pullRequest, ...fromPush })).toContain(
+      'To try again, comment `/maestro run playbook="a b.md"` in an issue, or push the playbook again: a new run starts from main; what is committed here stays.',
+    );
+    expect(said({ state: 'succeeded' })).not.toContain('try again');
   });
 
   it('says what it waits for', () => {
@@ -48,7 +106,7 @@ describe('the status comment', () => {
   });
 
   it('folds the last output of a failed task, with what to do', () => {
-    const text = renderStatusComment(aReport({ tasks: [aDoneTask(1, crash('one\n```\n@bob'))] }));
+    const text = renderStatusComment(aReport({ tasks: [aDoneTask(1, crash('one\n```\n@bob')), aTask(2)] }));
 
     expect(text).toContain('<details><summary>❌ Task 1: Task number 1</summary>\n\n**What happened:** The agent');
     expect(text).toContain('**What to do:** ');

@@ -4,7 +4,16 @@ import { renderProblems, renderProblemsCheck } from '../../../src/domain/report/
 import { duration, money, tokens } from '../../../src/domain/report/quantities.ts';
 import { renderRefusal } from '../../../src/domain/report/refusal-comment.ts';
 import type { RunState } from '../../../src/domain/run.ts';
-import { aReport, aRun } from './a-run.ts';
+import { aDoneTask, aReport, aRun } from './a-run.ts';
+
+function titleOf(tasks: number): string {
+  return renderCheck(
+    aReport({
+      run: aRun({ state: 'succeeded' }),
+      tasks: Array.from({ length: tasks }, (_, index) => aDoneTask(index + 1, { kind: 'no-change' })),
+    }),
+  ).title;
+}
 
 describe('the check run', () => {
   it.each<[RunState, string, string | undefined]>([
@@ -22,6 +31,10 @@ describe('the check run', () => {
   });
 });
 
+it('says that all is done', () => {
+  expect([titleOf(5), titleOf(1)]).toEqual(['All 5 tasks done', 'The task is done']);
+});
+
 describe('problems of a playbook', () => {
   const problem = { line: 4, column: 3, message: 'Unknown key `@bob`.', fix: 'Write `provider`.' };
 
@@ -30,6 +43,10 @@ describe('problems of a playbook', () => {
       '**Maestro** did not start: `.maestro/playbooks/a.md` has 1 problem.\n\n' +
         '- line 4, column 3: Unknown key `@bob`. **Instead:** Write `provider`.',
     );
+  });
+
+  it('of an issue are told with a link to it', () => {
+    expect(renderProblems('issue #12', [problem])).toContain('did not start: issue #12 has 1 problem.');
   });
 
   it('become annotations of a check that asks for action', () => {
@@ -47,6 +64,12 @@ it('refuses in one sentence, without acting on what it quotes', () => {
 
   expect(text).toContain('did not start anything. I do not know "@&#8203;bob &#60;b&#62;".');
   expect(text).toContain('`/maestro help`');
+});
+
+it('links to our own pull request in a refusal, and to nothing else', () => {
+  const refusal = { reason: 'already-running', message: 'It is in #3, not #4.', refersTo: [3] } as const;
+
+  expect(renderRefusal(refusal, { requester: 'mona' })).toContain('It is in #3, not #&#8203;4.');
 });
 
 it('says quantities as people do', () => {

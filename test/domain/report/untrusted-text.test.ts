@@ -82,6 +82,13 @@ describe('text from others in markdown', () => {
   });
 });
 
+it('keeps our own numbers, and the spaces beside code, in our own sentences', () => {
+  expect(encodeProse('Ask in #12, not #123 or #3: `a` or `b`', [12])).toBe(
+    'Ask in #12, not #&#8203;123 or #&#8203;3: `a` or `b`',
+  );
+  expect(encodeProse('&#8203; #&#8203;12', [12])).not.toContain('#12');
+});
+
 describe('a fence', () => {
   it('is longer than any run of backticks inside, so that nothing gets out of it', () => {
     fc.assert(
@@ -112,6 +119,13 @@ describe('plain text from others', () => {
   it('refers to nothing and nobody', () => {
     expect(plainLine(' Fixes #12, GH-3\nand https://github.com/o/r/issues/4 for @bob <b@e.io> \u202E')).toBe(
       'Fixes no. 12, GH 3 and github.com/o/r/issues/4 for @ bob <b@e.io>',
+    );
+  });
+
+  it('neither closes an issue by an address put together from parts, nor keeps CI from running', () => {
+    expect(plainLine('fixes hthttps://tps://github.com/o/r/issues/1')).toBe('fixes github.com/o/r/issues/1');
+    expect(plainLine('[skip ci] [CI SKIP] [no\nci] [Skip Actions] [skip it]')).toBe(
+      '(skip ci) (CI SKIP) (no ci) (Skip Actions) [skip it]',
     );
   });
 
