@@ -23,12 +23,6 @@ const COMPONENTS = [
     found: () => onPath(['debootstrap']),
   },
   { name: 'socat', suites: "the container's wire", debian: 'socat', found: () => onPath(['socat']) },
-  {
-    name: 'Chromium',
-    suites: 'the dashboard in a browser',
-    debian: 'chromium',
-    found: () => onPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
-  },
 ];
 
 /** Services of freshly installed packages must not start: the tests start private ones. Exit code 101 means "forbidden". */

@@ -10,6 +10,8 @@ export interface Forge {
   self(): Promise<Actor>;
   /** The repository as it is called now, by id. `ForgeError` of kind `gone` when the App can't see it any more. */
   repository(repository: Repository): Promise<Repository>;
+  /** A text without the values of any secret we hold, in the spellings they may leak in: for what leaves by another way than this. */
+  redact(text: string): string;
   /** The repository's page, for people. */
   webUrl(repository: Repository): string;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { findProgram } from './background.ts';
 import { startDocker } from './docker.ts';
 import { startPostgres } from './postgres.ts';
 import type { ComponentName, Provided } from './provided.ts';
@@ -34,7 +33,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('postgresUrl', provided.postgresUrl);
   project.provide('dockerHost', provided.dockerHost);
   project.provide('agentImage', provided.agentImage);
-  project.provide('chromium', provided.chromium);
   project.provide('missing', provided.missing);
 
   return async () => {
@@ -67,17 +65,16 @@ async function startAll(releasers: (() => PromiseLike<void>)[]): Promise<Provide
   };
 
   const docker = attempt('docker', async () => kept(startDocker()));
-  const [redis, postgres, engine, agentImage, chromium] = await Promise.all([
+  const [redis, postgres, engine, agentImage] = await Promise.all([
     attempt('redis', async () => kept(startRedis())),
     attempt('postgres', async () => kept(startPostgres())),
     docker,
     attempt('agentImage', async () => ensureImage((await docker)?.host)),
-    attempt('chromium', async () => findChromium()),
   ]);
   for (const [name, reason] of Object.entries(missing)) {
     process.stderr.write(`Suites that need ${name} are skipped, because ${reason}\n`);
   }
-  return { redisUrl: redis?.url, postgresUrl: postgres?.url, dockerHost: engine?.host, agentImage, chromium, missing };
+  return { redisUrl: redis?.url, postgresUrl: postgres?.url, dockerHost: engine?.host, agentImage, missing };
 }
 
 /** Builds the agent image unless the engine has it; minutes the first time, nothing after that. */
@@ -93,10 +90,4 @@ async function ensureImage(dockerHost: string | undefined): Promise<string> {
   const reference = stdout.trim().split('\n').at(-1);
   if (reference === undefined || reference === '') throw new Error('scripts/image.ts printed no image reference');
   return reference;
-}
-
-function findChromium(): string {
-  const program = findProgram('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
-  if (program === undefined) throw new Error('no Chromium is installed');
-  return program;
 }

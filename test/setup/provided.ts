@@ -1,5 +1,5 @@
 /** What the tests may need that a machine may lack. */
-export type ComponentName = 'redis' | 'postgres' | 'docker' | 'agentImage' | 'chromium';
+export type ComponentName = 'redis' | 'postgres' | 'docker' | 'agentImage';
 
 /** Where the components answer that `components.ts` started or found; undefined for one that can't be had. */
 export interface Provided {
@@ -11,8 +11,6 @@ export interface Provided {
   readonly dockerHost: string | undefined;
   /** Reference of the agent image on that engine. */
   readonly agentImage: string | undefined;
-  /** Path of a Chromium or Chrome program. */
-  readonly chromium: string | undefined;
   /** Why a component can't be had, in words for people. */
   readonly missing: Partial<Readonly<Record<ComponentName, string>>>;
 }
@@ -23,7 +21,6 @@ declare module 'vitest' {
     postgresUrl: Provided['postgresUrl'];
     dockerHost: Provided['dockerHost'];
     agentImage: Provided['agentImage'];
-    chromium: Provided['chromium'];
     missing: Provided['missing'];
   }
 }

@@ -69,6 +69,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
   return {
     self: async () => (await identity()).bot,
     repository: (repository) => client.current(repository),
+    redact: context.redact,
     webUrl: (repository) => webUrl(baseUrl, { owner: repository.owner, repo: repository.name }),
     ...createRoles(context),
     ...createFiles(context),

@@ -17,13 +17,15 @@ export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskR
     parent: run.tip,
     author: await author(scope),
     at: record.session.startedAt,
-    message: renderCommitMessage({
-      run,
-      task: record.task,
-      session: record.session,
-      total: tasks.length,
-      ...(record.summary === undefined ? {} : { summary: record.summary }),
-    }),
+    message: scope.deps.forge.redact(
+      renderCommitMessage({
+        run,
+        task: record.task,
+        session: record.session,
+        total: tasks.length,
+        ...(record.summary === undefined ? {} : { summary: record.summary }),
+      }),
+    ),
   });
   return { ...record, commit: oid };
 }

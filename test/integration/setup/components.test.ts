@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { expect, inject, it } from 'vitest';
@@ -37,12 +36,6 @@ describeWith('postgres', 'the private Postgres', () => {
 describeWith('docker', 'the Docker engine', () => {
   it('answers', async () => {
     expect(await engineAnswers(inject('dockerHost')!)).toBe(true);
-  });
-});
-
-describeWith('chromium', 'Chromium', () => {
-  it('is a program that is there', () => {
-    expect(existsSync(inject('chromium')!)).toBe(true);
   });
 });
 
