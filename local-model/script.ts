@@ -56,14 +56,15 @@ export function pickStep(
   return { step: steps[at] ?? { text: 'Done.' }, at };
 }
 
+/** The first script in the prompt that can be read: agents put other texts around a task, such as the subjects of old commits, cut off. */
 function inlineScript(prompt: string): Script | undefined {
-  const found = /<<mock\s+([\s\S]*?)\s+mock>>/.exec(prompt)?.[1];
-  if (found === undefined) return undefined;
-  try {
-    return script.parse(JSON.parse(found));
-  } catch (error) {
-    return [
-      { text: `The script in the prompt is not valid: ${error instanceof Error ? error.message : String(error)}` },
-    ];
+  let complaint: string | undefined;
+  for (const [, found = ''] of prompt.matchAll(/<<mock\s+((?:(?!<<mock)[\s\S])*?)\s+mock>>/g)) {
+    try {
+      return script.parse(JSON.parse(found));
+    } catch (error) {
+      complaint ??= `The script in the prompt is not valid: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
+  return complaint === undefined ? undefined : [{ text: complaint }];
 }
