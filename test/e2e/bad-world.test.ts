@@ -63,14 +63,14 @@ describe('a repository', () => {
 
   it('whose rules refuse the push ends its run with what GitHub said', async () => {
     const place = await suite.place();
-    const { github, stopWorker, startWorker } = suite.harness();
-    await stopWorker();
+    const { github } = suite.harness();
+    await suite.harness().stopWorker();
     const issue = await place.issue('One thing', '`scripted: write a.txt a`');
     await place.label(issue);
     const run = await place.until('the run', async () => (await place.runs())[0]);
     expect(run.branch).toBe(branchName({ title: 'One thing', runId: run.id }));
     await github.control.protectBranch({ repository: place.fullName, branch: run.branch });
-    await startWorker();
+    await suite.harness().startWorker();
     const ended = await place.settledRun();
     expect(ended).toMatchObject({ state: 'failed' });
     expect(ended.reason).toContain('GitHub refused the push');

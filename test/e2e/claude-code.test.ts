@@ -22,8 +22,8 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     const issue = await place.issue(
       'Two files',
       [
-        `- [ ] One ${script([{ write: { path: 'one.txt', content: '1\n' } }, { bash: 'env; sleep 2; echo done' }, { text: 'Wrote one.' }])}`,
-        `- [ ] Two ${script([{ write: { path: 'two.txt', content: '2\n' } }, { text: 'Wrote two.' }])}`,
+        `- [ ] One\n\n  ${script([{ write: { path: 'one.txt', content: '1\n' } }, { bash: 'env; sleep 2; echo done' }, { text: 'Wrote one.' }])}`,
+        `- [ ] Two\n\n  ${script([{ write: { path: 'two.txt', content: '2\n' } }, { text: 'Wrote two.' }])}`,
       ].join('\n'),
     );
     await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
@@ -67,7 +67,7 @@ describeWith('agentImage', 'Claude Code in a container', () => {
   }
 });
 
-/** A script the model endpoint follows, carried in the task itself. */
+/** A script the model endpoint follows, carried in the task's text: titles of finished tasks are told to later ones. */
 function script(steps: readonly unknown[]): string {
   return `<<mock ${JSON.stringify(steps)} mock>>`;
 }
