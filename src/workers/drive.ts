@@ -167,9 +167,15 @@ async function end(
   state: 'succeeded' | 'failed' | 'stopped',
   reason: string | undefined,
 ): Promise<Word> {
-  const { ledger, announcer } = driving;
+  const { ledger, announcer, log } = driving;
   const endedAt = deps.clock.now();
-  await announcer.finish({ ...ledger.run, state, reason, endedAt });
+  try {
+    await announcer.finish({ ...ledger.run, state, reason, endedAt });
+  } catch (error) {
+    // Where GitHub does not let us in any more there is nobody to tell, and trying again would keep the run for ever.
+    if (finalReason(error) === undefined) throw error;
+    log.warn({ err: error }, 'GitHub does not take the last word on the run; it is on record only');
+  }
   await deps.runner.removeLane({ name: ledger.run.id, mirror: '' });
   const draft = state !== 'succeeded';
   const { pullRequest } = ledger.run;

@@ -125,7 +125,23 @@ describe('a token', () => {
     const late = await forge.gitAccess(DEMO);
 
     expect(early.authorization).not.toBe(late.authorization);
-    expect(github.matching(/access_tokens/u)).toHaveLength(4);
+    expect(github.matching(/access_tokens/u)).toHaveLength(2);
+  });
+
+  it('that GitHub has withdrawn is not given to git', async () => {
+    let withdrawn = '';
+    await using github = await startScriptedGithub(({ authorization }, response) =>
+      authorization !== undefined && authorization === withdrawn
+        ? reply(response, 401, { message: 'Bad credentials' })
+        : undefined,
+    );
+    const forge = github.forge();
+    const early = await forge.gitAccess(DEMO);
+    withdrawn = `token ${Buffer.from(early.authorization.slice('basic '.length), 'base64').toString().split(':')[1] ?? ''}`;
+
+    const late = await forge.gitAccess(DEMO);
+
+    expect(late.authorization).not.toBe(early.authorization);
   });
 
   it('that GitHub refuses is replaced once', async () => {
@@ -171,6 +187,7 @@ describe('a token', () => {
     });
     const forge = github.forge();
 
+    await forge.repository(DEMO);
     await forge.gitAccess(DEMO);
     await forge.close();
 

@@ -41,7 +41,7 @@ export interface GithubClient {
     call: (github: Octokit) => Promise<Reply<T>>,
   ): Promise<Reply<T>>;
   /** The repository as it is called now. */
-  current(repository: Repository): Promise<Repository>;
+  current(repository: Repository, purpose?: Purpose): Promise<Repository>;
   /** Waits before try number `attempt` + 1. */
   pause(attempt: number): Promise<void>;
 }
@@ -123,11 +123,11 @@ export function createClient(deps: ClientDeps): GithubClient {
   }
 
   /** Asks GitHub what the repository of this id is called. Rejects with kind `gone` when the App can't see it. */
-  async function current(repository: Repository): Promise<Repository> {
+  async function current(repository: Repository, purpose: Purpose = 'api'): Promise<Repository> {
     const what = `read repository ${fullName(repository)}`;
     const { data } = await send(
       repository,
-      'api',
+      purpose,
       what,
       (github) => github.request('GET /repositories/{id}', { id: repository.id }) as Promise<Reply<RepositoryReply>>,
     );

@@ -78,7 +78,8 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     ...createComments(context),
     ...createChecks(context),
     gitAccess: async (repository) => {
-      const now = await client.current(repository);
+      // Asked with the very token git is to get: one that GitHub has withdrawn is replaced on the way. Git itself could not tell.
+      const now = await client.current(repository, 'git');
       const { value } = await tokens.get(repository, 'git');
       return {
         url: gitUrl(baseUrl, { owner: now.owner, repo: now.name }),
