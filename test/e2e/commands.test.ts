@@ -21,7 +21,7 @@ describe('a comment', () => {
     expect(pull?.body).toContain(`Refs #${issue}`);
     const [status, ...others] = await place.answers(issue);
     expect(others).toEqual([]);
-    expect(status).toContain('**Maestro** is done, 1 task');
+    expect(status).toContain('**Maestro** is done: ready for review in #');
   });
 
   it('asks for help, for the status, and for what there is not', async () => {
@@ -79,7 +79,7 @@ describe('a comment', () => {
       const [found] = await place.runs();
       if (found === undefined) return false;
       const sessions = await suite.harness().store.sessionsOf(found.id);
-      return sessions.some((session) => session.id.includes(`-${position}-`)) && (await place.agentSaid('call-1'));
+      return sessions.some((session) => session.id.includes(`-${position}-`)) && (await place.agentSaid('part.txt'));
     }
   });
 
