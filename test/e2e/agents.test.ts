@@ -78,11 +78,10 @@ describe('an agent on this machine', () => {
 
     it('has used up its quota waits until it is back, and tries again', async () => {
       const place = await suite.place();
-      const issue = await place.issue('One thing', '`scripted: fail quota 2s`');
+      const issue = await place.issue('One thing', '`scripted: fail quota 3s`');
       await place.label(issue);
       await place.until('the run waits', async () => (await place.runs())[0]?.state === 'parked');
-      const [status] = await place.answers(issue);
-      expect(status).toContain('is waiting');
+      await place.until('the comment says so', async () => (await place.answers(issue))[0]?.includes('is waiting'));
       await place.until(
         'another attempt',
         async () => ((await place.runs())[0] && (await attempts(place)) > 1) === true,

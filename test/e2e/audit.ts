@@ -32,6 +32,7 @@ export interface Audited {
  */
 export async function auditPlace(harness: Audited, place: Place): Promise<void> {
   const runs = await place.runs();
+  await place.branches();
   const problems = [
     ...(await Promise.all(runs.map(async (run) => [...(await auditBranch(harness, place, run))]))).flat(),
     ...(await auditThreads(place, runs)),
@@ -39,12 +40,16 @@ export async function auditPlace(harness: Audited, place: Place): Promise<void> 
     ...(await auditLeftovers(harness, runs)),
     ...(await auditSecrets(harness, place)),
   ];
-  if (problems.length > 0) throw new Error(`Promises broken in ${place.fullName}:\n  ${problems.join('\n  ')}`);
+  if (problems.length === 0) return;
+  const complaints = harness.log.slice(place.since.log).filter((line) => /^\{"level":[456]0/.test(line));
+  throw new Error(
+    `Promises broken in ${place.fullName}:\n  ${problems.join('\n  ')}\nLogged:\n  ${complaints.join('  ')}`,
+  );
 }
 
 /** The run's branch is its base and one commit for each committed task, in order; partial work is apart. */
 async function auditBranch(harness: Audited, place: Place, run: Run): Promise<readonly string[]> {
-  const branches = await place.branches();
+  const branches = await place.knownBranches();
   const tasks = await harness.store.tasksOf(run.id);
   const committed = tasks.flatMap(({ outcome, key }) =>
     outcome?.kind === 'committed' ? [{ commit: outcome.commit, key }] : [],
@@ -145,26 +150,36 @@ async function leftLocally(harness: Audited, over: readonly string[] | 'all'): P
   return [...found.flat(), ...processes.flat()];
 }
 
-/** No credential in anything the bot told GitHub, in the repository, in a log, or in a file. */
+/** No credential in anything the bot told GitHub since the place was made, in the repository, in what was logged since. */
 async function auditSecrets(harness: Audited, place: Place): Promise<readonly string[]> {
-  const secrets = harness.secrets();
-  const leaks = (where: string, text: string): readonly string[] =>
-    secrets.filter((secret) => text.includes(secret)).map((secret) => `${secret.slice(0, 8)}… is in ${where}`);
+  const leaks = leaksOf(harness);
   const requests = harness.github.control
     .requests()
+    .slice(place.since.requests)
     .filter(({ actorKind, body }) => actorKind !== 'user' && body !== undefined)
     .flatMap(({ method, path, body }) => leaks(`the body of ${method} ${path}`, JSON.stringify(body)));
   const history = await place.git('log', '--all', '--patch', '--text').catch(() => '');
+  return [
+    ...requests,
+    ...leaks('the history of the repository', history),
+    ...harness.log.slice(place.since.log).flatMap((line) => leaks(`the log: ${line.slice(0, 200)}`, line)),
+  ];
+}
+
+/** No credential in a file of Maestro's own. The database is left out: the inbox holds what GitHub sent, and no token is sent. */
+async function auditFiles(harness: Audited): Promise<readonly string[]> {
+  const leaks = leaksOf(harness);
   const files = await filesBelow(harness.config.MAESTRO_HOME, ['database']);
   const read = await Promise.all(
     files.map(async (file) => leaks(file, await readFile(file, 'latin1').catch(() => ''))),
   );
-  return [
-    ...requests,
-    ...leaks('the history of the repository', history),
-    ...harness.log.flatMap((line) => leaks(`the log: ${line.slice(0, 200)}`, line)),
-    ...read.flat(),
-  ];
+  return read.flat();
+}
+
+function leaksOf(harness: Audited): (where: string, text: string) => readonly string[] {
+  const secrets = harness.secrets();
+  return (where, text) =>
+    secrets.filter((secret) => text.includes(secret)).map((secret) => `${secret.slice(0, 8)}… is in ${where}`);
 }
 
 async function filesBelow(directory: string, without: readonly string[]): Promise<readonly string[]> {
@@ -182,10 +197,11 @@ async function filesBelow(directory: string, without: readonly string[]): Promis
   return found.flat();
 }
 
-/** Nothing of a harness that was closed is left. */
+/** When all is over no job and no lane is left, and no credential is in any file. */
 export async function auditHome(harness: Audited): Promise<void> {
   const left = harness.runner === 'docker' ? await leftInDocker(harness, 'all') : await leftLocally(harness, 'all');
-  if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`);
+  const found = [...left, ...(await auditFiles(harness))];
+  if (found.length > 0) throw new Error(`Left behind: ${found.join(', ')}`);
 }
 
 /** The branch that keeps a first attempt's partial work. */

@@ -90,6 +90,10 @@ export interface Place {
   checks(sha: string): Promise<readonly CheckRun[]>;
   /** All branches with where they are. */
   branches(): Promise<ReadonlyMap<string, string>>;
+  /** As `branches` last found them. */
+  knownBranches(): Promise<ReadonlyMap<string, string>>;
+  /** Where the place's own part of what the product recorded begins. */
+  readonly since: { readonly log: number; readonly requests: number };
   /** git in a bare copy of the repository that `branches` brings up to date. */
   git(...argv: readonly string[]): Promise<string>;
   /** A file at a commit, byte for byte as Latin 1. */
@@ -160,6 +164,7 @@ export function createPlace(deps: PlaceDeps): Place {
     id,
     name,
     fullName,
+    since: { log: from, requests: github.control.requests().length },
     as,
     issue: async (title, body = '') => (await as<Issue>('rory', 'POST /issues', { title, body })).number,
     label: async (issue, label = 'maestro', login = 'will') => {
@@ -219,6 +224,9 @@ export function createPlace(deps: PlaceDeps): Place {
       );
       await execute('git', ['init', '--quiet', '--bare', copy]);
       await git('fetch', '--quiet', '--prune', url, '+refs/heads/*:refs/heads/*');
+      return await place.knownBranches();
+    },
+    knownBranches: async () => {
       const listed = await git('for-each-ref', '--format=%(refname:short) %(objectname)', 'refs/heads');
       return new Map(
         listed

@@ -46,9 +46,9 @@ describeWith(['postgres', 'redis'], 'on Postgres and Redis', () => {
 
   it('a stop reaches a run', async () => {
     const place = await suite.place();
-    const issue = await place.issue('One thing', '`scripted: write 1.txt 1` `scripted: hang`');
+    const issue = await place.issue('One thing', '`scripted: write 1.txt 1` `scripted: say now` `scripted: hang`');
     await place.label(issue);
-    await place.until('the agent at work', async () => await place.agentSaid('call-1'));
+    await place.until('the agent at work', async () => await place.agentSaid('"now"'));
     await place.comment(issue, '/maestro stop');
     expect(await place.settledRun()).toMatchObject({ state: 'stopped' });
   });
