@@ -23,6 +23,7 @@ import { createProviders, findProvider, providerIds } from './providers/registry
 import { openQueue } from './queue/open.ts';
 import type { RunQueue } from './queue/queue.ts';
 import { createDockerRunner } from './runners/docker/docker-runner.ts';
+import { engineAt } from './runners/docker/engine-address.ts';
 import { createLocalRunner } from './runners/local/local-runner.ts';
 import type { Runner } from './runners/runner.ts';
 import { openStore } from './store/open.ts';
@@ -220,6 +221,7 @@ export function createRunner(config: Config, log: Log): Runner {
     return createLocalRunner({ root: config.MAESTRO_HOME, log, clock: systemClock });
   return createDockerRunner({
     image: config.MAESTRO_IMAGE,
+    docker: engineAt(config.DOCKER_HOST),
     namespace: namespaceOf(config),
     log,
     clock: systemClock,

@@ -10,6 +10,7 @@ import { InfrastructureError, type Runner } from '../../../src/runners/runner.ts
 import { createLog } from '../../../src/telemetry/log.ts';
 import { describeWith } from '../../setup/require.ts';
 import { createEngineProxy } from './engine-proxy.ts';
+import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import * as h from './harness.ts';
 
 const log = createLog({ level: 'silent' });
@@ -37,7 +38,7 @@ try writes-mirror touch /mirror/probe
 describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', () => {
   const host = inject('dockerHost') ?? '';
   const image = inject('agentImage') ?? '';
-  const docker = new Docker(h.engineAt(host));
+  const docker = new Docker(engineAt(host));
   let installation: h.Installation;
   let runner: Runner;
 
@@ -201,7 +202,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
 
   it('says what to do when the image or the engine is not there', async () => {
     const options = { namespace: 'nowhere', log, clock: systemClock };
-    const noImage = createDockerRunner({ ...options, docker: h.engineAt(host), image: 'maestro-agent:none' });
+    const noImage = createDockerRunner({ ...options, docker: engineAt(host), image: 'maestro-agent:none' });
     await expect(noImage.check()).rejects.toThrow(InfrastructureError);
     await expect(noImage.check()).rejects.toThrow(/npm run image/);
     const noEngine = createDockerRunner({ ...options, docker: { socketPath: '/nowhere.sock' }, image });
@@ -210,7 +211,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
       InfrastructureError,
     );
     await expect(noEngine.reap(() => false)).rejects.toThrow(InfrastructureError);
-    const noRuntime = createDockerRunner({ ...options, docker: h.engineAt(host), image, runtime: 'no-such' });
+    const noRuntime = createDockerRunner({ ...options, docker: engineAt(host), image, runtime: 'no-such' });
     await expect(noRuntime.check()).rejects.toThrow(/no runtime 'no-such'/);
   });
 
@@ -226,7 +227,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
   });
 
   it('does not take a connection that breaks for the end of the job', async () => {
-    await using proxy = await createEngineProxy(h.engineAt(host).socketPath ?? '');
+    await using proxy = await createEngineProxy(engineAt(host).socketPath ?? '');
     const proxied = await h.installDocker({ host, image, docker: { socketPath: proxy.socketPath } })();
     try {
       const { sink, seen } = h.waitingFor('up');
@@ -241,7 +242,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
   });
 
   it('rejects, and leaves nothing, when the output breaks off', async () => {
-    await using proxy = await createEngineProxy(h.engineAt(host).socketPath ?? '');
+    await using proxy = await createEngineProxy(engineAt(host).socketPath ?? '');
     const proxied = await h.installDocker({ host, image, docker: { socketPath: proxy.socketPath } })();
     try {
       const { sink, seen } = h.waitingFor('up');

@@ -8,6 +8,7 @@ import Docker from 'dockerode';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { RunId } from '../../../src/domain/ids.ts';
 import { createDockerRunner } from '../../../src/runners/docker/docker-runner.ts';
+import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import { createLocalRunner } from '../../../src/runners/local/local-runner.ts';
 import type { Job, JobIo, JobLimits, JobOwner, JobResult, LaneRef, Runner } from '../../../src/runners/runner.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
@@ -24,13 +25,6 @@ export interface Installation {
 }
 
 export type Install = () => Promise<Installation>;
-
-/** A dockerode's options for a `DOCKER_HOST`. */
-export function engineAt(host: string): Docker.DockerOptions {
-  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
-  const { hostname, port } = new URL(host);
-  return { host: hostname, port: Number(port), protocol: 'http' };
-}
 
 export function installDocker(options: { host: string; image: string; docker?: Docker.DockerOptions }): Install {
   const engine = engineAt(options.host);
