@@ -65,7 +65,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
         MaskedPaths: [],
         ReadonlyPaths: [],
         NetworkMode: 'bridge',
-        Binds: [`${installation.mirror}:/mirror`, '/var/run/docker.sock:/var/run/docker.sock'],
+        Binds: [`${installation.mirror}:/mirror`, `${engineAt(host).socketPath ?? ''}:/var/run/docker.sock`],
       },
     });
     await container.remove({ force: true });

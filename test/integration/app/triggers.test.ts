@@ -124,6 +124,7 @@ describe('a command', () => {
     expect((await here.runs())[0]?.stop?.reason).toBe('stopped by @will: enough');
     expect(await here.answers(number)).toEqual([
       expect.stringContaining(run!.id),
+      expect.stringContaining('will start soon'),
       expect.stringContaining('/maestro run'),
       expect.stringContaining('dance'),
     ]);
