@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Three projects, by what they need. `unit` needs nothing; `integration` needs real components (Postgres, Redis, a Docker
- * engine, git); `e2e` drives the whole product through the local GitHub. `globalSetup` starts what the last two need.
+ * engine, git); `e2e` drives the whole product through the local GitHub. `globalSetup` starts what the last two need. In CI they
+ * may try a test twice: real components on a shared machine can be late once, and vitest reports what needed it.
  */
 export default defineConfig({
   test: {
@@ -15,6 +16,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/contracts/**', 'test/e2e/**', 'node_modules/**'],
           testTimeout: 20_000,
+          setupFiles: ['test/setup/properties.ts'],
         },
       },
       {
@@ -22,6 +24,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/contracts/**/*.test.ts'],
           globalSetup: ['test/setup/components.ts'],
+          setupFiles: ['test/setup/properties.ts'],
+          retry: process.env['CI'] ? 1 : 0,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
@@ -32,6 +36,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/setup/components.ts'],
+          setupFiles: ['test/setup/properties.ts'],
+          retry: process.env['CI'] ? 1 : 0,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
