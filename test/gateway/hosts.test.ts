@@ -4,8 +4,8 @@ import { hostRule, normalHost, splitAuthority } from '../../src/gateway/hosts.ts
 
 describe('host names', () => {
   test.each([
-    ['Registry.NPMjs.org', 'registry.npmjs.org'],
-    ['registry.npmjs.org.', 'registry.npmjs.org'],
+    ['Packages.Example.com', 'packages.example.com'],
+    ['packages.example.com.', 'packages.example.com'],
     ['bücher.example', 'xn--bcher-kva.example'],
     ['_dmarc.example.com', '_dmarc.example.com'],
   ])('%s has the one normal form %s', (written, normal) => {
