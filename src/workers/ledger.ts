@@ -1,6 +1,7 @@
 import type { TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
+import { around, type EffectName } from '../telemetry/failpoint.ts';
 
 /**
  * A run under a lease, in memory and in the store at once: what it says is what was last written. Every write goes to the store
@@ -63,15 +64,16 @@ export class Ledger {
    * earlier try left. When the result is on record already, it is given back and nothing is done.
    */
   async effect<T>(
-    effect: { readonly key: string; readonly name: string; readonly intent: unknown },
+    effect: { readonly key: string; readonly name: EffectName; readonly intent: unknown },
     perform: () => Promise<T>,
   ): Promise<T> {
     const known = await this.#store.findEffect(this.#run.id, effect.key);
     if (known?.result !== undefined && known.result !== null) return known.result as T;
-    await this.#store.recordIntent(this.lease, effect);
-    const result = await perform();
-    await this.#store.recordResult(this.lease, effect.key, result ?? true);
-    return result;
+    return await around(effect.name, {
+      intent: async () => await this.#store.recordIntent(this.lease, effect),
+      perform,
+      record: async (result) => await this.#store.recordResult(this.lease, effect.key, result ?? true),
+    });
   }
 
   async audit(at: number, action: string, detail: unknown): Promise<void> {
