@@ -19,11 +19,6 @@ const BOOTSTRAP = 'debootstrap';
 
 const REPOSITORY = 'maestro/base';
 const SUITE = 'bookworm';
-const MIRROR = 'http://deb.debian.org/debian';
-const SOURCES = `deb ${MIRROR} ${SUITE} main
-deb ${MIRROR} ${SUITE}-updates main
-deb http://deb.debian.org/debian-security ${SUITE}-security main
-`;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** `dist.integrity` of the packages above, as the npm registry states it. */
@@ -35,7 +30,7 @@ const INTEGRITY: Readonly<Record<string, string>> = {
 
 /** Makes sure the Debian base image is on the engine and returns its reference. Throws `ImageError` with what is missing. */
 export async function ensureDebianBase(docker: Docker, say: Say): Promise<string> {
-  const inputs = createHash('sha256').update([SOURCES, NODE_VERSION, NPM_VERSION, arch(), 1].join('\n')).digest('hex');
+  const inputs = createHash('sha256').update([SUITE, NODE_VERSION, NPM_VERSION, arch(), 2].join('\n')).digest('hex');
   const tag = `debian-${SUITE}`;
   const reference = `${REPOSITORY}:${tag}`;
   const labels = await imageLabels(docker, reference);
@@ -77,7 +72,7 @@ async function makeTarball(tarball: string, say: Say): Promise<void> {
 
 async function bootstrap(root: string, say: Say): Promise<void> {
   say(`Making a Debian ${SUITE} root (debootstrap; about half a minute)`);
-  const result = await execa(BOOTSTRAP, ['--variant=minbase', SUITE, root, MIRROR], { reject: false, all: true });
+  const result = await execa(BOOTSTRAP, ['--variant=minbase', SUITE, root], { reject: false, all: true });
   if (result.failed) {
     throw new ImageError(
       result.code === 'ENOENT'
@@ -85,7 +80,8 @@ async function bootstrap(root: string, say: Say): Promise<void> {
         : `debootstrap failed:\n${(result.all ?? '').split('\n').slice(-5).join('\n')}`,
     );
   }
-  await writeFile(join(root, 'etc/apt/sources.list'), SOURCES);
+  const list = join(root, 'etc/apt/sources.list');
+  await writeFile(list, withUpdates(await readFile(list, 'utf8')));
   // A service must not start while packages are installed: there is nothing to start it in.
   await writeFile(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n');
   await chmod(join(root, 'usr/sbin/policy-rc.d'), 0o755);
@@ -96,6 +92,14 @@ async function bootstrap(root: string, say: Say): Promise<void> {
   await mkdir(join(root, 'var/lib/apt/lists/partial'), { recursive: true });
   // debootstrap copies this machine's; the engine brings its own.
   for (const file of ['etc/resolv.conf', 'etc/hostname']) await writeFile(join(root, file), '');
+}
+
+/** The sources debootstrap wrote, with those of updates beside them: Debian keeps its security updates next to the archive itself. */
+function withUpdates(sources: string): string {
+  const mirror = /^deb (\S+) /m.exec(sources)?.[1]?.replace(/\/$/, '');
+  if (mirror === undefined) throw new ImageError(`debootstrap wrote no package source:\n${sources}`);
+  const security = mirror.endsWith('/debian') ? [`deb ${mirror}-security ${SUITE}-security main`] : [];
+  return `${[`deb ${mirror} ${SUITE} main`, `deb ${mirror} ${SUITE}-updates main`, ...security].join('\n')}\n`;
 }
 
 async function addNode(root: string, work: string, say: Say): Promise<void> {
