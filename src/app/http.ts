@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../domain/clock.ts';
 import type { Store } from '../store/store.ts';
+import { around } from '../telemetry/failpoint.ts';
 import type { Log } from '../telemetry/log.ts';
 import { BadJson, parseJsonObject } from './json.ts';
 import { BODY_LIMITS, BodyRefused, createBodyReader, type BodyLimits, type BodyReader } from './raw-body.ts';
@@ -110,7 +111,10 @@ async function save(
   const { text, value } = parseJsonObject(delivery.body);
   const action = typeof value['action'] === 'string' ? value['action'] : undefined;
   const { guid, event } = delivery;
-  const saved = await deps.store.saveDelivery({ guid, event, action, body: text, receivedAt: deps.clock.now() });
+  const saved = await around('inbox', {
+    perform: async () =>
+      await deps.store.saveDelivery({ guid, event, action, body: text, receivedAt: deps.clock.now() }),
+  });
   deps.log.debug({ guid, event, action, saved }, 'delivery received');
   if (saved === 'saved') deps.wake();
   return { status: 202, text: saved };

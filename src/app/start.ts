@@ -6,6 +6,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run } from '../domain/run.ts';
 import { naturalKey, triggerThread } from '../domain/trigger.ts';
+import { around } from '../telemetry/failpoint.ts';
 import type { AppDeps } from './deps.ts';
 import type { NotStarted } from './not-started.ts';
 import { parseSource } from './sources.ts';
@@ -54,7 +55,9 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
     createdAt: deps.clock.now(),
   });
   if (plan.kind !== 'run') return plan;
-  const { run, created } = await deps.store.createRun(plan.run, plan.tasks);
+  const { run, created } = await around('plan', {
+    perform: async () => await deps.store.createRun(plan.run, plan.tasks),
+  });
   return await lineUp(deps, run, created);
 }
 

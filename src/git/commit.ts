@@ -1,3 +1,4 @@
+import { around } from '../telemetry/failpoint.ts';
 import type { Mirror } from './mirror.ts';
 import { git } from './plumbing.ts';
 
@@ -22,5 +23,6 @@ export function writeCommit(mirror: Mirror, facts: CommitFacts): Promise<string>
     GIT_COMMITTER_EMAIL: facts.author.email,
     GIT_COMMITTER_DATE: date,
   };
-  return git(mirror.gitDir, ['commit-tree', facts.tree, '-p', facts.parent, '-F', '-'], { env, input: facts.message });
+  const command = ['commit-tree', facts.tree, '-p', facts.parent, '-F', '-'];
+  return around('commit', { perform: () => git(mirror.gitDir, command, { env, input: facts.message }) });
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { around } from '../telemetry/failpoint.ts';
 import { git } from './plumbing.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -49,7 +50,7 @@ export async function quarantine(mirror: Mirror, ingestion: Ingestion): Promise<
   }
   return {
     env,
-    accept: () => moveObjects(directory, path.join(mirror.gitDir, 'objects')),
+    accept: () => around('capture', { perform: () => moveObjects(directory, path.join(mirror.gitDir, 'objects')) }),
     [Symbol.asyncDispose]: discard,
   };
 }

@@ -1,4 +1,5 @@
 import { simpleGit, type SimpleGit } from 'simple-git';
+import { around } from '../telemetry/failpoint.ts';
 import { gitEnvironment, type RemoteAccess } from './environment.ts';
 
 /** The branch on GitHub is not where we left it: somebody moved, deleted or made it. Theirs is kept. */
@@ -40,15 +41,8 @@ function remote(gitDir: string, access: RemoteAccess): SimpleGit {
 
 /** Fetches refspecs, and no tags. */
 export async function fetchRefs(gitDir: string, access: RemoteAccess, refspecs: readonly string[]): Promise<void> {
-  await remote(gitDir, access).raw([
-    'fetch',
-    '--quiet',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--',
-    access.url,
-    ...refspecs,
-  ]);
+  const command = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', access.url, ...refspecs];
+  await around('fetch', { perform: async () => await remote(gitDir, access).raw(command) });
 }
 
 /** Where a branch is on the remote; undefined when it does not exist. */

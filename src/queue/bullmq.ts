@@ -1,5 +1,6 @@
 import { DelayedError, type Job } from 'bullmq';
 import type { RunId } from '../domain/ids.ts';
+import { around } from '../telemetry/failpoint.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Line, LineQueue, LineWorker, PoolLike, RunJob } from './line.ts';
 import { postgresLine } from './postgres.ts';
@@ -75,19 +76,16 @@ class BullRunQueue implements RunQueue {
     const queue = await this.openQueue();
     // Asked before the job is added: one added here may be worked on and held back by its handler before we could ask.
     if (options.delayMs === undefined && (await this.bringForward(queue, id))) return;
-    await queue.add(
-      'run',
-      { runId: id },
-      {
-        jobId: id,
-        removeOnComplete: true,
-        removeOnFail: true,
-        // Only for a failure of the queue itself: what a handler throws never gets to BullMQ.
-        attempts: UNLIMITED,
-        backoff: { type: 'fixed', delay: this.timing.retryMs },
-        ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
-      },
-    );
+    const job = {
+      jobId: id,
+      removeOnComplete: true,
+      removeOnFail: true,
+      // Only for a failure of the queue itself: what a handler throws never gets to BullMQ.
+      attempts: UNLIMITED,
+      backoff: { type: 'fixed', delay: this.timing.retryMs },
+      ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
+    } as const;
+    await around('enqueue', { perform: async () => await queue.add('run', { runId: id }, job) });
   }
 
   async process(handler: RunHandler, options: { readonly concurrency: number }): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RunId } from '../domain/ids.ts';
+import { around } from '../telemetry/failpoint.ts';
 import type { Database } from './database.ts';
 import { storableText } from './storable.ts';
 import { LeaseLostError, type Lease } from './store.ts';
@@ -42,11 +43,14 @@ export async function claimRun(
   now: number,
   ttlMs: number,
 ): Promise<Lease | undefined> {
-  const { rows } = await database.query<{ epoch: number }>(
-    `UPDATE maestro.runs SET epoch = epoch + 1, lease_owner = $2, lease_until = $4
-     WHERE id = $1 AND (lease_until IS NULL OR lease_until < $3) RETURNING epoch`,
-    [id, storableText(owner), now, now + ttlMs],
-  );
+  const { rows } = await around('claim', {
+    perform: async () =>
+      await database.query<{ epoch: number }>(
+        `UPDATE maestro.runs SET epoch = epoch + 1, lease_owner = $2, lease_until = $4
+         WHERE id = $1 AND (lease_until IS NULL OR lease_until < $3) RETURNING epoch`,
+        [id, storableText(owner), now, now + ttlMs],
+      ),
+  });
   return rows[0] && { runId: id, owner, epoch: rows[0].epoch };
 }
 

@@ -1,14 +1,17 @@
+import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { passFence } from './fence.ts';
 
 /**
- * Things done outside the store that must happen once. Each is wrapped in `around` exactly once in the source, or in one call per
- * adapter; a test holds this list against the source, so that an effect without failpoints fails it.
+ * Everything done outside the memory of this process that a crash may cut in two. Each is wrapped in `around` where it is done;
+ * a test holds this list against the source, and the source against this list, so that an effect without failpoints fails it.
  */
 export const EFFECTS = [
   'inbox',
   'plan',
   'enqueue',
   'claim',
+  'token',
   'fetch',
   'lane',
   'container',
@@ -16,15 +19,26 @@ export const EFFECTS = [
   'capture',
   'commit',
   'push',
+  'keep',
   'pull-request',
+  'open',
+  'describe',
+  'ready',
   'comment',
   'check',
+  'label',
+  'reaction',
+  'tick',
   'settle',
   'end',
   'clean',
+  'discard',
 ] as const;
 
 export type EffectName = (typeof EFFECTS)[number];
+
+/** What a worker that has lost its lease may still do: what it needs to look around, and to clean up after itself. */
+const UNFENCED: readonly EffectName[] = ['token', 'clean'];
 
 /** Where an effect can be cut: the four moments between which something becomes true somewhere. */
 export const MOMENTS = ['before-intent', 'after-intent', 'after-effect', 'after-record'] as const;
@@ -37,29 +51,36 @@ export type Failpoint = `${EffectName}.${Moment}`;
 /** What happens at a failpoint that is set, the `hit`th time the process comes by (1-based). */
 interface Action {
   readonly point: Failpoint;
-  readonly what: 'kill' | 'pause' | 'throw';
+  /** `stop` is SIGSTOP: the process sleeps until somebody wakes it. */
+  readonly what: 'kill' | 'stop' | 'pause' | 'throw';
   /** Length of a pause. Milliseconds. */
   readonly ms: number;
   readonly hit: number;
 }
 
 /**
- * A place where tests cut the process off. Does nothing unless MAESTRO_FAILPOINTS is set, to a list of
- * `POINT=kill[@HIT]`, `POINT=throw[@HIT]` or `POINT=pause:MS[@HIT]`, separated by commas.
+ * A place where tests cut the process off. Does nothing unless MAESTRO_FAILPOINTS is set, to a list of `POINT=kill[@HIT]`,
+ * `POINT=stop[@HIT]`, `POINT=throw[@HIT]` or `POINT=pause:MS[@HIT]`, separated by commas, or MAESTRO_FAILPOINT_LOG, to a file that
+ * gets a line `TIME PID POINT` for each that is passed.
  */
 export async function failpoint(point: Failpoint): Promise<void> {
+  if (LOG !== undefined) appendFileSync(LOG, `${Date.now()} ${process.pid} ${point}\n`);
   if (ACTIONS.length === 0) return;
   const hits = (HITS.get(point) ?? 0) + 1;
   HITS.set(point, hits);
   for (const action of ACTIONS) {
     if (action.point !== point || action.hit !== hits) continue;
     if (action.what === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (action.what === 'stop') process.kill(process.pid, 'SIGSTOP');
     if (action.what === 'throw') throw new Error(`failpoint ${point}`);
     await pause(action.ms);
   }
 }
 
-/** Does an effect with its four failpoints: its intent recorded before, what it gave recorded after. */
+/**
+ * Does an effect with its four failpoints: its intent recorded before, what it gave recorded after. Rejects without doing it when
+ * the work it belongs to has lost its lease (see `fence.ts`).
+ */
 export async function around<T>(
   effect: EffectName,
   steps: {
@@ -71,6 +92,7 @@ export async function around<T>(
   await failpoint(`${effect}.before-intent`);
   await steps.intent?.();
   await failpoint(`${effect}.after-intent`);
+  if (!UNFENCED.includes(effect)) await passFence();
   const result = await steps.perform();
   await failpoint(`${effect}.after-effect`);
   await steps.record?.(result);
@@ -78,6 +100,7 @@ export async function around<T>(
   return result;
 }
 
+const LOG = process.env['MAESTRO_FAILPOINT_LOG'];
 const HITS = new Map<Failpoint, number>();
 const ACTIONS: readonly Action[] = (process.env['MAESTRO_FAILPOINTS'] ?? '')
   .split(',')
@@ -85,7 +108,7 @@ const ACTIONS: readonly Action[] = (process.env['MAESTRO_FAILPOINTS'] ?? '')
   .map(parseAction);
 
 function parseAction(word: string): Action {
-  const match = /^([a-z-]+\.[a-z-]+)=(kill|throw|pause)(?::(\d+))?(?:@(\d+))?$/.exec(word);
+  const match = /^([a-z-]+\.[a-z-]+)=(kill|stop|throw|pause)(?::(\d+))?(?:@(\d+))?$/.exec(word);
   const [effect, moment] = (match?.[1] ?? '').split('.');
   if (match === null || !EFFECTS.some((one) => one === effect) || !MOMENTS.some((one) => one === moment))
     throw new Error(`MAESTRO_FAILPOINTS: "${word}" is no failpoint with an action`);

@@ -8,6 +8,7 @@ import type { Word } from '../queue/queue.ts';
 import { InfrastructureError } from '../runners/runner.ts';
 import { LeaseLostError, type Lease } from '../store/store.ts';
 import path from 'node:path';
+import { around } from '../telemetry/failpoint.ts';
 import { Announcer } from './announce.ts';
 import { attempt, crashes, failuresAlike } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -179,13 +180,11 @@ async function end(
   await deps.runner.removeLane({ name: ledger.run.id, mirror: '' });
   const draft = state !== 'succeeded';
   const { pullRequest } = ledger.run;
-  await ledger.changeRun({
-    state,
-    reason,
-    endedAt,
-    ...(pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } }),
+  const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
+  await around('end', {
+    perform: async () => await ledger.changeRun({ state, reason, endedAt, ...opened }),
+    record: async () => await ledger.audit(endedAt, `run ${state}`, { reason }),
   });
-  await ledger.audit(endedAt, `run ${state}`, { reason });
   return DONE;
 }
 

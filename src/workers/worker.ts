@@ -2,9 +2,10 @@ import type { RunId } from '../domain/ids.ts';
 import { isFinal } from '../domain/run.ts';
 import type { Word } from '../queue/queue.ts';
 import type { Lease } from '../store/store.ts';
+import { withFence } from '../telemetry/fence.ts';
 import type { WorkerDeps } from './deps.ts';
 import { driveRun } from './drive.ts';
-import { EndedEarly } from './ending.ts';
+import { EndedEarly, endingOf } from './ending.ts';
 import { reconcile } from './reconcile.ts';
 
 /** How often a worker looks whether a person has stopped its run. */
@@ -64,7 +65,8 @@ async function handle(deps: WorkerDeps, { id, lost, shutdown }: Assignment): Pro
   // Read again under the lease: the owner before may have gone on since.
   const run = await store.findRun(id);
   if (run === undefined || isFinal(run.state)) return { kind: 'done' };
-  return await driveRun(deps, { lease, run, signal: hold.signal, saving: hold.saving });
+  const { signal, saving } = hold;
+  return await withFence(hold.assertHeld, async () => await driveRun(deps, { lease, run, signal, saving }));
 }
 
 /** Renews a lease and watches for a person's stop until disposed, which releases it. */
@@ -81,13 +83,19 @@ function keepLease(
   let renewedAt = clock.monotonic();
 
   const renew = async (): Promise<void> => {
+    const asked = clock.monotonic();
     try {
-      if (await store.renewLease(of.lease, clock.now(), settings.leaseMs)) renewedAt = clock.monotonic();
+      if (await store.renewLease(of.lease, clock.now(), settings.leaseMs)) renewedAt = asked;
       else ours.abort(new EndedEarly('lost'));
     } catch (error) {
       log.warn({ err: error, runId: of.lease.runId }, 'lease could not be renewed');
       if (clock.monotonic() - renewedAt > settings.leaseMs) ours.abort(new EndedEarly('lost'));
     }
+  };
+  /** A process that slept past its lease knows it first by the clock, and for certain from the store. */
+  const assertHeld = async (): Promise<void> => {
+    if (clock.monotonic() - renewedAt > settings.leaseMs) await renew();
+    if (endingOf(ours.signal) !== undefined) throw new EndedEarly('lost');
   };
   const watch = async (): Promise<void> => {
     const run = await store.findRun(of.lease.runId);
@@ -98,6 +106,7 @@ function keepLease(
   return {
     signal: AbortSignal.any([saving, stop.signal]),
     saving,
+    assertHeld,
     [Symbol.asyncDispose]: async (): Promise<void> => {
       clearInterval(renewals);
       clearInterval(watches);

@@ -32,7 +32,7 @@ export function createChecks(context: ForgeContext) {
         pause: (attempt) => context.client.pause(attempt),
         find: () => findCheck(repository, request),
         make: async () => {
-          const { data } = await context.client.write(repository, `add check ${request.name}`, (github, at) =>
+          const { data } = await context.client.write(repository, 'check', `add check ${request.name}`, (github, at) =>
             github.rest.checks.create({ ...at, ...fields(context, request, 0), head_sha: request.headSha }),
           );
           return withProgress(data, 0, request);
@@ -57,7 +57,7 @@ export function createChecks(context: ForgeContext) {
         return changed ? current : undefined;
       },
       make: async () => {
-        const { data } = await context.client.write(repository, `update check ${request.name}`, (github, at) =>
+        const { data } = await context.client.write(repository, 'check', `update check ${request.name}`, (github, at) =>
           github.rest.checks.update({ ...at, check_run_id: check.id, ...fields(context, request, before) }),
         );
         return withProgress(data, before, request);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Octokit } from '@octokit/rest';
 import type { Clock } from '../../domain/clock.ts';
 import { fullName, type Repository } from '../../domain/repository.ts';
+import { around, type EffectName } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { ForgeError } from '../forge.ts';
 import { forgeError, httpProblem } from './problems.ts';
@@ -31,8 +32,8 @@ export interface GithubClient {
   read<T>(repository: Repository, what: string, call: Call<T>): Promise<Reply<T>>;
   /** Like `read`, with undefined for a thing that isn't there; still rejects when the repository itself is gone. */
   find<T>(repository: Repository, what: string, call: Call<T>): Promise<Reply<T> | undefined>;
-  /** A request that changes something: sent once. Kind `unavailable` means that it may have happened. */
-  write<T>(repository: Repository, what: string, call: Call<T>): Promise<Reply<T>>;
+  /** A request that changes something, as part of an effect: sent once. Kind `unavailable` means that it may have happened. */
+  write<T>(repository: Repository, effect: EffectName, what: string, call: Call<T>): Promise<Reply<T>>;
   /** A request that concerns no repository by name. */
   send<T>(
     holder: Holder,
@@ -179,10 +180,12 @@ export function createClient(deps: ClientDeps): GithubClient {
     }
   }
 
-  async function write<T>(repository: Repository, what: string, call: Call<T>): Promise<Reply<T>> {
+  async function write<T>(repository: Repository, effect: EffectName, what: string, call: Call<T>): Promise<Reply<T>> {
     await waitForTurn();
     const full = `${what} in ${fullName(repository)}`;
-    const reply = await underName(repository, call, (request) => once(repository, 'api', full, request));
+    const reply = await around(effect, {
+      perform: async () => await underName(repository, call, (request) => once(repository, 'api', full, request)),
+    });
     deps.log.debug({ repository: fullName(repository), what }, 'wrote to GitHub');
     return reply;
   }

@@ -43,14 +43,14 @@ export function createComments(context: ForgeContext) {
   }
 
   async function create(repository: Repository, thread: number, body: string): Promise<number> {
-    const { data } = await context.client.write(repository, `comment on #${thread}`, (github, at) =>
+    const { data } = await context.client.write(repository, 'comment', `comment on #${thread}`, (github, at) =>
       github.rest.issues.createComment({ ...at, issue_number: thread, body }),
     );
     return data.id;
   }
 
   async function edit(repository: Repository, id: number, body: string): Promise<number> {
-    await context.client.write(repository, `edit comment ${id}`, (github, at) =>
+    await context.client.write(repository, 'comment', `edit comment ${id}`, (github, at) =>
       github.rest.issues.updateComment({ ...at, comment_id: id, body }),
     );
     return id;

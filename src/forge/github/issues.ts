@@ -1,6 +1,7 @@
 import type { Repository } from '../../domain/repository.ts';
 import type { IssueState, Reaction, ReactionTarget, StateLabel } from '../forge.ts';
 import type { ForgeContext } from './context.ts';
+import { around, type EffectName } from '../../telemetry/failpoint.ts';
 import { ensure } from './ensure.ts';
 
 /** GitHub's stand-in for a deleted account. */
@@ -49,7 +50,7 @@ export function createIssues(context: ForgeContext) {
           return current === expected ? undefined : false;
         },
         make: async () => {
-          await client.write(repository, `edit #${number}`, (github, at) =>
+          await client.write(repository, 'tick', `edit #${number}`, (github, at) =>
             github.rest.issues.update({ ...at, issue_number: number, body }),
           );
           return true;
@@ -73,7 +74,7 @@ export function createIssues(context: ForgeContext) {
       }
       if (state === undefined || present.includes(state)) return;
       await ensureLabel(repository, state);
-      await repeatedly(`add label ${state} to #${number}`, repository, (github, at) =>
+      await repeatedly('label', `add label ${state} to #${number}`, repository, (github, at) =>
         github.rest.issues.addLabels({ ...at, issue_number: number, labels: [state] }),
       );
     });
@@ -81,9 +82,12 @@ export function createIssues(context: ForgeContext) {
 
   async function takeOff(repository: Repository, number: number, name: StateLabel): Promise<void> {
     // Gone already is as good as taken off.
-    await client.find(repository, `take label ${name} off #${number}`, (github, at) =>
-      github.rest.issues.removeLabel({ ...at, issue_number: number, name }),
-    );
+    await around('label', {
+      perform: async () =>
+        await client.find(repository, `take label ${name} off #${number}`, (github, at) =>
+          github.rest.issues.removeLabel({ ...at, issue_number: number, name }),
+        ),
+    });
   }
 
   async function ensureLabel(repository: Repository, name: StateLabel): Promise<void> {
@@ -94,7 +98,7 @@ export function createIssues(context: ForgeContext) {
       find: () =>
         client.find(repository, `read label ${name}`, (github, at) => github.rest.issues.getLabel({ ...at, name })),
       make: () =>
-        client.write(repository, `add label ${name}`, (github, at) =>
+        client.write(repository, 'label', `add label ${name}`, (github, at) =>
           github.rest.issues.createLabel({ ...at, name, ...LABELS[name] }),
         ),
     });
@@ -103,23 +107,28 @@ export function createIssues(context: ForgeContext) {
 
   async function react(repository: Repository, target: ReactionTarget, content: Reaction): Promise<void> {
     if (target.kind === 'issue') {
-      await repeatedly(`react to #${target.number}`, repository, (github, at) =>
+      await repeatedly('reaction', `react to #${target.number}`, repository, (github, at) =>
         github.rest.reactions.createForIssue({ ...at, issue_number: target.number, content }),
       );
       return;
     }
-    await repeatedly(`react to comment ${target.id}`, repository, (github, at) =>
+    await repeatedly('reaction', `react to comment ${target.id}`, repository, (github, at) =>
       github.rest.reactions.createForIssueComment({ ...at, comment_id: target.id, content }),
     );
   }
 
   /** A write that GitHub itself makes only once however often it is sent. */
   async function repeatedly(
+    effect: EffectName,
     what: string,
     repository: Repository,
-    call: Parameters<typeof client.write<unknown>>[2],
+    call: Parameters<typeof client.write<unknown>>[3],
   ): Promise<void> {
-    await ensure({ pause, find: () => Promise.resolve(undefined), make: () => client.write(repository, what, call) });
+    await ensure({
+      pause,
+      find: () => Promise.resolve(undefined),
+      make: () => client.write(repository, effect, what, call),
+    });
   }
 
   return { issue, replaceIssueBody, setStateLabel, react };

@@ -44,8 +44,11 @@ export function createPullRequests(context: ForgeContext) {
         pause,
         find: () => findPullRequest(repository, head),
         make: async () => {
-          const { data } = await client.write(repository, `open a pull request from ${head} to ${base}`, (github, at) =>
-            github.rest.pulls.create({ ...at, head, base, draft, ...text(request) }),
+          const { data } = await client.write(
+            repository,
+            'open',
+            `open a pull request from ${head} to ${base}`,
+            (github, at) => github.rest.pulls.create({ ...at, head, base, draft, ...text(request) }),
           );
           return toState(data);
         },
@@ -67,7 +70,7 @@ export function createPullRequests(context: ForgeContext) {
         return same ? true : undefined;
       },
       make: async () => {
-        await client.write(repository, `describe pull request #${number}`, (github, at) =>
+        await client.write(repository, 'describe', `describe pull request #${number}`, (github, at) =>
           github.rest.pulls.update({ ...at, pull_number: number, title, body }),
         );
         return true;
@@ -82,7 +85,7 @@ export function createPullRequests(context: ForgeContext) {
       make: async () => {
         const { data } = await pull(repository, number);
         // REST can't take a pull request out of draft.
-        await client.write(repository, `mark pull request #${number} ready`, async (github) => {
+        await client.write(repository, 'ready', `mark pull request #${number} ready`, async (github) => {
           const answer = await github.graphql<unknown>(READY, { id: data.node_id });
           return { status: 200, headers: {}, data: answer };
         });

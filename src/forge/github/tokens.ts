@@ -1,6 +1,7 @@
 import type { Octokit } from '@octokit/rest';
 import type { Clock } from '../../domain/clock.ts';
 import type { Repository } from '../../domain/repository.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import { ForgeError } from '../forge.ts';
 import { forgeError, httpProblem, inOurTime } from './problems.ts';
 import type { Transport } from './transport.ts';
@@ -45,10 +46,13 @@ export function createTokens(deps: { readonly transport: Transport; readonly clo
   async function mint(key: string, holder: Holder, purpose: Purpose): Promise<Token> {
     const what = `get a token for installation ${holder.installationId}`;
     try {
-      const { data, headers } = await deps.transport.asApp.rest.apps.createInstallationAccessToken({
-        installation_id: holder.installationId,
-        permissions: PERMISSIONS[purpose],
-        ...(holder.id === undefined ? {} : { repository_ids: [holder.id] }),
+      const { data, headers } = await around('token', {
+        perform: async () =>
+          await deps.transport.asApp.rest.apps.createInstallationAccessToken({
+            installation_id: holder.installationId,
+            permissions: PERMISSIONS[purpose],
+            ...(holder.id === undefined ? {} : { repository_ids: [holder.id] }),
+          }),
       });
       if (typeof data !== 'object') throw new ForgeError('unavailable', `could not ${what}: the reply was cut off`);
       values.set(key, data.token);

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
 
 /** Deadlines of calls to an engine that may be busy unpacking an image or starting ten containers at once. */
@@ -37,7 +38,10 @@ export async function attach(container: Docker.Container, what: 'input' | 'outpu
 
 /** Starts a created container. */
 export async function start(container: Docker.Container): Promise<void> {
-  await ask('start a container', START_MS, container.start()).catch(rethrow('start a container'));
+  await around('session', {
+    perform: async () =>
+      await ask('start a container', START_MS, container.start()).catch(rethrow('start a container')),
+  });
 }
 
 /** Ends every process of a container at once. Fine if it has ended or is gone. */
@@ -47,7 +51,10 @@ export async function kill(container: Docker.Container): Promise<void> {
 
 /** Kills and removes a container and its anonymous volumes. Fine if it is gone or being removed. */
 export async function remove(container: Docker.Container): Promise<void> {
-  await askUnless([404, 409], 'remove a container', DEATH_MS, container.remove({ force: true, v: true }));
+  await around('clean', {
+    perform: async () =>
+      await askUnless([404, 409], 'remove a container', DEATH_MS, container.remove({ force: true, v: true })),
+  });
 }
 
 /** Describes a container. An error of the engine's is thrown as it is. */

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { requireJob, requireName } from '../names.ts';
 import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
@@ -88,7 +89,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   async function createReplacing(job: string, wanted: Docker.ContainerCreateOptions): Promise<Docker.Container> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await ask('create a container', DEADLINE_MS, docker.createContainer(wanted));
+        return await around('container', {
+          perform: async () => await ask('create a container', DEADLINE_MS, docker.createContainer(wanted)),
+        });
       } catch (error) {
         if (statusOf(error) === 404) {
           readiness = undefined;

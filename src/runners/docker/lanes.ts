@@ -1,7 +1,9 @@
 import type Docker from 'dockerode';
+import { around } from '../../telemetry/failpoint.ts';
 import { requireName } from '../names.ts';
 import { InfrastructureError, type LaneRef } from '../runner.ts';
-import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
+import { remove } from './container.ts';
+import { ask, infrastructure, statusOf } from './engine.ts';
 import { LANE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
 
 const DEADLINE_MS = 30_000;
@@ -19,15 +21,16 @@ export function createDockerLanes(docker: Docker, namespace: string): DockerLane
     const filters = ownFilter(namespace, { [LANE]: lane });
     const found = await ask('list containers', DEADLINE_MS, docker.listContainers({ all: true, filters }));
     for (const { Id } of found) {
-      const removal = docker.getContainer(Id).remove({ force: true, v: true });
-      await askUnless([404, 409], 'remove a container', DEADLINE_MS, removal);
+      await remove(docker.getContainer(Id));
     }
   }
 
   /** False when it is in use. */
   async function removeVolume(name: string): Promise<boolean> {
     try {
-      await ask('remove a volume', DEADLINE_MS, docker.getVolume(name).remove());
+      await around('discard', {
+        perform: async () => await ask('remove a volume', DEADLINE_MS, docker.getVolume(name).remove()),
+      });
       return true;
     } catch (error) {
       if (statusOf(error) === 404) return true;
@@ -41,9 +44,13 @@ export function createDockerLanes(docker: Docker, namespace: string): DockerLane
       requireName('lane', name, 60);
       const volume = nameFor(namespace, name);
       const Labels = { ...ownLabels(namespace), [LANE]: name };
-      const creation = docker.createVolume({ Name: volume, Labels });
-      await ask('make a volume', DEADLINE_MS, creation).catch((error: unknown) => {
-        throw infrastructure('make a volume', error);
+      await around('lane', {
+        perform: async () =>
+          await ask('make a volume', DEADLINE_MS, docker.createVolume({ Name: volume, Labels })).catch(
+            (error: unknown) => {
+              throw infrastructure('make a volume', error);
+            },
+          ),
       });
       // Making a volume that exists succeeds, whoever's it is.
       if (!isOurs(namespace, await labelsOfVolume(docker, volume))) throw foreign(volume);

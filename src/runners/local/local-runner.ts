@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Clock } from '../../domain/clock.ts';
 import { digest } from '../../domain/ids.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
 import { requireJob, requireName } from '../names.ts';
@@ -44,14 +45,18 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
 
   async function ensureLane(name: string): Promise<void> {
     requireName('lane', name, 60);
-    await mkdir(laneOf(name), { recursive: true }).catch(brokenDisk);
+    await around('lane', { perform: async () => await mkdir(laneOf(name), { recursive: true }).catch(brokenDisk) });
   }
 
   /** Ends what is left of a try at a job and removes its HOME. */
   async function clear(attempt: string, group: number | undefined): Promise<void> {
-    await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
-    await removeTree(homeOf(attempt), trash).catch(brokenDisk);
-    await ledger.remove(attempt).catch(brokenDisk);
+    await around('clean', {
+      perform: async () => {
+        await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
+        await removeTree(homeOf(attempt), trash).catch(brokenDisk);
+      },
+      record: async () => await ledger.remove(attempt).catch(brokenDisk),
+    });
   }
 
   async function clearLeftovers(name: string): Promise<void> {
@@ -64,10 +69,12 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
 
   /** Makes everything ready for a try; returns the directory to start in. */
   async function prepare(attempt: string, job: Job): Promise<string> {
-    await ledger.add(attempt, job.owner).catch(brokenDisk);
-    await ensureLane(job.lane.name);
     const home = homeOf(attempt);
-    await mkdir(home, { recursive: true, mode: 0o700 }).catch(brokenDisk);
+    await around('container', {
+      intent: async () => await ledger.add(attempt, job.owner).catch(brokenDisk),
+      perform: async () => await mkdir(home, { recursive: true, mode: 0o700 }).catch(brokenDisk),
+    });
+    await ensureLane(job.lane.name);
     await writeFiles(home, job.files ?? {}).catch(brokenDisk);
     const repo = join(laneOf(job.lane.name), 'repo');
     return (await isDirectory(repo)) ? repo : laneOf(job.lane.name);
@@ -85,7 +92,9 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       const cwd = await prepare(attempt, job);
       watch = watchJob({ limits: job.limits, signal: io.signal, clock });
       const startedAt = clock.monotonic();
-      const running = startProcess(job, cwd, environmentOf(attempt, job));
+      const running = await around('session', {
+        perform: async () => Promise.resolve(startProcess(job, cwd, environmentOf(attempt, job))),
+      });
       group = running.group;
       const reading = readBoth(running, io, watch);
       reading.done.catch(() => {});
@@ -126,7 +135,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     ensureLane: ({ name }) => ensureLane(name),
     async removeLane({ name }) {
       requireName('lane', name, 60);
-      await removeTree(laneOf(name), trash).catch(brokenDisk);
+      await around('discard', { perform: async () => await removeTree(laneOf(name), trash).catch(brokenDisk) });
     },
     async listLanes() {
       return readdir(lanes).catch(() => []);

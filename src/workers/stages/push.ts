@@ -3,6 +3,7 @@ import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
 import { pushBranch } from '../../git/remote.ts';
 import { mayWrite } from '../../forge/forge.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import { EndedEarly, endingOf } from '../ending.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { author } from './commit.ts';
@@ -75,10 +76,9 @@ async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Prom
   try {
     await assertMayWrite(scope);
     stillOurs(scope);
-    await pushBranch(mirror.gitDir, await deps.forge.gitAccess(run.repository), {
-      branch,
-      commit,
-      expected: undefined,
+    const access = await deps.forge.gitAccess(run.repository);
+    await around('keep', {
+      perform: async () => await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined }),
     });
   } catch (error) {
     scope.log.warn({ runId: run.id, err: error }, 'partial work could not be pushed and stays on the worker');

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { tickTask } from '../../playbook/tick.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
 /** Writes down how the task ended, ticks it where it stands, and lets go of the session. */
@@ -11,13 +12,13 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const outcome = outcomeOf(record, ledger.run.stop?.by ?? 'somebody');
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);
-  await ledger.saveSession({ ...record.session, outcome, endedAt });
-  await ledger.changeTask(record.task.key, {
-    outcome,
-    endedAt,
-    usage: addUsage(record.task.usage, record.session.usage),
+  const usage = addUsage(record.task.usage, record.session.usage);
+  const told = { task: record.task.key, session: record.session.id, outcome };
+  await around('settle', {
+    intent: async () => await ledger.saveSession({ ...record.session, outcome, endedAt }),
+    perform: async () => await ledger.changeTask(record.task.key, { outcome, endedAt, usage }),
+    record: async () => await ledger.audit(endedAt, `task ${outcome.kind}`, told),
   });
-  await ledger.audit(endedAt, `task ${outcome.kind}`, { task: record.task.key, session: record.session.id, outcome });
   return { ...record, outcome };
 }
 

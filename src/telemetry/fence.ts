@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Asks whether what is going on may still have effects outside. Rejects when not. */
+export type Fence = () => Promise<void>;
+
+const fences = new AsyncLocalStorage<Fence>();
+
+/**
+ * Does work whose every outside effect, however deep in an adapter, first passes `fence`. A worker that was asleep past its lease
+ * is stopped there and not by what it last believed.
+ */
+export async function withFence<T>(fence: Fence, work: () => Promise<T>): Promise<T> {
+  return await fences.run(fence, work);
+}
+
+/** Passes the fence the current work is under, if it is under one. Rejects with what the fence rejects with. */
+export async function passFence(): Promise<void> {
+  await fences.getStore()?.();
+}
