@@ -119,7 +119,7 @@ export async function startApp(shared: Shared): Promise<Part> {
     clock: systemClock,
     log,
     webhookSecret: config.WEBHOOK_SECRET,
-    wake: () => inbox.wake(),
+    wake: (payload) => inbox.wake(payload),
   });
   const url = await listen(server, config);
   inbox.start();

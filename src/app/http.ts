@@ -12,8 +12,8 @@ export interface FrontDoorDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly webhookSecret: string;
-  /** Told after each newly saved delivery, so that it is worked on at once. Must not throw. */
-  readonly wake: () => void;
+  /** Told the payload of each newly saved delivery, so that it is worked on at once. Must not throw. */
+  readonly wake: (payload: unknown) => void;
   /** Answers what the front door does not know, such as the dashboard's pages; without it those are 404. */
   readonly pages?: (request: IncomingMessage, response: ServerResponse) => void;
   readonly limits?: Partial<BodyLimits>;
@@ -116,7 +116,7 @@ async function save(
       await deps.store.saveDelivery({ guid, event, action, body: text, receivedAt: deps.clock.now() }),
   });
   deps.log.debug({ guid, event, action, saved }, 'delivery received');
-  if (saved === 'saved') deps.wake();
+  if (saved === 'saved') deps.wake(value);
   return { status: 202, text: saved };
 }
 

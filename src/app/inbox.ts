@@ -13,8 +13,12 @@ import { eventName } from './payload.ts';
 export interface Inbox {
   /** Takes up what was left from before, then whatever comes. */
   start(): void;
-  /** Looks for deliveries now. Cheap, and fine at any time. */
-  wake(): void;
+  /**
+   * Looks for deliveries now; fine at any time. Told which payload was saved, it looks only if that payload's repository is not
+   * being handled: the end of its lane looks anyway, and reading the line anew for each of a thousand deliveries is what a burst
+   * would cost most by.
+   */
+  wake(saved?: unknown): void;
   /** Resolves when nothing due is left. */
   idle(): Promise<void>;
   /** Takes up nothing more and waits for the deliveries being handled. */
@@ -55,22 +59,25 @@ export function createInbox(deps: InboxDeps): Inbox {
   const concurrency = deps.concurrency ?? 4;
   const lanes = new Map<string, Promise<void>>();
   let scanning: Promise<void> | undefined;
-  let wokenMeanwhile = false;
+  /** Lanes asked for while scanning; undefined stands for any. */
+  const wanted = new Set<string | undefined>();
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
 
-  function wake(): void {
+  function wake(saved?: unknown): void {
     if (stopping) return;
+    const lane = saved === undefined ? undefined : laneOf(saved as Payload);
+    if (lane !== undefined && lanes.has(lane)) return;
     if (scanning !== undefined) {
-      wokenMeanwhile = true;
+      wanted.add(lane);
       return;
     }
-    wokenMeanwhile = false;
+    wanted.clear();
     scanning = scan()
       .catch((error: unknown) => deps.log.error({ err: error }, 'inbox could not be read'))
       .finally(() => {
         scanning = undefined;
-        if (wokenMeanwhile) wake();
+        if ([...wanted].some((lane) => lane === undefined || !lanes.has(lane))) wake();
       });
   }
 
@@ -113,7 +120,7 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   return {
     start: () => {
-      timer = setInterval(wake, deps.pollMs ?? 3_000);
+      timer = setInterval(() => wake(), deps.pollMs ?? 3_000);
       wake();
     },
     wake,
@@ -126,12 +133,18 @@ export function createInbox(deps: InboxDeps): Inbox {
   };
 }
 
+/** What a payload is about, as the key of its lane: its repository, else its installation; undefined when it names neither. */
+function laneOf(payload: Payload): string | undefined {
+  const id = payload.repository?.id ?? payload.installation?.id ?? undefined;
+  return id === undefined ? undefined : JSON.stringify(id);
+}
+
 /** Deliveries by the repository they are about, both in the order given. Those about none go by their installation. */
 function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, Lane> {
   const lanes = new Map<string, { delivery: Delivery; payload: Payload }[]>();
   for (const delivery of deliveries) {
     const payload = JSON.parse(delivery.body) as Payload;
-    const repository = JSON.stringify(payload.repository?.id ?? payload.installation?.id ?? delivery.guid);
+    const repository = laneOf(payload) ?? JSON.stringify(delivery.guid);
     const lane = lanes.get(repository);
     if (lane === undefined) lanes.set(repository, [{ delivery, payload }]);
     else lane.push({ delivery, payload });

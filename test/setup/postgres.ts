@@ -18,9 +18,10 @@ export interface TestPostgres extends AsyncDisposable {
  * Starts a private Postgres cluster on loopback and on a Unix socket in its own directory. Nothing is synced to disk: what a
  * test writes is gone at its end anyway. Postgres refuses to run as root, so root hands it to the account `postgres`.
  *
+ * @param overrides Settings by their names in postgresql.conf, over ours.
  * @throws Error when Postgres is not installed or does not come up within 20 s.
  */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(overrides: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
   const initdb = findProgram('initdb');
   const postgres = findProgram('postgres');
   if (initdb === undefined || postgres === undefined) throw new Error('Postgres is not installed (no initdb)');
@@ -43,6 +44,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     'synchronous_commit=off',
     'full_page_writes=off',
     'max_connections=200',
+    ...Object.entries(overrides).map(([name, value]) => `${name}=${value}`),
   ];
   const server = startBackground({
     argv: [postgres, '-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
