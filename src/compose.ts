@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Probot, ProbotOctokit } from 'probot';
 import type { AppRules } from './app/deps.ts';
+import { startComingBack } from './app/coming-back.ts';
 import { createFrontDoor } from './app/http.ts';
 import { createInbox } from './app/inbox.ts';
 import { createDeliveryNotes } from './app/notes.ts';
@@ -124,9 +125,18 @@ export async function startApp(shared: Shared): Promise<Part> {
   const url = await listen(server, config);
   inbox.start();
   log.info({ url }, 'listening for webhooks');
+  const comingBack = startComingBack({
+    store,
+    hookLog: forge,
+    clock: systemClock,
+    log,
+    sweepMs: config.MAESTRO_SWEEP_SECONDS * 1000,
+    keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+  });
   return {
     url,
     [Symbol.asyncDispose]: async () => {
+      await comingBack.close();
       await close(server);
       await inbox.stop();
       await queue.close();

@@ -104,6 +104,23 @@ const ConfigSchema = z.object({
     .describe('Least time between two edits of a status comment.'),
   MAESTRO_LEASE_SECONDS: z.coerce.number().min(1).default(30).describe('How long a worker that died holds its runs.'),
 
+  // Coming back
+  MAESTRO_SWEEP_SECONDS: z.coerce
+    .number()
+    .min(1)
+    .default(300)
+    .describe('How often GitHub is asked for deliveries that did not reach the app.'),
+  MAESTRO_SCAN_SECONDS: z.coerce
+    .number()
+    .min(1)
+    .default(900)
+    .describe('How often repositories are looked through for work whose webhook never came.'),
+  MAESTRO_KEEP_DAYS: z.coerce
+    .number()
+    .min(7, 'at least 7: GitHub delivers again for 3 days')
+    .default(30)
+    .describe('How long deliveries that were dealt with are kept.'),
+
   // Model endpoints: the keys live here and in the gateway, never in a container
   ANTHROPIC_API_KEY: z.string().optional().describe('Key for Claude Code.'),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com').describe('Endpoint for ANTHROPIC_API_KEY.'),

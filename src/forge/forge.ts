@@ -50,6 +50,32 @@ export interface Forge {
   gitAccess(repository: Repository): Promise<GitAccess>;
 }
 
+/** What GitHub remembers of the webhook deliveries it made to the App, which is about the last three days. */
+export interface HookLog {
+  /** A page of delivery attempts, newest first, and the cursor of the next; `cursor` is undefined for the first. */
+  hookAttempts(cursor: string | undefined): Promise<HookPage>;
+  /** Asks GitHub to make an attempt again, under the same GUID. */
+  redeliver(attempt: HookAttempt['id']): Promise<void>;
+}
+
+export interface HookPage {
+  readonly attempts: readonly HookAttempt[];
+  readonly next: string | undefined;
+}
+
+/** One attempt of GitHub at delivering one event; all attempts at it share `guid`. */
+export interface HookAttempt {
+  /** A number of up to 64 bits, in decimal digits. */
+  readonly id: string;
+  readonly guid: string;
+  /** Epoch milliseconds on GitHub's clock. */
+  readonly at: number;
+  /** Whether the App answered with success. */
+  readonly ok: boolean;
+  readonly event: string;
+  readonly action: string | undefined;
+}
+
 /** Roles in falling order of might, as in `role_name`; custom roles come as the base role they extend. */
 export type Role = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
 

@@ -66,3 +66,21 @@ export async function failDelivery(
     [storableText(guid), storableText(error), retryAt ?? null],
   );
 }
+
+/** As {@link Store.knownDeliveries}. */
+export async function knownDeliveries(database: Database, guids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await database.query<{ guid: string }>(
+    'SELECT guid FROM maestro.deliveries WHERE guid = ANY($1::text[])',
+    [guids.map(storableText)],
+  );
+  return new Set(rows.map(({ guid }) => guid));
+}
+
+/** As {@link Store.pruneDeliveries}. */
+export async function pruneDeliveries(database: Database, before: number): Promise<number> {
+  const { rows } = await database.query(
+    `DELETE FROM maestro.deliveries WHERE state = 'settled' AND received_at < $1 RETURNING guid`,
+    [before],
+  );
+  return rows.length;
+}

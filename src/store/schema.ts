@@ -106,4 +106,16 @@ export const MIGRATIONS: readonly Migration[] = [
         FOR EACH ROW EXECUTE FUNCTION maestro.refuse_change();
     `,
   },
+  {
+    version: 2,
+    name: 'marks, and the age of settled deliveries',
+    sql: `
+      CREATE TABLE maestro.marks (
+        name text PRIMARY KEY,
+        value jsonb NOT NULL,
+        at double precision NOT NULL
+      );
+      CREATE INDEX deliveries_settled ON maestro.deliveries (received_at) WHERE state = 'settled';
+    `,
+  },
 ];

@@ -2,8 +2,16 @@ import { appendAudit, auditOf } from './audit.ts';
 import { updateRun, updateTask } from './changes.ts';
 import type { Database } from './database.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
-import { failDelivery, pendingDeliveries, saveDelivery, settleDelivery } from './inbox.ts';
+import {
+  failDelivery,
+  knownDeliveries,
+  pendingDeliveries,
+  pruneDeliveries,
+  saveDelivery,
+  settleDelivery,
+} from './inbox.ts';
 import { claimRun, releaseLease, renewLease } from './leases.ts';
+import { findMarks, pruneMarks, setMark } from './marks.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
@@ -16,6 +24,12 @@ export function createStore(database: Database): Store {
     pendingDeliveries: async (now, limit) => pendingDeliveries(database, now, limit),
     settleDelivery: async (guid, note) => settleDelivery(database, guid, note),
     failDelivery: async (guid, error, retryAt) => failDelivery(database, guid, error, retryAt),
+    knownDeliveries: async (guids) => knownDeliveries(database, guids),
+    pruneDeliveries: async (before) => pruneDeliveries(database, before),
+
+    setMark: async (name, mark) => setMark(database, name, mark),
+    findMarks: async (names) => findMarks(database, names),
+    pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
 
     createRun: async (run, tasks) => createRun(database, run, tasks),
     findRun: async (id) => findRun(database, id),

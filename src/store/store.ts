@@ -17,6 +17,17 @@ export interface Store {
   settleDelivery(guid: string, note: string): Promise<void>;
   /** Records that handling failed: one more attempt, to be made at `retryAt`; `undefined` gives up and keeps the delivery for a person. */
   failDelivery(guid: string, error: string, retryAt: number | undefined): Promise<void>;
+  /** Which of these GUIDs the inbox holds, in whatever state. */
+  knownDeliveries(guids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Forgets deliveries that were settled and received before `before` (epoch milliseconds); says how many. */
+  pruneDeliveries(before: number): Promise<number>;
+
+  // Marks: small things remembered across restarts, by name
+
+  setMark(name: string, mark: Mark): Promise<void>;
+  findMarks(names: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
+  /** Forgets marks whose name begins with `prefix` and whose `at` is before `before`; says how many. */
+  pruneMarks(prefix: string, before: number): Promise<number>;
 
   // Runs
 
@@ -76,6 +87,13 @@ export interface NewDelivery {
 
 export interface Delivery extends NewDelivery {
   readonly attempts: number;
+}
+
+export interface Mark {
+  /** JSON value. */
+  readonly value: unknown;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface RunFilter {

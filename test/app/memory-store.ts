@@ -1,6 +1,6 @@
 import type { RunId } from '../../src/domain/ids.ts';
 import type { Run, RunTask } from '../../src/domain/run.ts';
-import type { AuditEntry, Delivery, Store } from '../../src/store/store.ts';
+import type { AuditEntry, Delivery, Mark, Store } from '../../src/store/store.ts';
 
 interface Row extends Delivery {
   readonly retryAt: number | undefined;
@@ -15,6 +15,9 @@ export interface MemoryStore extends Pick<
   | 'pendingDeliveries'
   | 'settleDelivery'
   | 'failDelivery'
+  | 'knownDeliveries'
+  | 'setMark'
+  | 'findMarks'
   | 'createRun'
   | 'findRun'
   | 'listRuns'
@@ -36,6 +39,7 @@ export function createMemoryStore(): MemoryStore {
   const runs = new Map<RunId, Run>();
   const tasks = new Map<RunId, readonly RunTask[]>();
   const entries: AuditEntry[] = [];
+  const marks = new Map<string, Mark>();
 
   function changeRow(guid: string, change: Partial<Row>): void {
     const row = rows.get(guid);
@@ -57,6 +61,15 @@ export function createMemoryStore(): MemoryStore {
     settleDelivery: async (guid, note) => changeRow(guid, { settled: true, note }),
     failDelivery: async (guid, error, retryAt) =>
       changeRow(guid, { attempts: (rows.get(guid)?.attempts ?? 0) + 1, retryAt, note: error }),
+    knownDeliveries: async (guids) => new Set(guids.filter((guid) => rows.has(guid))),
+    setMark: async (name, mark) => void marks.set(name, mark),
+    findMarks: async (names) =>
+      new Map(
+        names.flatMap((name) => {
+          const mark = marks.get(name);
+          return mark === undefined ? [] : [[name, mark] as const];
+        }),
+      ),
     createRun: async (run, runTasks) => {
       const existing = runs.get(run.id);
       if (existing !== undefined) return { created: false, run: existing };

@@ -110,6 +110,39 @@ function storeContract(open: () => Promise<Opened>): void {
       expect(await store.saveDelivery(delivery)).toBe('duplicate');
     });
 
+    it('knows which deliveries it holds, and forgets old ones that are settled, and those only', async () => {
+      const old = aDelivery({ receivedAt: 10 });
+      const pending = aDelivery({ receivedAt: 10 });
+      const young = aDelivery({ receivedAt: 1_000 });
+      for (const delivery of [old, pending, young]) await store.saveDelivery(delivery);
+      for (const { guid } of [old, young]) await store.settleDelivery(guid, 'done');
+      const guids = [old.guid, pending.guid, young.guid];
+      expect(await store.knownDeliveries([...guids, 'another'])).toStrictEqual(new Set(guids));
+
+      expect(await store.pruneDeliveries(1_000)).toBeGreaterThan(0);
+      expect(await store.knownDeliveries(guids)).toStrictEqual(new Set([pending.guid, young.guid]));
+      await store.settleDelivery(pending.guid, 'done');
+    });
+
+    it('remembers marks by name until they are forgotten by prefix and age', async () => {
+      await store.setMark('test/a', { value: { times: 1 }, at: 10 });
+      await store.setMark('test/a', { value: { times: 2 }, at: 20 });
+      await store.setMark('test/b', { value: 'text', at: 5 });
+      await store.setMark('other/b', { value: null, at: 5 });
+
+      expect(await store.findMarks(['test/a', 'test/b', 'test/c'])).toStrictEqual(
+        new Map<string, unknown>([
+          ['test/a', { value: { times: 2 }, at: 20 }],
+          ['test/b', { value: 'text', at: 5 }],
+        ]),
+      );
+      expect(await store.pruneMarks('test/', 20)).toBe(1);
+      expect([...(await store.findMarks(['test/a', 'test/b', 'other/b'])).keys()].toSorted()).toStrictEqual([
+        'other/b',
+        'test/a',
+      ]);
+    });
+
     it('replaces what Postgres cannot hold and keeps the rest of a body', async () => {
       const delivery = aDelivery({ action: undefined, body: '\uFEFFa\0b \ud800 \\u0000 ünï👩‍👧' });
       await store.saveDelivery(delivery);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { Forge } from '../forge.ts';
+import type { Forge, HookLog } from '../forge.ts';
 import { createRedactor } from '../redact.ts';
 import { createChecks } from './checks.ts';
 import { createClient } from './client.ts';
@@ -8,6 +8,7 @@ import { createComments } from './comments.ts';
 import type { ForgeContext } from './context.ts';
 import { createSerially } from './ensure.ts';
 import { createFiles } from './files.ts';
+import { createHookLog } from './hook-log.ts';
 import { createIdentity } from './identity.ts';
 import { createIssues } from './issues.ts';
 import { createPullRequests } from './pull-requests.ts';
@@ -36,7 +37,7 @@ export interface GithubForgeOptions {
 }
 
 /** A forge with a lifetime: `close` revokes the tokens it holds. */
-export interface GithubForge extends Forge {
+export interface GithubForge extends Forge, HookLog {
   close(): Promise<void>;
 }
 
@@ -77,6 +78,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     ...createPullRequests(context),
     ...createComments(context),
     ...createChecks(context),
+    ...createHookLog({ transport, client, clock }),
     gitAccess: async (repository) => {
       // Asked with the very token git is to get: one that GitHub has withdrawn is replaced on the way. Git itself could not tell.
       const now = await client.current(repository, 'git');

@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Repository } from '../../domain/repository.ts';
 import { ForgeError } from '../forge.ts';
+import { asApp } from './as-app.ts';
 import type { GithubClient } from './client.ts';
 import type { Identity } from './context.ts';
-import { forgeError, httpProblem } from './problems.ts';
 import type { Transport } from './transport.ts';
 
 export interface IdentityDeps {
@@ -46,18 +46,4 @@ async function anyInstallation(deps: IdentityDeps): Promise<number> {
   if (first === undefined)
     throw new ForgeError('gone', 'the App is not installed anywhere yet: install it on a repository');
   return first.id;
-}
-
-async function asApp<T>(deps: IdentityDeps, what: string, call: () => Promise<{ readonly data: T }>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { data } = await call();
-      if (typeof data !== 'object') throw new ForgeError('unavailable', `could not ${what}: the reply was cut off`);
-      return data;
-    } catch (error) {
-      const told = error instanceof ForgeError ? error : forgeError(httpProblem(error), what, deps.clock);
-      if (told.kind !== 'unavailable' || attempt === 3) throw told;
-      await deps.client.pause(attempt);
-    }
-  }
 }
