@@ -21,6 +21,7 @@ import { createGithubForge, type GithubForge, type GithubForgeOptions } from './
 import { createGateway } from './gateway/create-gateway.ts';
 import type { ModelEndpoint } from './gateway/gateway.ts';
 import { createProviders, findProvider, providerIds } from './providers/registry.ts';
+import type { QueueTiming } from './queue/bullmq.ts';
 import { openQueue } from './queue/open.ts';
 import type { RunQueue } from './queue/queue.ts';
 import { createDockerRunner } from './runners/docker/docker-runner.ts';
@@ -82,7 +83,7 @@ export async function openShared(
     log,
     store,
     forge,
-    openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log }),
+    openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
     [Symbol.asyncDispose]: async () => {
       await forge
         .close()
@@ -180,7 +181,7 @@ export async function startWorkerPart(
       concurrency: config.MAESTRO_CONCURRENCY,
       leaseMs: config.MAESTRO_LEASE_SECONDS * 1000,
       statusIntervalMs: config.MAESTRO_STATUS_SECONDS * 1000,
-      reconcileMs: 15_000,
+      reconcileMs: (config.MAESTRO_LEASE_SECONDS * 1000) / 2,
       session: {
         idleMs: config.MAESTRO_IDLE_SECONDS * 1000,
         wallMs: config.MAESTRO_WALL_SECONDS * 1000,
@@ -255,6 +256,12 @@ function modelEndpoint(config: Config, protocol: ModelEndpoint['protocol']): Mod
   };
   const { key, upstream } = endpoints[protocol];
   return key === undefined ? undefined : { protocol, upstream, key };
+}
+
+/** A job's lock has to run out before its run's lease does: a run that is handed out again can then soon be claimed. */
+function queueTiming(config: Config): Partial<QueueTiming> {
+  const leaseMs = config.MAESTRO_LEASE_SECONDS * 1000;
+  return { lockMs: Math.round((leaseMs * 2) / 3), stalledMs: Math.round(leaseMs / 3) };
 }
 
 /** Values that must never be in anything that is published. */

@@ -1,5 +1,5 @@
 import type { Log } from '../telemetry/log.ts';
-import { createRunQueue } from './bullmq.ts';
+import { createRunQueue, type QueueTiming } from './bullmq.ts';
 import { POSTGRES_SCHEMA, type PoolLike } from './line.ts';
 import type { RunQueue } from './queue.ts';
 
@@ -14,14 +14,16 @@ export async function openQueue(options: {
   readonly redisUrl?: string | undefined;
   readonly database: { pool(schema: string): Promise<PoolLike> };
   readonly log: Log;
+  readonly timing?: Partial<QueueTiming>;
 }): Promise<RunQueue> {
-  const { redisUrl, database, log } = options;
+  const { redisUrl, database, log, timing = {} } = options;
   const queue = createRunQueue({
     connection:
       redisUrl === undefined
         ? { kind: 'postgres', pool: await database.pool(POSTGRES_SCHEMA) }
         : { kind: 'redis', url: redisUrl },
     log,
+    timing,
   });
   try {
     await queue.check();

@@ -60,7 +60,8 @@ async function handle(deps: WorkerDeps, { id, lost, shutdown }: Assignment): Pro
     return { kind: 'again', delayMs: known.parkedUntil - clock.now() };
   }
   const lease = await store.claimRun(id, settings.name, clock.now(), settings.leaseMs);
-  if (lease === undefined) return { kind: 'again', delayMs: settings.leaseMs };
+  // Looked at again before long: the owner may have died just now, and its lease runs out some time within its length.
+  if (lease === undefined) return { kind: 'again', delayMs: Math.ceil(settings.leaseMs / 3) };
   await using hold = keepLease(deps, { lease, lost, shutdown });
   // Read again under the lease: the owner before may have gone on since.
   const run = await store.findRun(id);

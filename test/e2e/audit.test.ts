@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { auditPlace } from './audit.ts';
-import { KEY_CANARY } from './harness.ts';
+import { KEY_CANARY } from './stage.ts';
 import { useHarness } from './suite.ts';
 
 describe('the audit after each test', () => {

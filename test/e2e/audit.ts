@@ -1,7 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import Docker from 'dockerode';
-import { inject } from 'vitest';
 import { namespaceOf } from '../../src/compose.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
 import { digest } from '../../src/domain/ids.ts';
@@ -10,11 +9,14 @@ import { isFinal, type Run } from '../../src/domain/run.ts';
 import type { LocalGithub } from '../../local-github/server.ts';
 import type { Config } from '../../src/config.ts';
 import type { Store } from '../../src/store/store.ts';
+import { auditBranchNames, auditChecks, auditRecord, auditScratch } from './audit-record.ts';
 import type { Place } from './place.ts';
 
 /** A running product that can be looked into. */
 export interface Audited {
   readonly runner: 'local' | 'docker';
+  /** Of the engine jobs run on; as `DOCKER_HOST` is written. */
+  readonly dockerHost: string | undefined;
   readonly github: LocalGithub;
   readonly store: Store;
   readonly config: Config;
@@ -36,6 +38,9 @@ export async function auditPlace(harness: Audited, place: Place): Promise<void> 
   const problems = [
     ...(await Promise.all(runs.map(async (run) => [...(await auditBranch(harness, place, run))]))).flat(),
     ...(await auditThreads(place, runs)),
+    ...(await auditRecord(harness, place, runs)),
+    ...(await auditBranchNames(harness, place, runs)),
+    ...(await auditChecks(harness, place, runs)),
     ...auditRefs(harness, place),
     ...(await auditLeftovers(harness, runs)),
     ...(await auditSecrets(harness, place)),
@@ -111,8 +116,7 @@ async function auditLeftovers(harness: Audited, runs: readonly Run[]): Promise<r
 }
 
 async function leftInDocker(harness: Audited, over: readonly string[] | 'all'): Promise<readonly string[]> {
-  const host = inject('dockerHost') ?? '';
-  const docker = new Docker({ socketPath: host.replace(/^unix:\/\//, '') });
+  const docker = new Docker({ socketPath: (harness.dockerHost ?? '').replace(/^unix:\/\//, '') });
   const filters = { label: [`maestro.namespace=${namespaceOf(harness.config)}`] };
   const isOver = (labels: Readonly<Record<string, string>> | null | undefined): boolean =>
     over === 'all' ||
@@ -200,7 +204,7 @@ async function filesBelow(directory: string, without: readonly string[]): Promis
 /** When all is over no job and no lane is left, and no credential is in any file. */
 export async function auditHome(harness: Audited): Promise<void> {
   const left = harness.runner === 'docker' ? await leftInDocker(harness, 'all') : await leftLocally(harness, 'all');
-  const found = [...left, ...(await auditFiles(harness))];
+  const found = [...left, ...(await auditFiles(harness)), ...(await auditScratch(harness))];
   if (found.length > 0) throw new Error(`Left behind: ${found.join(', ')}`);
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { namespaceOf } from '../../src/compose.ts';
 import { describeWith } from '../setup/require.ts';
-import { KEY_CANARY } from './harness.ts';
+import { KEY_CANARY } from './stage.ts';
 import { useHarness } from './suite.ts';
 
 /** Prices of the real API, so that a cost comes out. */

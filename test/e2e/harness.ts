@@ -19,13 +19,8 @@ import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { auditHome, auditPlace, type Audited } from './audit.ts';
 import { createPlace, type Place } from './place.ts';
+import { KEY_CANARY, ROLES, secretsOf } from './stage.ts';
 import '../setup/provided.ts';
-
-/** Somebody of each role in every repository of a test. */
-export const ROLES = { ada: 'admin', mira: 'maintain', will: 'write', tess: 'triage', rory: 'read' } as const;
-
-/** Stands for a model key everywhere a key is configured: it must turn up nowhere. */
-export const KEY_CANARY = 'sk-ant-canary-0f5c7d29b8e14a63';
 
 export interface HarnessOptions {
   readonly runner: 'local' | 'docker';
@@ -99,6 +94,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const secrets = (): readonly string[] => secretsOf(github);
   const harness: Harness = {
     runner: options.runner,
+    dockerHost: inject('dockerHost'),
     github,
     store: shared.store,
     config,
@@ -196,16 +192,4 @@ function environment(
     ...(options.runner === 'docker' ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: inject('dockerHost') } : {}),
     ...options.env,
   };
-}
-
-function secretsOf(github: LocalGithub): readonly string[] {
-  const issued = github.recorder
-    .exchanges()
-    .filter(({ path }) => path.endsWith('/access_tokens'))
-    .flatMap(({ responseBody }) => {
-      const token = (responseBody as { readonly token?: unknown } | undefined)?.token;
-      return typeof token === 'string' ? [token] : [];
-    });
-  const [, line = ''] = github.app.privateKey.split('\n');
-  return [...new Set([...issued, github.app.webhookSecret, line, KEY_CANARY])];
 }

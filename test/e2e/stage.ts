@@ -1,0 +1,20 @@
+import type { LocalGithub } from '../../local-github/server.ts';
+
+/** Somebody of each role in every repository of a test. */
+export const ROLES = { ada: 'admin', mira: 'maintain', will: 'write', tess: 'triage', rory: 'read' } as const;
+
+/** Stands for a model key everywhere a key is configured: it must turn up nowhere. */
+export const KEY_CANARY = 'sk-ant-canary-0f5c7d29b8e14a63';
+
+/** Every credential there is so far: the tokens GitHub issued, the webhook's secret, a line of the private key, the model key. */
+export function secretsOf(github: LocalGithub): readonly string[] {
+  const issued = github.recorder
+    .exchanges()
+    .filter(({ path }) => path.endsWith('/access_tokens'))
+    .flatMap(({ responseBody }) => {
+      const token = (responseBody as { readonly token?: unknown } | undefined)?.token;
+      return typeof token === 'string' ? [token] : [];
+    });
+  const [, line = ''] = github.app.privateKey.split('\n');
+  return [...new Set([...issued, github.app.webhookSecret, line, KEY_CANARY])];
+}

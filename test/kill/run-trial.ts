@@ -1,0 +1,230 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EffectName } from '../../src/telemetry/failpoint.ts';
+import type { Place } from '../e2e/place.ts';
+import { untilOver, verdict } from './judge.ts';
+import type { Running } from './product.ts';
+import { chance, type Role, type Trial } from './trial.ts';
+import { ask, looksOver, TWO, workWith } from './work.ts';
+import type { World } from './world.ts';
+
+export interface TrialResult {
+  /** Empty when all is well. */
+  readonly problems: readonly string[];
+  /** Whether what the trial is about happened: a point is not always passed as often as in another run. */
+  readonly hit: boolean;
+  /** From the cut to the first thing done for the run afterwards. Milliseconds; undefined when nothing was left to do. */
+  readonly recoveryMs: number | undefined;
+  readonly tookMs: number;
+  /** What the product logged meanwhile. */
+  readonly log: readonly string[];
+}
+
+/** How long a point may take to be reached, a cold start included. */
+const REACH_MS = 40_000;
+
+/** Longest time after the request that a random cut comes: runs of these trials last about that long. */
+const RUN_MS = 5_000;
+
+/** Does one trial in a world. Never rejects: what goes wrong is a problem of the trial. */
+export async function runTrial(world: World, trial: Trial): Promise<TrialResult> {
+  const began = Date.now();
+  const from = world.log.length;
+  const outcome = await perform(world, trial).catch((error: unknown) => ({
+    problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    hit: true,
+    recoveryMs: undefined,
+  }));
+  return { ...outcome, tookMs: Date.now() - began, log: world.log.slice(from) };
+}
+
+type Outcome = Omit<TrialResult, 'tookMs' | 'log'>;
+
+async function perform(world: World, trial: Trial): Promise<Outcome> {
+  switch (trial.kind) {
+    case 'kill':
+      return await killAt(world, trial);
+    case 'zombie':
+      return await sleepAt(world, trial);
+    case 'random':
+      return await killSometime(world, trial);
+    case 'poison':
+    case 'crowd':
+      throw new Error(`there are no ${trial.kind} trials yet`);
+  }
+}
+
+type Pointed = Extract<Trial, { readonly point: unknown }>;
+
+/** The process dies at a point; another takes its place. */
+async function killAt(world: World, trial: Pointed): Promise<Outcome> {
+  const victim = await restarted(world, trial.role, {
+    MAESTRO_FAILPOINTS: `${trial.point}=kill@${trial.hit}`,
+    ...world.recording,
+  });
+  await others(world, trial.role);
+  const place = await world.place();
+  const work = workWith(effectOf(trial));
+  const issue = await ask(place, work);
+  const over = await Promise.race([victim.ended, untilReached(world, place, issue)]);
+  const at = Date.now();
+  if (over === 'over') return { ...(await judged(world, place, issue, work)), hit: false, recoveryMs: undefined };
+  if (over !== 'SIGKILL')
+    return {
+      problems: [`the ${trial.role} ended with ${over} instead of being killed`],
+      hit: true,
+      recoveryMs: undefined,
+    };
+  const recovery = nextStep(world, place, at);
+  await restarted(world, trial.role);
+  if (trial.role !== 'worker') await world.redeliver();
+  const result = await judged(world, place, issue, work);
+  return { ...result, hit: true, recoveryMs: await recovery };
+}
+
+/** The process dies some time after the request. */
+async function killSometime(world: World, trial: Extract<Trial, { readonly kind: 'random' }>): Promise<Outcome> {
+  const role: Role = world.topology === 'up' ? 'up' : chance('role', trial.seed) < 0.75 ? 'worker' : 'app';
+  const victim = await world.ensure(role);
+  await others(world, role);
+  const place = await world.place();
+  const issue = await ask(place, TWO);
+  await pause(chance('time', trial.seed) * RUN_MS);
+  await victim.kill();
+  const at = Date.now();
+  const recovery = nextStep(world, place, at);
+  await restarted(world, role);
+  if (role !== 'worker') await world.redeliver();
+  const result = await judged(world, place, issue, TWO);
+  return { ...result, hit: true, recoveryMs: await recovery };
+}
+
+/** A worker falls asleep at a point past its lease, another takes over, the first wakes: it may do nothing any more. */
+async function sleepAt(world: World, trial: Pointed): Promise<Outcome> {
+  const sleeper = await restarted(world, 'worker', { MAESTRO_FAILPOINTS: `${trial.point}=stop@${trial.hit}` });
+  await others(world, 'worker');
+  const place = await world.place();
+  const work = workWith(effectOf(trial));
+  const issue = await ask(place, work);
+  const reached = await Promise.race([untilAsleep(sleeper), untilReached(world, place, issue)]);
+  const at = Date.now();
+  if (reached === 'over') return { ...(await judged(world, place, issue, work)), hit: false, recoveryMs: undefined };
+  const recovery = nextStep(world, place, at);
+  const second = await world.start('worker');
+  await untilOver(world, place, issue);
+  await world.github.control.hooksQuiet();
+  const requests = world.github.control.requests().length;
+  const refs = world.github.control.refUpdates().length;
+  const before = await recorded(world, place);
+  sleeper.wake();
+  await pause(2_500);
+  const written = world.github.control
+    .requests()
+    .slice(requests)
+    .filter(
+      ({ actorKind, method, path }) =>
+        actorKind === 'installation' && method !== 'GET' && !path.includes('/git-upload-pack'),
+    )
+    .map(({ method, path }) => `the worker that had lost its lease sent ${method} ${path}`);
+  const moved = world.github.control
+    .refUpdates()
+    .slice(refs)
+    .map(({ ref }) => `the worker that had lost its lease moved ${ref}`);
+  const after = await recorded(world, place);
+  const changed =
+    before === after ? [] : [`the worker that had lost its lease changed the record:\n${before}\n${after}`];
+  const woken = sleeper.isAlive() ? [] : ['the worker that had lost its lease died when it woke'];
+  const result = await judged(world, place, issue, work);
+  await sleeper.stop();
+  await second.stop();
+  return {
+    problems: [...written, ...moved, ...changed, ...woken, ...result.problems],
+    hit: true,
+    recoveryMs: await recovery,
+  };
+}
+
+async function recorded(world: World, place: Place): Promise<string> {
+  const runs = await place.runs();
+  return JSON.stringify(
+    await Promise.all(
+      runs.map(async (run) => [
+        run,
+        await world.store.tasksOf(run.id),
+        await world.store.sessionsOf(run.id),
+        await world.store.auditOf(run.id),
+      ]),
+    ),
+  );
+}
+
+async function judged(world: World, place: Place, issue: number, work: typeof TWO): Promise<Pick<Outcome, 'problems'>> {
+  await untilOver(world, place, issue);
+  return { problems: await verdict(world, place, issue, work) };
+}
+
+/** A process of the role with something more in its environment, in the place of those that run. */
+async function restarted(world: World, role: Role, extra: Readonly<Record<string, string>> = {}): Promise<Running> {
+  await world.endAll(role);
+  const one = await world.start(role, extra);
+  if (extra['MAESTRO_FAILPOINTS'] === undefined) await one.ready();
+  else await Promise.race([one.ready().catch(() => undefined), one.ended]);
+  return one;
+}
+
+/** The processes of the other role. */
+async function others(world: World, role: Role): Promise<void> {
+  if (role === 'up') return;
+  await world.ensure(role === 'app' ? 'worker' : 'app');
+}
+
+async function untilReached(world: World, place: Place, issue: number): Promise<'over'> {
+  const until = Date.now() + REACH_MS;
+  while (Date.now() < until) {
+    if (await looksOver(place, issue)) {
+      // What comes after the last word has its points as well.
+      await pause(1_500);
+      return 'over';
+    }
+    await pause(100);
+  }
+  return 'over';
+}
+
+async function untilAsleep(process: Running): Promise<'asleep'> {
+  while (!(await process.isAsleep())) {
+    if (!process.isAlive()) throw new Error('the worker died instead of falling asleep');
+    await pause(50);
+  }
+  return 'asleep';
+}
+
+/** How long after `at` the App asks something of GitHub for the run's repository; undefined when it does not within two minutes. */
+async function nextStep(world: World, place: Place, at: number): Promise<number | undefined> {
+  const from = world.github.control.requests().length;
+  while (Date.now() < at + 120_000) {
+    const next = world.github.control
+      .requests()
+      .slice(from)
+      .find(
+        ({ actorKind, path }) =>
+          actorKind === 'installation' && (path.includes(`/${place.name}`) || path.endsWith(`/${place.id}`)),
+      );
+    if (next !== undefined) return Math.max(0, Date.parse(next.at) - at);
+    if (await over(world, place)) return undefined;
+    await pause(100);
+  }
+  return 120_000;
+}
+
+async function over(world: World, place: Place): Promise<boolean> {
+  try {
+    const runs = await place.runs();
+    return runs.length > 0 && runs.every((run) => run.endedAt !== undefined);
+  } catch {
+    return false;
+  }
+}
+
+function effectOf(trial: Pointed): EffectName {
+  return trial.point.split('.')[0] as EffectName;
+}

@@ -1,0 +1,81 @@
+import type { EffectName } from '../../src/telemetry/failpoint.ts';
+import { isFinal } from '../../src/domain/run.ts';
+import type { Place } from '../e2e/place.ts';
+import type { World } from './world.ts';
+
+/** What a run is asked to do, and what must have come of it however often it was cut. */
+export interface Work {
+  readonly body: string;
+  readonly state: 'succeeded' | 'failed';
+  /** Of the tasks, in order. */
+  readonly outcomes: readonly ('committed' | 'failed')[];
+  /** Files on the run's branch. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Two tasks, two commits. */
+export const TWO: Work = {
+  body: '- [ ] One `scripted: write 1.txt one`\n- [ ] Two `scripted: write 2.txt two`\n',
+  state: 'succeeded',
+  outcomes: ['committed', 'committed'],
+  files: { '1.txt': 'one\n', '2.txt': 'two\n' },
+};
+
+/** A task that leaves work and fails, and one that succeeds. */
+export const KEEPING: Work = {
+  body: '---\non-failure: continue\n---\n\n- [ ] One `scripted: write 1.txt one` `scripted: fail crash`\n- [ ] Two `scripted: write 2.txt two`\n',
+  state: 'failed',
+  outcomes: ['failed', 'committed'],
+  files: { '2.txt': 'two\n' },
+};
+
+/** The work in which an effect happens. */
+export function workWith(effect: EffectName | undefined): Work {
+  return effect === 'keep' ? KEEPING : TWO;
+}
+
+/** Asks for the work, as a person with the right to. Gives the issue's number. */
+export async function ask(place: Place, work: Work): Promise<number> {
+  const issue = await place.issue('Some work', work.body);
+  await place.label(issue);
+  return issue;
+}
+
+/** Whether people can see that the work is over. */
+export async function looksOver(place: Place, issue: number): Promise<boolean> {
+  const { labels } = await place.getIssue(issue);
+  return labels.some(({ name }) => /^maestro-(done|failed|stopped)$/.test(name));
+}
+
+/** What differs from what must have come of the work. */
+export async function unfulfilled(world: World, place: Place, issue: number, work: Work): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const runs = await place.runs();
+  const [run] = runs;
+  if (run === undefined || runs.length !== 1) return [`${runs.length} runs instead of one`];
+  if (!isFinal(run.state)) return [`run ${run.id} is ${run.state} (${run.reason ?? 'no reason'})`];
+  if (run.state !== work.state) problems.push(`run ${run.id} ${run.state} (${run.reason ?? 'no reason'})`);
+  const outcomes = (await world.store.tasksOf(run.id)).map(({ outcome }) => outcome?.kind ?? 'open');
+  if (outcomes.join() !== work.outcomes.join()) problems.push(`the tasks ended ${outcomes.join(', ')}`);
+  const pulls = await place.pulls();
+  const [pull] = pulls;
+  if (pulls.length !== 1) problems.push(`${pulls.length} pull requests instead of one`);
+  if (pull?.draft !== (work.state !== 'succeeded')) problems.push(`the pull request's draft is ${pull?.draft}`);
+  const answers = await place.answers(issue);
+  if (answers.length !== 1) problems.push(`${answers.length} comments instead of one`);
+  const { body, labels } = await place.getIssue(issue);
+  const boxes = [...body.matchAll(/\[([ x])\]/g)].map(([, box]) => (box === 'x' ? 'committed' : 'failed'));
+  if (boxes.join() !== work.outcomes.join()) problems.push(`the issue's boxes say ${boxes.join(', ')}`);
+  const states = labels.map(({ name }) => name).filter((name) => name.startsWith('maestro-'));
+  const expected = work.state === 'succeeded' ? 'maestro-done' : 'maestro-failed';
+  if (states.join() !== expected) problems.push(`the issue's state labels are ${states.join(', ')}`);
+  await place.branches();
+  for (const [file, content] of Object.entries(work.files)) {
+    const found = await place.bytes(run.tip, file).catch(() => 'nothing');
+    if (found !== content) problems.push(`${file} holds ${JSON.stringify(found)}`);
+  }
+  const listed = (await place.git('ls-tree', '-r', '--name-only', run.tip)).trim().split('\n');
+  const wanted = ['README.md', ...Object.keys(work.files)].toSorted();
+  if (listed.toSorted().join() !== wanted.join()) problems.push(`the branch holds ${listed.join(', ')}`);
+  return problems;
+}
