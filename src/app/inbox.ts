@@ -1,6 +1,7 @@
 import type { Probot } from 'probot';
 import type { Clock } from '../domain/clock.ts';
 import { ForgeError } from '../forge/forge.ts';
+import { QueueUnavailableError } from '../queue/queue.ts';
 import type { Delivery, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DeliveryNotes } from './notes.ts';
@@ -42,7 +43,7 @@ const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 /** A delivery that failed this often is kept for a person: our handling of it is broken. */
 const MAX_ATTEMPTS = 10;
-/** While GitHub itself does not answer, a delivery is tried for this long however often it failed (promise P1). */
+/** While GitHub or the queue does not answer, a delivery is tried for this long however often it failed (promise P1). */
 const OUTAGE_MS = 24 * 3_600_000;
 const PAGE = 100;
 const LARGEST_PAGE = 1_600;
@@ -201,7 +202,9 @@ export function nextAttempt(
   error: Error,
   now: number,
 ): number | undefined {
-  const isOutage = error instanceof ForgeError && (error.kind === 'unavailable' || error.kind === 'limited');
+  const isOutage =
+    error instanceof QueueUnavailableError ||
+    (error instanceof ForgeError && (error.kind === 'unavailable' || error.kind === 'limited'));
   const isHopeless = isOutage ? now - delivery.receivedAt > OUTAGE_MS : delivery.attempts + 1 >= MAX_ATTEMPTS;
   if (isHopeless) return undefined;
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** delivery.attempts, LONGEST_PAUSE_MS);

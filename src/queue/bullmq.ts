@@ -4,7 +4,7 @@ import { around } from '../telemetry/failpoint.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Line, LineQueue, LineWorker, PoolLike, RunJob } from './line.ts';
 import { postgresLine } from './postgres.ts';
-import type { RunHandler, RunQueue, Word } from './queue.ts';
+import { QueueUnavailableError, type RunHandler, type RunQueue, type Word } from './queue.ts';
 import { redisLine } from './redis.ts';
 
 /** Where the queue is kept. */
@@ -74,6 +74,15 @@ class BullRunQueue implements RunQueue {
 
   async enqueue(id: RunId, options: { readonly delayMs?: number } = {}): Promise<void> {
     const queue = await this.openQueue();
+    try {
+      await this.add(queue, id, options);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new QueueUnavailableError(`the queue did not take run ${id}: ${reason}`, { cause: error });
+    }
+  }
+
+  private async add(queue: LineQueue, id: RunId, options: { readonly delayMs?: number }): Promise<void> {
     // Asked before the job is added: one added here may be worked on and held back by its handler before we could ask.
     if (options.delayMs === undefined && (await this.bringForward(queue, id))) return;
     const job = {

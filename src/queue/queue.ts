@@ -25,3 +25,8 @@ export type RunHandler = (id: RunId, signal: AbortSignal) => Promise<Word>;
 
 /** What the queue is to do with a run next: nothing, or hand it out again after a while. */
 export type Word = { readonly kind: 'done' } | { readonly kind: 'again'; readonly delayMs: number };
+
+/** The queue did not take a run: it is away, full, or read-only. The store has the run; asking again later is safe. */
+export class QueueUnavailableError extends Error {
+  override readonly name = 'QueueUnavailableError';
+}

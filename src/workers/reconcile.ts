@@ -9,11 +9,15 @@ import type { WorkerDeps } from './deps.ts';
 export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
   const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
+  const counted = await queue.counts();
+  const missing = open.length - (counted.waiting + counted.delayed + counted.active);
   for (const run of open) {
     const delayMs =
       run.state === 'parked' && run.parkedUntil !== undefined ? Math.max(0, run.parkedUntil - clock.now()) : 0;
     await queue.enqueue(run.id, { delayMs });
   }
+  if (missing > 0)
+    deps.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
   const alive = new Set<string>(open.map((run) => run.id));
   const reaped = await runner.reap((owner) => alive.has(owner.runId));
   if (reaped.length > 0) deps.log.info({ jobs: reaped }, 'leftover jobs removed');

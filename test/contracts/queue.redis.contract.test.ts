@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunId } from '../../src/domain/ids.ts';
@@ -10,6 +9,7 @@ import type { RunQueue, Word } from '../../src/queue/queue.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startRedis, type TestRedis } from '../setup/redis.ts';
 import { describeWith } from '../setup/require.ts';
+import { openWire } from '../setup/wire.ts';
 
 const log = createLog({ level: 'silent' });
 const DONE: Word = { kind: 'done' };
@@ -163,7 +163,7 @@ describeWith('redis', 'the queue on Redis', () => {
   it('goes on by itself when Redis was away, and says soon that it could not enqueue', async () => {
     const wire = await openWire(Number(new URL(redis.url).port));
     const prefix = `test-${randomBytes(6).toString('hex')}`;
-    const queue = createRunQueue({ connection: { kind: 'redis', url: wire.url }, prefix, log });
+    const queue = createRunQueue({ connection: { kind: 'redis', url: `redis://127.0.0.1:${wire.port}` }, prefix, log });
     queues.push(queue);
     const handled: RunId[] = [];
     await queue.process(async (id) => (handled.push(id), DONE), { concurrency: 1 });
@@ -182,36 +182,3 @@ describeWith('redis', 'the queue on Redis', () => {
     await wire.cut();
   });
 });
-
-/** A wire to a local port that can be cut and mended. */
-async function openWire(target: number): Promise<{ url: string; cut(): Promise<void>; mend(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((incoming) => {
-    const outgoing = connect(target, '127.0.0.1');
-    for (const socket of [incoming, outgoing]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        incoming.destroy();
-        outgoing.destroy();
-      });
-    }
-    incoming.pipe(outgoing).pipe(incoming);
-  });
-  async function listen(port: number): Promise<void> {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  }
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    cut: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
-    mend: async () => listen(port),
-  };
-}

@@ -4,14 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { findProgram, freePort, startBackground, waitUntil } from './background.ts';
+import { type Background, findProgram, freePort, startBackground, waitUntil } from './background.ts';
 
 const run = promisify(execFile);
 
 export interface TestPostgres extends AsyncDisposable {
   /** Connection string of the cluster's `postgres` database, over loopback, as superuser. */
   readonly url: string;
+  /** Of the server as it runs now. */
   readonly pid: number;
+  /** Ends the server as a crash would: at once, all connections cut, to be recovered from its log at the next start. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port and directory. */
+  restart(): Promise<void>;
 }
 
 /**
@@ -46,24 +51,42 @@ export async function startPostgres(overrides: Readonly<Record<string, string>> 
     'max_connections=200',
     ...Object.entries(overrides).map(([name, value]) => `${name}=${value}`),
   ];
-  const server = startBackground({
-    argv: [postgres, '-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
-    stopSignal: 'SIGINT',
-    graceMs: 10_000,
-    ...(account === undefined ? {} : { user: account.name }),
-  });
+  const launch = (): Background =>
+    startBackground({
+      argv: [postgres, '-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
+      stopSignal: 'SIGINT',
+      graceMs: 10_000,
+      ...(account === undefined ? {} : { user: account.name }),
+    });
+  let server = launch();
   const release = async (): Promise<void> => {
     await server.stop();
     await remove();
   };
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const ready = async (): Promise<void> =>
+    waitUntil('Postgres', async () => answers(url), { timeoutMs: 20_000, died: server.died });
   try {
-    await waitUntil('Postgres', async () => answers(url), { timeoutMs: 20_000, died: server.died });
+    await ready();
   } catch (error) {
     await release();
     throw error;
   }
-  return { url, pid: server.pid, [Symbol.asyncDispose]: release };
+  return {
+    url,
+    get pid() {
+      return server.pid;
+    },
+    crash: async () => {
+      process.kill(server.pid, 'SIGQUIT');
+      await server.stop();
+    },
+    restart: async () => {
+      server = launch();
+      await ready();
+    },
+    [Symbol.asyncDispose]: release,
+  };
 }
 
 interface Account {

@@ -2,12 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findProgram, freePort, startBackground, waitUntil } from './background.ts';
+import { type Background, findProgram, freePort, startBackground, waitUntil } from './background.ts';
 
 export interface TestRedis extends AsyncDisposable {
   /** `redis://127.0.0.1:PORT` */
   readonly url: string;
+  /** Of the server as it runs now. */
   readonly pid: number;
+  /** Kills the server with SIGKILL. */
+  kill(): Promise<void>;
+  /** Starts it again after a kill, on the same port and directory. */
+  restart(): Promise<void>;
 }
 
 /**
@@ -31,18 +36,35 @@ export async function startRedis(settings: Readonly<Record<string, string>> = {}
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-  const server = startBackground({ argv: [program, ...flags], stopSignal: 'SIGTERM', graceMs: 5000 });
+  const launch = (): Background => startBackground({ argv: [program, ...flags], stopSignal: 'SIGTERM', graceMs: 5000 });
+  let server = launch();
   const release = async (): Promise<void> => {
     await server.stop();
     await rm(directory, { recursive: true, force: true });
   };
+  const ready = async (): Promise<void> =>
+    waitUntil('Redis', async () => answers(port), { timeoutMs: 10_000, died: server.died });
   try {
-    await waitUntil('Redis', async () => answers(port), { timeoutMs: 10_000, died: server.died });
+    await ready();
   } catch (error) {
     await release();
     throw error;
   }
-  return { url: `redis://127.0.0.1:${port}`, pid: server.pid, [Symbol.asyncDispose]: release };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return server.pid;
+    },
+    kill: async () => {
+      process.kill(server.pid, 'SIGKILL');
+      await server.stop();
+    },
+    restart: async () => {
+      server = launch();
+      await ready();
+    },
+    [Symbol.asyncDispose]: release,
+  };
 }
 
 async function answers(port: number): Promise<boolean> {
