@@ -8,14 +8,14 @@
 // change that fits the title. Texts of directives may hold \n, \t and \\.
 //
 //   write PATH TEXT     append PATH TEXT    delete PATH         symlink PATH TARGET   mode PATH OCTAL
-//   say TEXT            think TEXT          sleep 500ms|2s      nothing
+//   say TEXT            think TEXT          sleep 500ms|2s      nothing               await FILE
 //   commit MESSAGE      tick                git-config KEY VAL  hook NAME SCRIPT      gitlink PATH        rm-git
 //   spew 10MB [lines|binary|noline]         memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
-import { openSync, writeSync } from 'node:fs';
+import { existsSync, openSync, writeSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -115,6 +115,9 @@ const COMMANDS = {
   say: (rest) => say(unescape(rest)),
   think: (rest) => emit({ type: 'think', text: unescape(rest) }),
   sleep: (_, [time]) => pause(duration(time)),
+  await: async (_, [file]) => {
+    while (!existsSync(file)) await pause(20);
+  },
   nothing: () => say('Nothing to do here.'),
   commit: (rest) =>
     tool('Bash', { command: `git commit -m ${rest}` }, () => {

@@ -66,6 +66,9 @@ const pullRequest = z
 const pullLabelPayload = z.object({ pull_request: pullRequest, label: z.object({ name: text }) });
 const labelPayload = z.object({ issue, label: z.object({ name: text }) });
 const closedPayload = z.object({ issue });
+const pullClosedPayload = z.object({
+  pull_request: z.object({ number: id, merged: z.boolean(), updated_at: time }),
+});
 const commentPayload = z.object({ issue, comment: z.object({ id, body: text, created_at: time }) });
 const pushPayload = z.object({
   ref: text,
@@ -91,6 +94,7 @@ export const EVENTS = [
   'issues.unlabeled',
   'issues.closed',
   'pull_request.labeled',
+  'pull_request.closed',
   'issue_comment.created',
   'push',
   'installation.deleted',
@@ -125,6 +129,10 @@ export function readPayload(name: EventName, payload: unknown, receivedAt: numbe
     }
     case 'issues.closed':
       return { kind: 'closed', ...read(name, heard, payload), ...read(name, closedPayload, payload).issue };
+    case 'pull_request.closed': {
+      const { number, merged, updated_at: at } = read(name, pullClosedPayload, payload).pull_request;
+      return { kind: 'pull-request-closed', ...read(name, heard, payload), number, merged, at };
+    }
     case 'issue_comment.created': {
       const { issue, comment } = read(name, commentPayload, payload);
       return {

@@ -4,7 +4,7 @@ import type { AppDeps } from './deps.ts';
 import { BadPayload, eventName, EVENTS, readPayload } from './payload.ts';
 import { onComment } from './triggers/command.ts';
 import { onLabel } from './triggers/label.ts';
-import { onAccessEnded, onClosed } from './triggers/lifecycle.ts';
+import { onAccessEnded, onClosed, onPullRequestClosed } from './triggers/lifecycle.ts';
 import { onPush } from './triggers/push.ts';
 
 /**
@@ -41,6 +41,8 @@ async function handle(deps: AppDeps, event: WebhookEvent): Promise<string> {
       return await onLabel(deps, event);
     case 'closed':
       return await onClosed(deps, event);
+    case 'pull-request-closed':
+      return await onPullRequestClosed(deps, event);
     case 'comment':
       return await onComment(deps, event);
     case 'push':

@@ -4,7 +4,13 @@ import type { Actor, Repository } from './repository.ts';
  * What the app hears, freed from GitHub's payload shapes. Times are epoch milliseconds as GitHub states them in the event,
  * texts are as they were when it fired (promise P10), shas are full hex object names.
  */
-export type WebhookEvent = IssueLabelEvent | IssueClosedEvent | CommentEvent | PushEvent | AccessEvent;
+export type WebhookEvent =
+  | IssueLabelEvent
+  | IssueClosedEvent
+  | PullRequestClosedEvent
+  | CommentEvent
+  | PushEvent
+  | AccessEvent;
 
 /** The account that did something. `bot` is its type as GitHub states it: never guessed from the name. */
 export interface Sender extends Actor {
@@ -37,6 +43,13 @@ export interface IssueLabelEvent extends Heard {
 export interface IssueClosedEvent extends Heard {
   readonly kind: 'closed';
   readonly issue: IssueSnapshot;
+}
+
+/** A pull request was closed: merged, by hand, or because its branch was deleted. */
+export interface PullRequestClosedEvent extends Heard {
+  readonly kind: 'pull-request-closed';
+  readonly number: number;
+  readonly merged: boolean;
 }
 
 export interface CommentEvent extends Heard {

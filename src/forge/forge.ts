@@ -27,8 +27,9 @@ export interface Forge {
   /** Replaces an issue's body if it still is `expected`; says whether it did. */
   replaceIssueBody(repository: Repository, number: number, expected: string, body: string): Promise<boolean>;
 
-  /** Finds the pull request of a head branch whatever its state, or opens it. */
+  /** Finds the pull request we opened from a head branch whatever its state, or opens it. */
   ensurePullRequest(repository: Repository, request: PullRequestRequest): Promise<PullRequestState>;
+  /** The pull request we opened from a branch, whatever its state; not one that somebody else opened from it. */
   findPullRequest(repository: Repository, branch: string): Promise<PullRequestState | undefined>;
   /** Replaces title and body. */
   describePullRequest(
@@ -36,7 +37,7 @@ export interface Forge {
     number: number,
     text: { readonly title: string; readonly body: string },
   ): Promise<void>;
-  /** Takes a pull request out of draft; fine if it is out. */
+  /** Takes a pull request out of draft; fine if it is out, or closed. */
   markReady(repository: Repository, number: number): Promise<void>;
   /** The one comment of ours with this key in a thread, made or edited to say `body`. Returns its id. */
   ensureComment(repository: Repository, thread: number, key: string, body: string): Promise<number>;

@@ -36,7 +36,7 @@ export async function ensureMirror(root: string, repositoryId: number): Promise<
 
 /**
  * Brings a commit into the mirror: the branch it is on, and, should the branch have moved on without it, the commit by its name.
- * Nothing is fetched when it is there.
+ * Nothing is fetched when it is there. Throws `CommitGoneError` when GitHub has it no more; anything else is worth a retry.
  */
 export async function fetchCommit(mirror: Mirror, access: RemoteAccess, branch: string, oid: string): Promise<void> {
   const before = fetching.get(mirror.gitDir) ?? Promise.resolve();
@@ -44,12 +44,31 @@ export async function fetchCommit(mirror: Mirror, access: RemoteAccess, branch: 
     .catch(() => undefined)
     .then(async () => {
       if (await hasObject(mirror, `${oid}^{commit}`)) return;
-      await fetchRefs(mirror.gitDir, access, [`+refs/heads/${branch}:refs/maestro/upstream/${branch}`]);
+      // A branch that was deleted or renamed since can't be fetched; its commit still can, by its name (fault F29).
+      await unlessMissing(fetchRefs(mirror.gitDir, access, [`+refs/heads/${branch}:refs/maestro/upstream/${branch}`]));
       if (await hasObject(mirror, `${oid}^{commit}`)) return;
-      await fetchRefs(mirror.gitDir, access, [oid]);
+      await unlessMissing(fetchRefs(mirror.gitDir, access, [oid]));
+      if (!(await hasObject(mirror, `${oid}^{commit}`))) throw new CommitGoneError(oid, branch);
     });
   fetching.set(mirror.gitDir, fetch);
   await fetch;
+}
+
+/** GitHub has the commit no more: its branch was deleted or forced elsewhere, and it was cleared away since. */
+export class CommitGoneError extends Error {
+  override readonly name = 'CommitGoneError';
+  constructor(oid: string, branch: string) {
+    super(`commit ${oid.slice(0, 10)} of ${branch} is not on GitHub any more`);
+  }
+}
+
+/** A fetch for which it is no error that the remote has not what was asked for; git says so in these words only. */
+async function unlessMissing(fetch: Promise<void>): Promise<void> {
+  try {
+    await fetch;
+  } catch (error) {
+    if (!/couldn't find remote ref|not our ref|unadvertised object/.test(String(error))) throw error;
+  }
 }
 
 /** Whether the mirror holds an object. */

@@ -36,6 +36,7 @@ export class Announcer {
   #label: StateLabel | undefined;
   #checked: string | undefined;
   #closed = false;
+  #base: RunReport['base'];
 
   constructor(of: {
     readonly deps: WorkerDeps;
@@ -91,6 +92,8 @@ export class Announcer {
   async finish(ended: Run): Promise<void> {
     await this.close();
     const { forge } = this.#deps;
+    if (ended.pullRequest !== undefined)
+      this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
     if (ended.pullRequest !== undefined && ended.state === 'succeeded')
       await forge.markReady(ended.repository, ended.pullRequest.number);
     await this.#tell(ended);
@@ -178,6 +181,7 @@ export class Announcer {
       sessions: await this.#deps.store.sessionsOf(run.id),
       now: this.#deps.clock.now(),
       links: this.#links,
+      ...(this.#base === undefined ? {} : { base: this.#base }),
       blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),
     };
   }

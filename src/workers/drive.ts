@@ -2,7 +2,7 @@ import { remedy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, verdict, type Run, type RunTask } from '../domain/run.ts';
 import { ForgeError, mayWrite } from '../forge/forge.ts';
-import { ensureMirror, fetchCommit } from '../git/mirror.ts';
+import { CommitGoneError, ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { BranchMovedError, PushRefusedError } from '../git/remote.ts';
 import type { Word } from '../queue/queue.ts';
 import { InfrastructureError } from '../runners/runner.ts';
@@ -226,6 +226,7 @@ function finalReason(error: unknown): string | undefined {
     return `Somebody else changed the run's branch (${error.message}); theirs is kept, and Maestro stops here.`;
   if (error instanceof PushRefusedError) return `GitHub refused the push: ${error.message}`;
   if (error instanceof PermissionLostError) return error.message;
+  if (error instanceof CommitGoneError) return `There is nothing to start from: ${error.message}. Ask for a new run.`;
   if (error instanceof ForgeError && (error.kind === 'gone' || error.kind === 'denied' || error.kind === 'invalid'))
     return `GitHub said no: ${error.message}`;
   return undefined;

@@ -60,7 +60,10 @@ async function auditBranch(harness: Audited, place: Place, run: Run): Promise<re
     outcome?.kind === 'committed' ? [{ commit: outcome.commit, key }] : [],
   );
   const tip = branches.get(run.branch);
-  if (tip === undefined) return committed.length > 0 ? [`${run.branch} is gone, and tasks were committed to it`] : [];
+  if (tip === undefined) {
+    const lost = committed.length > 0 && !deletedByPerson(harness, place, run);
+    return lost ? [`${run.branch} is gone, and tasks were committed to it`] : [];
+  }
   const problems: string[] = [];
   const listed = (await place.git('rev-list', '--reverse', '--first-parent', `${run.base.sha}..${run.branch}`))
     .split('\n')
@@ -84,6 +87,13 @@ async function auditBranch(harness: Audited, place: Place, run: Run): Promise<re
     }
   }
   return problems;
+}
+
+function deletedByPerson({ github }: Audited, place: Place, run: Run): boolean {
+  const last = github.control
+    .refUpdates()
+    .findLast((update) => update.repository === place.fullName && update.ref === `refs/heads/${run.branch}`);
+  return last !== undefined && /^0+$/.test(last.after) && last.actor !== `${github.app.slug}[bot]`;
 }
 
 async function auditThreads(place: Place, runs: readonly Run[]): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { ACTIVE_STATES } from '../../domain/active-run.ts';
-import type { AccessEvent, IssueClosedEvent } from '../../domain/webhook.ts';
+import type { AccessEvent, IssueClosedEvent, PullRequestClosedEvent } from '../../domain/webhook.ts';
 import type { AppDeps } from '../deps.ts';
 import { permissionOf } from '../permission.ts';
 import { stopRuns } from '../stop.ts';
@@ -18,6 +18,25 @@ export async function onClosed(deps: AppDeps, event: IssueClosedEvent): Promise<
   return await stopRuns(deps, runs, {
     by: sender.login,
     reason: `issue closed by @${sender.login}`,
+    at: deps.clock.now(),
+  });
+}
+
+/**
+ * Handles the closing of a pull request: the run that works on it ends, whoever closed it, because there is nothing left to add
+ * to (fault F31). Returns the note for the delivery.
+ */
+export async function onPullRequestClosed(deps: AppDeps, event: PullRequestClosedEvent): Promise<string> {
+  const { repository, number, sender, merged } = event;
+  const active = await deps.store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES });
+  const runs = active.filter((run) => run.pullRequest?.number === number);
+  if (runs.length === 0) return 'ignored: no run works on this pull request';
+  const current = await deps.forge.findPullRequest(repository, runs[0]?.branch ?? '');
+  if (current?.open) return 'ignored: the pull request was opened again meanwhile';
+  const how = merged ? 'merged' : 'closed';
+  return await stopRuns(deps, runs, {
+    by: sender.login,
+    reason: `pull request #${number} ${how} by @${sender.login}`,
     at: deps.clock.now(),
   });
 }

@@ -96,6 +96,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     summary(report),
     checked(report),
     withoutEffect(report.run),
+    baseMoved(report),
     taskTable(report, detail, rows),
     notDone(report, detail),
     howToContinue(report),
@@ -139,6 +140,15 @@ function checked({ run }: RunReport): string {
   const commands = verify.slice(0, CHECKS).map((command) => codeSpan(clip(command, CHECK_LENGTH)));
   const more = verify.length > CHECKS ? [`${verify.length - CHECKS} more`] : [];
   return `Checked after each task with: ${[...commands, ...more].join(', ')}`;
+}
+
+/** The work stays on the commit it was made from; that the base is elsewhere by now is for people to deal with (fault F29). */
+function baseMoved({ run, base }: RunReport): string {
+  if (base === undefined || base.sha === run.base.sha) return '';
+  const ref = codeSpan(run.base.ref);
+  const from = run.base.sha.slice(0, SHORT_COMMIT);
+  if (base.sha === undefined) return `The base ${ref} is gone; this was made from its commit ${from}.`;
+  return `The base ${ref} moved to ${base.sha.slice(0, SHORT_COMMIT)} while this was made; this is based on ${from}, and nothing was rebased.`;
 }
 
 function taskTable(report: RunReport, detail: Detail, rows: number): string {

@@ -18,6 +18,8 @@ export interface RunReport {
   readonly links?: ReportLinks;
   /** One sentence on what the run waits for. */
   readonly waiting?: string;
+  /** Where the base branch was when the run ended: undefined once it is gone. Left out until then. */
+  readonly base?: { readonly sha: string | undefined };
   /** Hosts the gateway refused, with how often. */
   readonly blockedHosts?: readonly { readonly host: string; readonly count: number }[];
 }

@@ -16,6 +16,7 @@ interface PullRequest {
   readonly merged_at: string | null;
   readonly body: string | null;
   readonly title: string;
+  readonly user: { readonly id: number } | null;
   readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
 }
 
@@ -31,8 +32,12 @@ export function createPullRequests(context: ForgeContext) {
     const { data } = await client.read(repository, `look for the pull request of ${branch}`, (github, at) =>
       github.rest.pulls.list({ ...at, head: `${at.owner}:${branch}`, state: 'all', per_page: 100 }),
     );
-    // A filter GitHub can't make sense of is ignored, so what it lets through is looked at again.
-    const ours = data.filter((pull) => pull.head.ref === branch && pull.head.repo?.id === repository.id);
+    // A filter GitHub can't make sense of is ignored, so what it lets through is looked at again. One that a person opened from
+    // our branch is theirs: its words are not ours to replace (fault F32).
+    const { bot } = await context.identity(repository);
+    const ours = data.filter(
+      (pull) => pull.head.ref === branch && pull.head.repo?.id === repository.id && pull.user?.id === bot.id,
+    );
     const found = ours.find((pull) => pull.state === 'open') ?? ours[0];
     return found === undefined ? undefined : toState(found);
   }
@@ -81,7 +86,11 @@ export function createPullRequests(context: ForgeContext) {
   async function markReady(repository: Repository, number: number): Promise<void> {
     await ensure({
       pause,
-      find: async () => ((await pull(repository, number)).data.draft === true ? undefined : true),
+      find: async () => {
+        const { data } = await pull(repository, number);
+        // GitHub takes none out of draft that was closed.
+        return data.draft === true && data.state === 'open' ? undefined : true;
+      },
       make: async () => {
         const { data } = await pull(repository, number);
         // REST can't take a pull request out of draft.

@@ -1,7 +1,9 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import { addUsage } from '../../domain/usage.ts';
 import { keptBranchName } from '../../domain/branch.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
-import { pushBranch } from '../../git/remote.ts';
+import { BranchMovedError, pushBranch } from '../../git/remote.ts';
 import { mayWrite } from '../../forge/forge.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import { EndedEarly, endingOf } from '../ending.ts';
@@ -34,11 +36,16 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
     async () => {
       await assertMayWrite(scope);
       stillOurs(scope);
-      await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
-        branch: ledger.run.branch,
-        commit,
-        expected,
-      });
+      try {
+        await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
+          branch: ledger.run.branch,
+          commit,
+          expected,
+        });
+      } catch (error) {
+        if (error instanceof BranchMovedError) await setAside(record, commit, scope, error);
+        throw error;
+      }
       return { commit };
     },
   );
@@ -50,6 +57,23 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
     session: record.session.id,
   });
   return record;
+}
+
+/**
+ * The branch belongs to somebody else now, and the run ends: the commit goes to a branch of its own beside it, and the task ends
+ * as not done, with word of where its work is.
+ */
+async function setAside(record: TaskRecord, commit: string, scope: RunScope, moved: BranchMovedError): Promise<void> {
+  const { ledger, deps, mirror } = scope;
+  const { session, task } = record;
+  const branch = keptBranchName(ledger.run.id, task.position, session.attempt);
+  const access = await deps.forge.gitAccess(ledger.run.repository);
+  await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined });
+  const message = `Somebody else changed the run's branch (${moved.message}).`;
+  const outcome: Outcome = { kind: 'failed', failure: { kind: 'policy', message, keptRef: branch } };
+  const endedAt = deps.clock.now();
+  await ledger.saveSession({ ...session, outcome, endedAt });
+  await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
 }
 
 /** Key of a task's push among the run's effects. */
