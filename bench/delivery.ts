@@ -108,7 +108,12 @@ async function startContenders(
   const starts = [
     { name: 'bare Probot', script: join(import.meta.dirname, 'bare-probot.ts'), env: { REDIS_URL: redis } },
     { name: 'PGlite', script: ourApp, env: {}, store: {} },
-    { name: 'Postgres + Redis', script: ourApp, env: { DATABASE_URL: databaseUrl, REDIS_URL: redis }, store: { databaseUrl } },
+    {
+      name: 'Postgres + Redis',
+      script: ourApp,
+      env: { DATABASE_URL: databaseUrl, REDIS_URL: redis },
+      store: { databaseUrl },
+    },
   ];
   return await Promise.all(
     starts.map(async ({ name, script, env, store }, at) => {
@@ -134,7 +139,12 @@ async function burst(to: Contender, body: Buffer, heardBefore: number): Promise<
   for (const until = Date.now() + 60_000; to.store !== undefined && Date.now() < until; await pause(50)) {
     if (to.server.said('delivery handled').length >= heardBefore + BURST) break;
   }
-  return { p99: quantile(answers.map(({ ms }) => ms), 0.99) };
+  return {
+    p99: quantile(
+      answers.map(({ ms }) => ms),
+      0.99,
+    ),
+  };
 }
 
 /** Stops an app and counts, of `sent` deliveries, those its record does not hold as settled. */

@@ -26,7 +26,8 @@ const PATIENCE_MS = 60_000;
 export function startProcess(script: string, env: Readonly<Record<string, string>>): ServerProcess {
   const setpriv = findProgram('setpriv');
   const argv = [process.execPath, script];
-  const [command = process.execPath, ...rest] = setpriv === undefined ? argv : [setpriv, '--pdeathsig=KILL', '--', ...argv];
+  const [command = process.execPath, ...rest] =
+    setpriv === undefined ? argv : [setpriv, '--pdeathsig=KILL', '--', ...argv];
   const child = spawn(command, rest, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
@@ -48,7 +49,7 @@ export function startProcess(script: string, env: Readonly<Record<string, string
     pid: child.pid ?? 0,
     said,
     says: async (message) => {
-      for (const until = Date.now() + PATIENCE_MS; ; ) {
+      for (const until = Date.now() + PATIENCE_MS; ;) {
         const [line] = said(message);
         if (line !== undefined) return line;
         if (child.exitCode !== null || child.signalCode !== null || Date.now() > until) {

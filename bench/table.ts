@@ -20,15 +20,24 @@ function cellsOf(figure: Figure): readonly string[] {
 export function plainTable(figures: readonly Figure[]): string {
   const rows = [COLUMNS, ...figures.map(cellsOf)];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** The table for a page, with a note for each figure. */
 export function markdownTable(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => `| ${[...cellsOf(figure), figure.note].join(' | ')} |`);
-  return ['| figure | ours | baseline | ratio | target | | measured how |', '|---|---:|---:|---:|---|---|---|', ...rows].join(
-    '\n',
-  );
+  return [
+    '| figure | ours | baseline | ratio | target | | measured how |',
+    '|---|---:|---:|---:|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 function amount(value: number, unit: string): string {

@@ -2,20 +2,30 @@ import type { Database } from './database.ts';
 import { optionalText, readText, storableText } from './storable.ts';
 import type { Delivery, NewDelivery } from './store.ts';
 
-/** As {@link Store.saveDelivery}. The body comes back as it was saved but for characters no database holds (`storable.ts`). */
-export async function saveDelivery(database: Database, delivery: NewDelivery): Promise<'saved' | 'duplicate'> {
-  const { rows } = await database.query(
-    `INSERT INTO maestro.deliveries (guid, event, action, body, received_at) VALUES ($1, $2, $3, $4, $5)
+/**
+ * As {@link Store.saveDelivery}, for several in one statement and with one flush to the disk; answers are in the order given. The
+ * bodies come back as they were saved but for characters no database holds (`storable.ts`).
+ */
+export async function saveDeliveries(
+  database: Database,
+  deliveries: readonly NewDelivery[],
+): Promise<readonly ('saved' | 'duplicate')[]> {
+  const guids = deliveries.map(({ guid }) => storableText(guid));
+  const { rows } = await database.query<{ guid: string }>(
+    `INSERT INTO maestro.deliveries (guid, event, action, body, received_at)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::double precision[])
      ON CONFLICT (guid) DO NOTHING RETURNING guid`,
     [
-      storableText(delivery.guid),
-      storableText(delivery.event),
-      optionalText(delivery.action),
-      storableText(delivery.body),
-      delivery.receivedAt,
+      guids,
+      deliveries.map(({ event }) => storableText(event)),
+      deliveries.map(({ action }) => optionalText(action)),
+      deliveries.map(({ body }) => storableText(body)),
+      deliveries.map(({ receivedAt }) => receivedAt),
     ],
   );
-  return rows.length > 0 ? 'saved' : 'duplicate';
+  const saved = new Set(rows.map(({ guid }) => guid));
+  // Of two with one GUID in the same statement the first was saved.
+  return guids.map((guid) => (saved.delete(guid) ? 'saved' : 'duplicate'));
 }
 
 interface DeliveryRow {
@@ -44,12 +54,16 @@ export async function pendingDeliveries(database: Database, now: number, limit: 
   }));
 }
 
-/** As {@link Store.settleDelivery}. */
+/**
+ * As {@link Store.settleDelivery}. Not flushed to the disk at once: where a power cut takes it back, the delivery is handled again,
+ * as after a crash just before this.
+ */
 export async function settleDelivery(database: Database, guid: string, note: string): Promise<void> {
-  await database.query(`UPDATE maestro.deliveries SET state = 'settled', note = $2 WHERE guid = $1`, [
-    storableText(guid),
-    storableText(note),
-  ]);
+  await database.query(
+    `UPDATE maestro.deliveries SET state = 'settled', note = $2
+     FROM set_config('synchronous_commit', 'off', true) AS commit WHERE guid = $1 AND commit = 'off'`,
+    [storableText(guid), storableText(note)],
+  );
 }
 
 /** As {@link Store.failDelivery}. A delivery that was settled meanwhile stays settled. */

@@ -2,14 +2,8 @@ import { appendAudit, auditOf } from './audit.ts';
 import { updateRun, updateTask } from './changes.ts';
 import type { Database } from './database.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
-import {
-  failDelivery,
-  knownDeliveries,
-  pendingDeliveries,
-  pruneDeliveries,
-  saveDelivery,
-  settleDelivery,
-} from './inbox.ts';
+import { createDeliverySaver } from './delivery-saver.ts';
+import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
 import { claimRun, releaseLease, renewLease } from './leases.ts';
 import { findMarks, pruneMarks, setMark } from './marks.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
@@ -20,7 +14,7 @@ import { tasksOf } from './tasks.ts';
 /** The store over a database whose schema is up to date (`migrate`). Closing it closes the database. */
 export function createStore(database: Database): Store {
   return {
-    saveDelivery: async (delivery) => saveDelivery(database, delivery),
+    saveDelivery: createDeliverySaver(database),
     pendingDeliveries: async (now, limit) => pendingDeliveries(database, now, limit),
     settleDelivery: async (guid, note) => settleDelivery(database, guid, note),
     failDelivery: async (guid, error, retryAt) => failDelivery(database, guid, error, retryAt),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
-import { KEY_CANARY } from './harness.ts';
+import { KEY_CANARY } from './stage.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
