@@ -1,3 +1,4 @@
+import { placeInLine } from '../domain/conduct.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isFinal } from '../domain/run.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -10,9 +11,8 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
   const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
   for (const run of open) {
-    const delayMs =
-      run.state === 'parked' && run.parkedUntil !== undefined ? Math.max(0, run.parkedUntil - clock.now()) : 0;
-    await queue.enqueue(run.id, { delayMs });
+    const place = placeInLine(run, clock.now());
+    if (place !== undefined) await queue.enqueue(run.id, place.delayMs === undefined ? {} : { delayMs: place.delayMs });
   }
   const alive = new Set<string>(open.map((run) => run.id));
   const reaped = await runner.reap((owner) => alive.has(owner.runId));

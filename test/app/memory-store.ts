@@ -1,5 +1,6 @@
 import type { RunId } from '../../src/domain/ids.ts';
-import type { Run, RunTask } from '../../src/domain/run.ts';
+import { workKey } from '../../src/domain/active-run.ts';
+import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
 import type { AuditEntry, Delivery, Store } from '../../src/store/store.ts';
 
 interface Row extends Delivery {
@@ -58,7 +59,8 @@ export function createMemoryStore(): MemoryStore {
     failDelivery: async (guid, error, retryAt) =>
       changeRow(guid, { attempts: (rows.get(guid)?.attempts ?? 0) + 1, retryAt, note: error }),
     createRun: async (run, runTasks) => {
-      const existing = runs.get(run.id);
+      const existing =
+        runs.get(run.id) ?? [...runs.values()].find((other) => !isFinal(other.state) && isAtWork(other, run));
       if (existing !== undefined) return { created: false, run: existing };
       runs.set(run.id, run);
       tasks.set(run.id, runTasks);
@@ -90,6 +92,10 @@ export function createMemoryStore(): MemoryStore {
       if (run !== undefined) runs.set(id, { ...run, ...change });
     },
   };
+}
+
+function isAtWork(run: Run, other: Run): boolean {
+  return run.repository.id === other.repository.id && workKey(run.playbook) === workKey(other.playbook);
 }
 
 function issueOf(run: Run): number | undefined {
