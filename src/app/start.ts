@@ -37,9 +37,9 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
   if (earlier !== undefined) return await lineUp(deps, earlier, false);
 
   const active = await deps.store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES });
-  const obstacle = findObstacle(active, { id, trigger, path: part.path });
-  if (obstacle?.kind === 'same-request') return { kind: 'ignored', reason: `same request as run ${obstacle.run.id}` };
-  if (obstacle !== undefined) return { kind: 'refused', refusal: obstacle.refusal };
+  const wanted = { id, trigger, path: part.path };
+  const notStarted = inTheWay(active, wanted);
+  if (notStarted !== undefined) return notStarted;
 
   const head = await deps.forge.branchHead(repository, repository.defaultBranch);
   if (head === undefined) return { kind: 'refused', refusal: emptyRepository(request) };
@@ -58,7 +58,21 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
   const { run, created } = await around('plan', {
     perform: async () => await deps.store.createRun(plan.run, plan.tasks),
   });
+  // Another process may have saved a run for the same work since we looked.
+  if (run.id !== id) {
+    if (isFinal(run.state)) return await startRun(deps, request, part);
+    return inTheWay([run], wanted) ?? { kind: 'ignored', reason: `same work as run ${run.id}` };
+  }
   return await lineUp(deps, run, created);
+}
+
+/** Why a wanted run is not started beside those that are going; undefined when none is in its way. */
+function inTheWay(active: readonly Run[], wanted: Parameters<typeof findObstacle>[1]): NotStarted | undefined {
+  const obstacle = findObstacle(active, wanted);
+  if (obstacle === undefined) return undefined;
+  return obstacle.kind === 'same-request'
+    ? { kind: 'ignored', reason: `same request as run ${obstacle.run.id}` }
+    : { kind: 'refused', refusal: obstacle.refusal };
 }
 
 /** Does what follows the saving of a run, each step fine to repeat: record it, show it, put it in line. */

@@ -1,3 +1,4 @@
+import type { PlaybookSource } from './playbook.ts';
 import type { Refusal } from './refusal.ts';
 import { isFinal, type Run, type RunState } from './run.ts';
 import type { Trigger } from './trigger.ts';
@@ -28,6 +29,14 @@ export function findObstacle(
   if (run === undefined) return undefined;
   if (isSameRequest(run.trigger, wanted.trigger)) return { kind: 'same-request', run };
   return { kind: 'already-running', refusal: alreadyRunning(run) };
+}
+
+/**
+ * Names what a run does, within its repository: a playbook file, or an issue. Two unsettled runs never have the same; the store
+ * sees to it, since two processes may both have asked and found none.
+ */
+export function workKey(playbook: PlaybookSource): string {
+  return playbook.kind === 'file' ? `file:${playbook.path}` : `issue:${playbook.issue}`;
 }
 
 function isSameWork(run: Run, wanted: { readonly trigger: Trigger; readonly path: string | undefined }): boolean {

@@ -87,6 +87,7 @@ export function planRun(input: PlanInput): Plan {
     pullRequest: undefined,
     statusCommentId: undefined,
     stop: undefined,
+    setbacks: undefined,
   };
   return { kind: 'run', run, tasks };
 }

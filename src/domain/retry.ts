@@ -47,6 +47,7 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
   }
 }
 
-function backoff(attempt: number, policy: RetryPolicy): number {
+/** How long to wait after the `attempt`th failure (from 1). Milliseconds. */
+export function backoff(attempt: number, policy: RetryPolicy): number {
   return Math.min(policy.baseMs * 2 ** (attempt - 1), policy.maxMs);
 }

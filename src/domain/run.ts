@@ -43,6 +43,16 @@ export interface Run {
   readonly statusCommentId: number | undefined;
   /** Set by a person; the worker ends the run at the next point where it can. */
   readonly stop: StopRequest | undefined;
+  /** What has kept the run from getting further; undefined before it was first taken up. */
+  readonly setbacks: Setbacks | undefined;
+}
+
+/** Counted since a task of the run was last settled. */
+export interface Setbacks {
+  /** How often a worker took the run up and neither got further nor said what it waits for. The one at work counts. */
+  readonly tries: number;
+  /** How often in a row the run had to wait for GitHub or for our own side. */
+  readonly waits: number;
 }
 
 export interface PullRequestRef {

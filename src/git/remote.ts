@@ -20,6 +20,25 @@ export class PushRefusedError extends Error {
   override readonly name = 'PushRefusedError';
 }
 
+/** The remote could not be reached, or broke off: worth a retry for as long as it takes. */
+export class RemoteAwayError extends Error {
+  override readonly name = 'RemoteAwayError';
+}
+
+/** What git says when the remote did answer, and what it answered will be the same next time. */
+const ANSWERED =
+  /rejected\]|couldn't find remote ref|not our ref|no such ref|repository not found|authentication failed|could not read username|returned error: 4\d\d/i;
+
+async function ask(gitDir: string, access: RemoteAccess, args: readonly string[]): Promise<string> {
+  try {
+    return await remote(gitDir, access).raw([...args]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (ANSWERED.test(message)) throw error;
+    throw new RemoteAwayError(`git ${args[0] ?? ''} did not get through: ${message}`, { cause: error });
+  }
+}
+
 /** Network verbs in a bare repository of ours. A silent remote is given up after two minutes. */
 function remote(gitDir: string, access: RemoteAccess): SimpleGit {
   const env = gitEnvironment(access);
@@ -42,13 +61,13 @@ function remote(gitDir: string, access: RemoteAccess): SimpleGit {
 /** Fetches refspecs, and no tags. */
 export async function fetchRefs(gitDir: string, access: RemoteAccess, refspecs: readonly string[]): Promise<void> {
   const command = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', access.url, ...refspecs];
-  await around('fetch', { perform: async () => await remote(gitDir, access).raw(command) });
+  await around('fetch', { perform: async () => await ask(gitDir, access, command) });
 }
 
 /** Where a branch is on the remote; undefined when it does not exist. */
 export async function remoteHead(gitDir: string, access: RemoteAccess, branch: string): Promise<string | undefined> {
   const ref = `refs/heads/${branch}`;
-  const listing = await remote(gitDir, access).raw(['ls-remote', '--quiet', '--', access.url, ref]);
+  const listing = await ask(gitDir, access, ['ls-remote', '--quiet', '--', access.url, ref]);
   for (const line of listing.split('\n')) {
     const [oid, name] = line.split('\t');
     if (name === ref && oid !== undefined) return oid;
@@ -65,13 +84,13 @@ export interface Push {
 
 /**
  * Pushes one commit to one branch, with a lease on where it is. A branch that is already at the commit is fine: an earlier push
- * whose answer was lost. Throws `BranchMovedError` or `PushRefusedError`; anything else is the network's and worth a retry.
+ * whose answer was lost. Throws `BranchMovedError`, `PushRefusedError` or, worth a retry, `RemoteAwayError`.
  */
 export async function pushBranch(gitDir: string, access: RemoteAccess, push: Push): Promise<void> {
   const ref = `refs/heads/${push.branch}`;
   const lease = `--force-with-lease=${ref}:${push.expected ?? ''}`;
   try {
-    await remote(gitDir, access).raw([
+    await ask(gitDir, access, [
       'push',
       '--quiet',
       '--porcelain',

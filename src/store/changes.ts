@@ -21,6 +21,7 @@ const RUN_COLUMNS: Readonly<Record<keyof RunChange, Column>> = {
   tip: { name: 'tip', write: optionalText },
   pullRequest: { name: 'pull_request', write: optionalJson },
   statusCommentId: { name: 'status_comment_id', write: asNumber },
+  setbacks: { name: 'setbacks', write: optionalJson },
 };
 
 const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {

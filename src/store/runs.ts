@@ -1,5 +1,6 @@
 import type { RunId } from '../domain/ids.ts';
-import type { PullRequestRef, Run, RunState, RunTask, StopRequest } from '../domain/run.ts';
+import type { PullRequestRef, Run, RunState, RunTask, Setbacks, StopRequest } from '../domain/run.ts';
+import { ACTIVE_STATES, workKey } from '../domain/active-run.ts';
 import { triggerThread } from '../domain/trigger.ts';
 import type { Database } from './database.ts';
 import { optionalJson, optionalText, readText, storableJson, storableText } from './storable.ts';
@@ -15,7 +16,8 @@ type Changing =
   | 'tip'
   | 'pullRequest'
   | 'statusCommentId'
-  | 'stop';
+  | 'stop'
+  | 'setbacks';
 
 type Facts = Omit<Run, Changing>;
 
@@ -30,45 +32,79 @@ interface RunRow {
   readonly pull_request: PullRequestRef | null;
   readonly status_comment_id: number | null;
   readonly stop: StopRequest | null;
+  readonly setbacks: Setbacks | null;
 }
 
-const COLUMNS = 'facts, state, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop';
+const COLUMNS =
+  'facts, state, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop, setbacks';
 const SELECT = `SELECT ${COLUMNS}, ${readText('reason')} FROM maestro.runs`;
 
-/** As {@link Store.createRun}: run and tasks in one statement, all or nothing. */
+/** How often saving is tried again when the run in its way is settled at the same moment. */
+const MOST_ROUNDS = 5;
+
+/** As {@link Store.createRun}: run and tasks in one statement, all or nothing; a unique index refuses a second at the same work. */
 export async function createRun(
   database: Database,
   run: Run,
   tasks: readonly RunTask[],
 ): Promise<{ readonly created: boolean; readonly run: Run }> {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const created = await insertRun(database, run, tasks);
+    const saved = (await findRun(database, run.id)) ?? (await findAtWork(database, run));
+    if (saved !== undefined) return { created, run: saved };
+  }
+  throw new Error(`run ${run.id} could not be saved: others begin and end the same work all the time`);
+}
+
+async function insertRun(database: Database, run: Run, tasks: readonly RunTask[]): Promise<boolean> {
   const { rows } = await database.query<{ made: boolean }>(
     `WITH made AS (
-       INSERT INTO maestro.runs (id, repository_id, trigger_issue, playbook_issue, created_at, ${COLUMNS}, reason)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-       ON CONFLICT (id) DO NOTHING RETURNING id
+       INSERT INTO maestro.runs (id, repository_id, trigger_issue, playbook_issue, created_at, work, ${COLUMNS}, reason)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+       ON CONFLICT DO NOTHING RETURNING id
      ), tasks AS (
        INSERT INTO maestro.tasks (run_id, key, position, title, text, attempts, outcome, usage, started_at, ended_at)
        SELECT made.id, task.key, task.position, task.title, task.text, task.attempts, task.outcome, task.usage,
               task."startedAt", task."endedAt"
-       FROM made, jsonb_to_recordset($16::jsonb) AS task (key text, position integer, title text, text text,
+       FROM made, jsonb_to_recordset($18::jsonb) AS task (key text, position integer, title text, text text,
          attempts integer, outcome jsonb, usage jsonb, "startedAt" double precision, "endedAt" double precision)
      )
      SELECT EXISTS (SELECT FROM made) AS made`,
     [...valuesOf(run), storableJson(tasks)],
   );
-  const saved = await findRun(database, run.id);
-  if (saved === undefined) throw new Error(`run ${run.id} vanished while it was being saved`);
-  return { created: rows[0]?.made === true, run: saved };
+  return rows[0]?.made === true;
+}
+
+/** The unsettled run that does what `run` would. */
+async function findAtWork(database: Database, run: Run): Promise<Run | undefined> {
+  const { rows } = await database.query<RunRow>(
+    `${SELECT} WHERE repository_id = $1 AND work = $2 AND state = ANY($3::text[])`,
+    [run.repository.id, storableText(workKey(run.playbook)), ACTIVE_STATES],
+  );
+  return rows[0] && toRun(rows[0]);
 }
 
 function valuesOf(run: Run): unknown[] {
-  const { state, reason, startedAt, endedAt, parkedUntil, tip, pullRequest, statusCommentId, stop, ...facts } = run;
+  const {
+    state,
+    reason,
+    startedAt,
+    endedAt,
+    parkedUntil,
+    tip,
+    pullRequest,
+    statusCommentId,
+    stop,
+    setbacks,
+    ...facts
+  } = run;
   return [
     run.id,
     run.repository.id,
     triggerThread(run.trigger) ?? null,
     run.playbook.kind === 'file' ? null : run.playbook.issue,
     run.createdAt,
+    storableText(workKey(run.playbook)),
     storableJson(facts),
     state,
     startedAt ?? null,
@@ -78,6 +114,7 @@ function valuesOf(run: Run): unknown[] {
     optionalJson(pullRequest),
     statusCommentId ?? null,
     optionalJson(stop),
+    optionalJson(setbacks),
     optionalText(reason),
   ];
 }
@@ -95,6 +132,7 @@ function toRun(row: RunRow): Run {
     pullRequest: row.pull_request ?? undefined,
     statusCommentId: row.status_comment_id ?? undefined,
     stop: row.stop ?? undefined,
+    setbacks: row.setbacks ?? undefined,
   };
 }
 

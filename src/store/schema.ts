@@ -118,4 +118,21 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX deliveries_settled ON maestro.deliveries (received_at) WHERE state = 'settled';
     `,
   },
+  {
+    version: 3,
+    name: 'one unsettled run per playbook, setbacks, sessions by task',
+    // Of unsettled runs at the same work, from before this was refused, the newest has the key and the others have none.
+    sql: `
+      ALTER TABLE maestro.runs ADD COLUMN work text, ADD COLUMN setbacks jsonb;
+      UPDATE maestro.runs SET work = CASE WHEN facts->'playbook'->>'kind' = 'file'
+        THEN 'file:' || (facts->'playbook'->>'path') ELSE 'issue:' || (facts->'playbook'->>'issue') END;
+      UPDATE maestro.runs AS older SET work = NULL
+        WHERE state IN ('queued', 'running', 'parked') AND EXISTS (
+          SELECT FROM maestro.runs AS newer
+          WHERE newer.repository_id = older.repository_id AND newer.work = older.work AND newer.arrival > older.arrival
+            AND newer.state IN ('queued', 'running', 'parked'));
+      CREATE UNIQUE INDEX runs_at_work ON maestro.runs (repository_id, work) WHERE state IN ('queued', 'running', 'parked');
+      CREATE INDEX sessions_by_task ON maestro.sessions (run_id, (record->>'taskKey'));
+    `,
+  },
 ];

@@ -1,8 +1,8 @@
-import type { RunId } from '../domain/ids.ts';
+import type { RunId, TaskKey } from '../domain/ids.ts';
 import type { Session } from '../domain/run.ts';
 import type { Database } from './database.ts';
 import { HELD, VERDICT, writeUnder } from './leases.ts';
-import { storableJson } from './storable.ts';
+import { storableJson, storableText } from './storable.ts';
 import type { Lease } from './store.ts';
 import { toUsage, type StoredUsage } from './tasks.ts';
 
@@ -35,10 +35,11 @@ export async function saveSession(database: Database, lease: Lease, session: Ses
 }
 
 /** As {@link Store.sessionsOf}, in the order they began. */
-export async function sessionsOf(database: Database, id: RunId): Promise<readonly Session[]> {
+export async function sessionsOf(database: Database, id: RunId, task?: TaskKey): Promise<readonly Session[]> {
   const { rows } = await database.query<{ record: StoredSession }>(
-    'SELECT record FROM maestro.sessions WHERE run_id = $1 ORDER BY started_at, attempt, id',
-    [id],
+    `SELECT record FROM maestro.sessions WHERE run_id = $1 ${task === undefined ? '' : `AND record->>'taskKey' = $2`}
+     ORDER BY started_at, attempt, id`,
+    task === undefined ? [id] : [id, storableText(task)],
   );
   return rows.map(({ record }) => ({
     ...record,

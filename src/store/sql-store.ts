@@ -29,7 +29,7 @@ export function createStore(database: Database): Store {
     findRun: async (id) => findRun(database, id),
     listRuns: async (filter = {}) => listRuns(database, filter),
     tasksOf: async (id) => tasksOf(database, id),
-    sessionsOf: async (id) => sessionsOf(database, id),
+    sessionsOf: async (id, task) => sessionsOf(database, id, task),
     requestStop: async (id, stop) => requestStop(database, id, stop),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),

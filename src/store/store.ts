@@ -31,13 +31,18 @@ export interface Store {
 
   // Runs
 
-  /** Saves a run with its tasks unless the id exists. `created` says which. */
+  /**
+   * Saves a run with its tasks, unless its id exists or another run that is not settled works on the same playbook (see
+   * `workKey`): of any number that ask at the same time one is saved. `created` says whether it was this one; `run` is the run
+   * that is there, which may be one of another id.
+   */
   createRun(run: Run, tasks: readonly RunTask[]): Promise<{ readonly created: boolean; readonly run: Run }>;
   findRun(id: RunId): Promise<Run | undefined>;
   /** Runs in one of `states` (all when omitted), newest first. */
   listRuns(filter?: RunFilter): Promise<readonly Run[]>;
   tasksOf(id: RunId): Promise<readonly RunTask[]>;
-  sessionsOf(id: RunId): Promise<readonly Session[]>;
+  /** Sessions of a run, or of one of its tasks, in the order they began. */
+  sessionsOf(id: RunId, task?: TaskKey): Promise<readonly Session[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
 
@@ -112,7 +117,18 @@ export interface Lease {
 
 /** What may change in a run once it exists; everything else is fact. */
 export type RunChange = Partial<
-  Pick<Run, 'state' | 'reason' | 'startedAt' | 'endedAt' | 'parkedUntil' | 'tip' | 'pullRequest' | 'statusCommentId'>
+  Pick<
+    Run,
+    | 'state'
+    | 'reason'
+    | 'startedAt'
+    | 'endedAt'
+    | 'parkedUntil'
+    | 'tip'
+    | 'pullRequest'
+    | 'statusCommentId'
+    | 'setbacks'
+  >
 >;
 
 export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;

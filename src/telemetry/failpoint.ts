@@ -92,7 +92,7 @@ export async function around<T>(
   await failpoint(`${effect}.before-intent`);
   await steps.intent?.();
   await failpoint(`${effect}.after-intent`);
-  if (!UNFENCED.includes(effect)) await passFence();
+  if (!UNFENCED.includes(effect)) passFence();
   const result = await steps.perform();
   await failpoint(`${effect}.after-effect`);
   await steps.record?.(result);

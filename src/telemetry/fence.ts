@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Asks whether what is going on may still have effects outside. Rejects when not. */
-export type Fence = () => Promise<void>;
+/** Asks whether what is going on may still have effects outside. Throws when not. */
+export type Fence = () => void;
 
 const fences = new AsyncLocalStorage<Fence>();
 
@@ -13,7 +13,7 @@ export async function withFence<T>(fence: Fence, work: () => Promise<T>): Promis
   return await fences.run(fence, work);
 }
 
-/** Passes the fence the current work is under, if it is under one. Rejects with what the fence rejects with. */
-export async function passFence(): Promise<void> {
-  await fences.getStore()?.();
+/** Passes the fence the current work is under, if it is under one. Throws what the fence throws. */
+export function passFence(): void {
+  fences.getStore()?.();
 }

@@ -7,7 +7,7 @@ import type { BlockedHost } from '../gateway/gateway.ts';
 import type { Reaction, StateLabel } from '../forge/forge.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Ledger } from './ledger.ts';
+import type { HeldRun } from './held-run.ts';
 
 /** What a run being in a state means for the one state label of its issue. */
 const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
@@ -26,7 +26,7 @@ const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
  */
 export class Announcer {
   readonly #deps: WorkerDeps;
-  readonly #ledger: Ledger;
+  readonly #ledger: HeldRun;
   readonly #log: Log;
   readonly #links: NonNullable<RunReport['links']>;
   readonly #blocked = new Map<string, number>();
@@ -40,7 +40,7 @@ export class Announcer {
 
   constructor(of: {
     readonly deps: WorkerDeps;
-    readonly ledger: Ledger;
+    readonly ledger: HeldRun;
     readonly log: Log;
     readonly links: NonNullable<RunReport['links']>;
   }) {
@@ -122,6 +122,7 @@ export class Announcer {
   }
 
   async #tell(run: Run): Promise<void> {
+    this.#ledger.assertOurs();
     this.#toldAt = this.#deps.clock.monotonic();
     const report = await this.#report(run);
     const { forge } = this.#deps;
@@ -177,7 +178,7 @@ export class Announcer {
     return {
       run,
       tasks: this.#ledger.tasks,
-      sessions: await this.#deps.store.sessionsOf(run.id),
+      sessions: await this.#ledger.sessionsByProvider(),
       now: this.#deps.clock.now(),
       links: this.#links,
       ...(this.#base === undefined ? {} : { base: this.#base }),

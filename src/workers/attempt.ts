@@ -1,6 +1,6 @@
 import path from 'node:path';
+import type { Approach, PushBegun } from '../domain/conduct.ts';
 import { sessionIdFor } from '../domain/ids.ts';
-import type { Failure } from '../domain/outcome.ts';
 import type { RunTask, Session } from '../domain/run.ts';
 import { NO_USAGE } from '../domain/usage.ts';
 import { hasObject } from '../git/mirror.ts';
@@ -29,15 +29,39 @@ const STAGES: readonly (readonly [name: string, stage: Stage])[] = [
   ['settle', settle],
 ];
 
+/** How far a task got before, read from the store once. */
+export interface TaskHistory {
+  readonly sessions: readonly Session[];
+  /** The commit that was about to be pushed, or was, when a worker went away; undefined also when it is not in the mirror. */
+  readonly pushBegun: PushBegun | undefined;
+}
+
+/** Reads what a task has been through: as much for the thousandth task as for the first. */
+export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHistory> {
+  const { store } = scope.deps;
+  if (task.attempts === 0) return { sessions: [], pushBegun: undefined };
+  const [sessions, effect] = await Promise.all([
+    store.sessionsOf(task.runId, task.key),
+    store.findEffect(task.runId, pushKey({ task })),
+  ]);
+  const begun = effect?.intent as PushBegun | undefined;
+  const isThere = begun !== undefined && (await hasObject(scope.mirror, `${begun.commit}^{commit}`));
+  return { sessions, pushBegun: isThere ? begun : undefined };
+}
+
 /** One attempt at a task, or the rest of one that a crash cut off. Gives the record as the last stage left it. */
-export async function attempt(task: RunTask, scope: RunScope): Promise<TaskRecord> {
-  const pushed = await unfinishedPush(task, scope);
-  const session = pushed?.session ?? (await beginSession(task, scope));
+export async function attempt(
+  task: RunTask,
+  how: Exclude<Approach, { readonly kind: 'give-up' }>,
+  scope: RunScope & { readonly earlier: readonly Session[] },
+): Promise<TaskRecord> {
+  const session = how.kind === 'resume' ? how.session : await beginSession(task, how.number, scope);
   await using sessionLog = await SessionLog.open(session.log, {
     maxBytes: scope.deps.settings.session.logBytes,
     now: () => scope.deps.clock.now(),
   });
-  let record: TaskRecord = { task, session, sessionLog, ...(pushed === undefined ? {} : { commit: pushed.commit }) };
+  const commit = how.kind === 'resume' ? { commit: how.commit } : {};
+  let record: TaskRecord = { task, session, sessionLog, earlier: scope.earlier, ...commit };
   try {
     for (const [name, stage] of STAGES) {
       const began = scope.deps.clock.monotonic();
@@ -73,22 +97,8 @@ async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Pr
   throw error;
 }
 
-/** The commit of this task that was about to be pushed, or was, when the worker went away. */
-async function unfinishedPush(
-  task: RunTask,
-  scope: RunScope,
-): Promise<{ readonly commit: string; readonly session: Session } | undefined> {
-  const effect = await scope.deps.store.findEffect(task.runId, pushKey({ task }));
-  if (effect === undefined) return undefined;
-  const intent = effect.intent as { readonly commit: string; readonly session: string };
-  const session = (await scope.deps.store.sessionsOf(task.runId)).find((one) => one.id === intent.session);
-  if (session === undefined || !(await hasObject(scope.mirror, `${intent.commit}^{commit}`))) return undefined;
-  return { commit: intent.commit, session };
-}
-
-async function beginSession(task: RunTask, scope: RunScope): Promise<Session> {
+async function beginSession(task: RunTask, number: number, scope: RunScope): Promise<Session> {
   const { ledger, deps } = scope;
-  const number = task.attempts + 1;
   const id = sessionIdFor(task.runId, task.position, number);
   const startedAt = deps.clock.now();
   const session: Session = {
@@ -115,21 +125,4 @@ async function beginSession(task: RunTask, scope: RunScope): Promise<Session> {
     image: session.image,
   });
   return session;
-}
-
-/** Attempts at a task that a worker began and did not live to end: the crash count is ours, not the queue's. */
-export async function crashes(task: RunTask, scope: RunScope): Promise<number> {
-  const sessions = await scope.deps.store.sessionsOf(task.runId);
-  return sessions.filter((session) => session.taskKey === task.key && session.outcome === undefined).length;
-}
-
-/** How many attempts at a task have failed in the same way. */
-export async function failuresAlike(task: RunTask, failure: Failure, scope: RunScope): Promise<number> {
-  const sessions = await scope.deps.store.sessionsOf(task.runId);
-  return sessions.filter(
-    (session) =>
-      session.taskKey === task.key &&
-      session.outcome?.kind === 'failed' &&
-      session.outcome.failure.kind === failure.kind,
-  ).length;
 }

@@ -43,6 +43,7 @@ export async function runOnLane(scope: RunScope, spec: LaneJob): Promise<JobResu
       outputBytes: session.outputBytes,
     },
   };
+  scope.ledger.assertOurs();
   const result = await scope.deps.runner.run(job, {
     stdin: spec.stdin ?? '',
     stdout: spec.stdout,

@@ -1,3 +1,4 @@
+import { placeInLine } from '../domain/conduct.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isFinal } from '../domain/run.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -12,9 +13,8 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   const counted = await queue.counts();
   const missing = open.length - (counted.waiting + counted.delayed + counted.active);
   for (const run of open) {
-    const delayMs =
-      run.state === 'parked' && run.parkedUntil !== undefined ? Math.max(0, run.parkedUntil - clock.now()) : 0;
-    await queue.enqueue(run.id, { delayMs });
+    const place = placeInLine(run, clock.now());
+    if (place !== undefined) await queue.enqueue(run.id, place.delayMs === undefined ? {} : { delayMs: place.delayMs });
   }
   if (missing > 0)
     deps.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');

@@ -6,17 +6,20 @@ import type { LaneRef } from '../runners/runner.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ticker } from '../playbook/ticker.ts';
+import type { HeldRun } from './held-run.ts';
 import type { SessionLog } from './session-log.ts';
 
 /** What all stages of a run share. */
 export interface RunScope {
   readonly deps: WorkerDeps;
-  readonly ledger: Ledger;
+  readonly ledger: HeldRun;
   readonly announcer: Announcer;
   readonly provider: Provider;
   readonly mirror: Mirror;
   readonly lane: LaneRef;
+  /** Ticks tasks of the run's playbook. */
+  readonly ticker: Ticker;
   readonly log: Log;
   /** Aborted with an `EndedEarly` when the work has to end before the tasks do. */
   readonly signal: AbortSignal;
@@ -29,6 +32,8 @@ export interface TaskRecord {
   readonly task: RunTask;
   readonly session: Session;
   readonly sessionLog: SessionLog;
+  /** Sessions the task has had before. */
+  readonly earlier: readonly Session[];
   /** What the agent said at the end. */
   readonly summary?: string;
   /** Why the attempt can't be committed; the first one stays. */
@@ -41,7 +46,10 @@ export interface TaskRecord {
   readonly work?: Work;
   /** The commit that holds the work and the tick. */
   readonly commit?: string;
+  /** What the task has come to; undefined while it is to be tried again. */
   readonly outcome?: Outcome;
+  /** When it is tried again, and why not before. */
+  readonly again?: { readonly at: number; readonly reason: string };
 }
 
 export interface Work {

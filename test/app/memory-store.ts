@@ -1,5 +1,6 @@
 import type { RunId } from '../../src/domain/ids.ts';
-import type { Run, RunTask } from '../../src/domain/run.ts';
+import { workKey } from '../../src/domain/active-run.ts';
+import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
 import type { AuditEntry, Delivery, Mark, Store } from '../../src/store/store.ts';
 
 interface Row extends Delivery {
@@ -71,7 +72,8 @@ export function createMemoryStore(): MemoryStore {
         }),
       ),
     createRun: async (run, runTasks) => {
-      const existing = runs.get(run.id);
+      const existing =
+        runs.get(run.id) ?? [...runs.values()].find((other) => !isFinal(other.state) && isAtWork(other, run));
       if (existing !== undefined) return { created: false, run: existing };
       runs.set(run.id, run);
       tasks.set(run.id, runTasks);
@@ -103,6 +105,10 @@ export function createMemoryStore(): MemoryStore {
       if (run !== undefined) runs.set(id, { ...run, ...change });
     },
   };
+}
+
+function isAtWork(run: Run, other: Run): boolean {
+  return run.repository.id === other.repository.id && workKey(run.playbook) === workKey(other.playbook);
 }
 
 function issueOf(run: Run): number | undefined {

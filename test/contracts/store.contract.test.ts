@@ -158,7 +158,8 @@ function storeContract(open: () => Promise<Opened>): void {
     it('gives back exactly the run and the tasks it was given', async () => {
       await fc.assert(
         fc.asyncProperty(anyRun, anyTasks, async (anyRun, anyTasks) => {
-          const run = { ...anyRun, id: aRun().id };
+          const own = aRun();
+          const run = { ...anyRun, id: own.id, repository: { ...anyRun.repository, id: own.createdAt } };
           const tasks = anyTasks.map((task) => ({ ...task, runId: run.id }));
 
           expect(await store.createRun(run, tasks)).toStrictEqual({ created: true, run });
@@ -190,6 +191,34 @@ function storeContract(open: () => Promise<Opened>): void {
       expect(answers.filter(({ created }) => created)).toHaveLength(1);
       expect(answers.map((answer) => answer.run)).toStrictEqual(Array.from({ length: 10 }, () => run));
       expect(await store.tasksOf(run.id)).toHaveLength(2);
+    });
+
+    it('saves one of many runs of the same playbook that are asked for at the same time', async () => {
+      const playbook = { kind: 'file', path: `p/${aRun().id}.md`, text: '- [ ] a' } as const;
+      const wanted = Array.from({ length: 10 }, () => aRun({ playbook }));
+
+      const answers = await Promise.all(wanted.map(async (run) => store.createRun(run, [aTask(run.id)])));
+
+      const made = answers.filter(({ created }) => created).map(({ run }) => run.id);
+      expect(made).toHaveLength(1);
+      expect(new Set(answers.map(({ run }) => run.id))).toStrictEqual(new Set(made));
+      expect(answers.filter(({ created }, index) => created && wanted[index]?.id === made[0])).toHaveLength(1);
+    });
+
+    it('gives the run in the way until it is settled, and keeps apart issues, files and repositories', async () => {
+      const first = aRun();
+      const { repository, playbook } = first;
+      await store.createRun(first, [aTask(first.id)]);
+      const lease = (await store.claimRun(first.id, 'worker-1', 1000, TTL))!;
+      const second = aRun({ playbook });
+
+      expect(await store.createRun(second, [])).toStrictEqual({ created: false, run: first });
+      expect(await store.findRun(second.id)).toBeUndefined();
+      const elsewhere = aRun({ playbook, repository: { ...repository, id: repository.id + 1 } });
+      expect(await store.createRun(elsewhere, [])).toMatchObject({ created: true });
+
+      await store.updateRun(lease, { state: 'stopped' });
+      expect(await store.createRun(second, [])).toStrictEqual({ created: true, run: second });
     });
 
     it('saves nothing of a run whose tasks cannot be saved', async () => {
@@ -296,17 +325,24 @@ function storeContract(open: () => Promise<Opened>): void {
       const run = aRun({ reason: 'in line' });
       const lease = await claimed(run);
       const pullRequest = { number: 3, url: 'https://github.test/3', draft: true };
+      const setbacks = { tries: 2, waits: 1 };
 
-      await store.updateRun(lease, { state: 'running', startedAt: 5, pullRequest, statusCommentId: 99 });
+      await store.updateRun(lease, { state: 'running', startedAt: 5, pullRequest, statusCommentId: 99, setbacks });
       expect(await store.findRun(run.id)).toStrictEqual({
         ...run,
         state: 'running',
         startedAt: 5,
         pullRequest,
         statusCommentId: 99,
+        setbacks,
       });
 
-      await store.updateRun(lease, { reason: undefined, pullRequest: undefined, tip: 'b'.repeat(40) });
+      await store.updateRun(lease, {
+        reason: undefined,
+        pullRequest: undefined,
+        setbacks: undefined,
+        tip: 'b'.repeat(40),
+      });
       expect(await store.findRun(run.id)).toStrictEqual({
         ...run,
         state: 'running',
@@ -365,6 +401,18 @@ function storeContract(open: () => Promise<Opened>): void {
       await expect(store.saveSession(other, first)).rejects.toThrow(/is not of run/);
       await expect(store.saveSession(other, { ...first, runId: other.runId })).rejects.toThrow(/is not of run/);
       expect(await store.sessionsOf(lease.runId)).toStrictEqual([first, second]);
+    });
+
+    it('list the sessions of one task', async () => {
+      const lease = await claimed();
+      const other = 'task2-1' as TaskKey;
+      const [second, first] = [aSession(lease.runId, 2), aSession(lease.runId, 1)];
+      const elsewhere = aSession(lease.runId, 3, { taskKey: other });
+      for (const session of [second, first, elsewhere]) await store.saveSession(lease, session);
+
+      expect(await store.sessionsOf(lease.runId, 'task1-1' as TaskKey)).toStrictEqual([first, second]);
+      expect(await store.sessionsOf(lease.runId, other)).toStrictEqual([elsewhere]);
+      expect(await store.sessionsOf(lease.runId, 'task3-1' as TaskKey)).toStrictEqual([]);
     });
 
     it('record an effect: the intent first, then what it gave', async () => {

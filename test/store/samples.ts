@@ -6,11 +6,12 @@ import type { NewDelivery } from '../../src/store/store.ts';
 
 let serial = 0;
 
-/** A run of its own, asked for by a label; `change` replaces what a test is about. */
+/** A run of its own, of an issue of its own, asked for by a label; `change` replaces what a test is about. */
 export function aRun(change: Partial<Run> = {}): Run {
   serial += 1;
+  const issue = 10_000 + serial;
   const sender = { id: 7, login: 'octocat' };
-  const trigger = { kind: 'label', issue: 12, label: 'maestro', at: 1_700_000_000_000 + serial, sender } as const;
+  const trigger = { kind: 'label', issue, label: 'maestro', at: 1_700_000_000_000 + serial, sender } as const;
   const key = naturalKey(42, trigger);
   return {
     id: runIdFor(`${process.pid} ${serial} ${key}`),
@@ -18,7 +19,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     repository: { id: 42, owner: 'acme', name: 'shop', installationId: 3, defaultBranch: 'main' },
     trigger,
     requester: sender,
-    playbook: { kind: 'issue', issue: 12, title: 'Mend the till', text: 'It **rings** twice.' },
+    playbook: { kind: 'issue', issue, title: 'Mend the till', text: 'It **rings** twice.' },
     settings: { provider: 'scripted', verify: ['npm test'] },
     title: 'Mend the till',
     provider: 'scripted',
@@ -36,6 +37,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     pullRequest: undefined,
     statusCommentId: undefined,
     stop: undefined,
+    setbacks: undefined,
     ...change,
   };
 }

@@ -1,4 +1,3 @@
-import { tickTask } from '../../playbook/tick.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { entryAt, readBlob, treeOf, withFile } from '../../git/tree.ts';
@@ -60,6 +59,6 @@ async function treeWithTick(tree: string, record: TaskRecord, scope: RunScope): 
   if (before === undefined) return await withFile(scope.mirror, tree, { path, mode: '100644', content: undefined });
   // A BOM stays a character of the text, so that offsets and bytes agree.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readBlob(scope.mirror, before.oid));
-  const ticked = tickTask(text, record.task.key) ?? text;
+  const ticked = scope.ticker.tick(text, record.task.key) ?? text;
   return await withFile(scope.mirror, tree, { path, mode: before.mode, content: new TextEncoder().encode(ticked) });
 }

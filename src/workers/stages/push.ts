@@ -126,8 +126,9 @@ async function assertMayWrite(scope: RunScope): Promise<void> {
     );
 }
 
-/** A last look before something leaves: a lease that is gone may not push. */
+/** A last look before something leaves: a lease that is gone, or ran out while this process stood still, may not push. */
 function stillOurs(scope: RunScope): void {
+  scope.ledger.assertOurs();
   const ending = endingOf(scope.saving);
   if (ending !== undefined) throw new EndedEarly(ending);
 }

@@ -1,24 +1,39 @@
+import { settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
-import { tickTask } from '../../playbook/tick.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
-/** Writes down how the task ended, ticks it where it stands, and lets go of the session. */
+/**
+ * Writes down how the attempt ended, ticks the task where it stands, and lets go of the session. A failure that heals by itself
+ * leaves the task without an outcome, so that nobody is shown one that does not last.
+ */
 export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   const { ledger, deps } = scope;
+  const { session, task } = record;
   // The person who stopped it did so after this task began: the record must name them, and the run's verdict depends on it.
   if (record.stopped) await ledger.refreshStop();
   const outcome = outcomeOf(record, ledger.run.stop?.by ?? 'somebody');
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);
-  const usage = addUsage(record.task.usage, record.session.usage);
-  const told = { task: record.task.key, session: record.session.id, outcome };
-  await around('settle', {
-    intent: async () => await ledger.saveSession({ ...record.session, outcome, endedAt }),
-    perform: async () => await ledger.changeTask(record.task.key, { outcome, endedAt, usage }),
-    record: async () => await ledger.audit(endedAt, `task ${outcome.kind}`, told),
+  const settled = settlement(outcome, {
+    session: session.id,
+    sessions: record.earlier,
+    now: endedAt,
+    retry: deps.settings.retry,
   });
+  const again = settled.kind === 'again';
+  const usage = addUsage(task.usage, session.usage);
+  const change = again
+    ? { outcome: undefined, endedAt: undefined, startedAt: undefined, usage }
+    : { outcome, endedAt, usage };
+  const told = { task: task.key, session: session.id, outcome, ...(again ? { until: settled.at } : {}) };
+  await around('settle', {
+    intent: async () => await ledger.saveSession({ ...session, outcome, endedAt }),
+    perform: async () => await ledger.changeTask(task.key, change),
+    record: async () => await ledger.audit(endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told),
+  });
+  if (again) return { ...record, again: { at: settled.at, reason: settled.reason } };
   return { ...record, outcome };
 }
 
@@ -38,7 +53,7 @@ async function tickIssue(record: TaskRecord, scope: RunScope): Promise<void> {
   if (run.playbook.kind !== 'checklist') return;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const issue = await scope.deps.forge.issue(run.repository, run.playbook.issue);
-    const ticked = issue === undefined ? undefined : tickTask(issue.body, record.task.key);
+    const ticked = issue === undefined ? undefined : scope.ticker.tick(issue.body, record.task.key);
     if (issue === undefined || ticked === undefined || ticked === issue.body) return;
     if (await scope.deps.forge.replaceIssueBody(run.repository, issue.number, issue.body, ticked)) return;
   }

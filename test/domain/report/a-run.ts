@@ -35,6 +35,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     pullRequest: undefined,
     statusCommentId: undefined,
     stop: undefined,
+    setbacks: undefined,
     ...change,
   };
 }

@@ -1,30 +1,37 @@
 import type { TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
+import type { LeaseHold } from './lease-hold.ts';
 import { around, type EffectName } from '../telemetry/failpoint.ts';
 
 /**
- * A run under a lease, in memory and in the store at once: what it says is what was last written. Every write goes to the store
- * first, under the lease, and fails with `LeaseLostError` once the lease is not ours.
+ * A run that a worker holds the lease of, in memory and in the store at once: what it says is what was last written. Every write
+ * goes to the store first, under the lease, and fails with `LeaseLostError` once the lease is not ours. Once we could not renew it
+ * in time, nothing is even tried: `EndedEarly`.
  */
-export class Ledger {
+export class HeldRun {
   readonly lease: Lease;
   readonly #store: Store;
+  readonly #hold: Pick<LeaseHold, 'assertOurs'>;
   readonly #onChange: () => void;
   #run: Run;
   #tasks: readonly RunTask[];
+  /** The first session of each provider that worked on the run; undefined until somebody asks. */
+  #byProvider: Map<string, Session> | undefined;
 
   constructor(of: {
     readonly store: Store;
     readonly lease: Lease;
     readonly run: Run;
     readonly tasks: readonly RunTask[];
+    readonly hold: Pick<LeaseHold, 'assertOurs'>;
     readonly onChange: () => void;
   }) {
     this.#store = of.store;
     this.lease = of.lease;
     this.#run = of.run;
     this.#tasks = of.tasks;
+    this.#hold = of.hold;
     this.#onChange = of.onChange;
   }
 
@@ -36,20 +43,47 @@ export class Ledger {
     return this.#tasks;
   }
 
+  /**
+   * A last look before something leaves this process.
+   *
+   * @throws EndedEarly when the lease was not renewed in time, even if no timer has had a chance to notice.
+   */
+  assertOurs(): void {
+    this.#hold.assertOurs();
+  }
+
+  /** One session for each provider that worked on the run, first used first. Reads them all once, then goes along. */
+  async sessionsByProvider(): Promise<readonly Session[]> {
+    if (this.#byProvider === undefined) {
+      const sessions = await this.#store.sessionsOf(this.#run.id);
+      this.#byProvider ??= new Map();
+      for (const session of sessions) this.#noteProvider(session);
+    }
+    return [...this.#byProvider.values()];
+  }
+
+  #noteProvider(session: Session): void {
+    if (this.#byProvider?.has(session.provider) === false) this.#byProvider.set(session.provider, session);
+  }
+
   async changeRun(change: RunChange): Promise<void> {
+    this.#hold.assertOurs();
     await this.#store.updateRun(this.lease, change);
     this.#run = { ...this.#run, ...change };
     this.#onChange();
   }
 
   async changeTask(key: TaskKey, change: TaskChange): Promise<void> {
+    this.#hold.assertOurs();
     await this.#store.updateTask(this.lease, key, change);
     this.#tasks = this.#tasks.map((task) => (task.key === key ? { ...task, ...change } : task));
     this.#onChange();
   }
 
   async saveSession(session: Session): Promise<void> {
+    this.#hold.assertOurs();
     await this.#store.saveSession(this.lease, session);
+    this.#noteProvider(session);
   }
 
   /** Takes in a stop request that a person made meanwhile. Returns whether there is one. */
@@ -69,9 +103,13 @@ export class Ledger {
   ): Promise<T> {
     const known = await this.#store.findEffect(this.#run.id, effect.key);
     if (known?.result !== undefined && known.result !== null) return known.result as T;
+    this.#hold.assertOurs();
     return await around(effect.name, {
       intent: async () => await this.#store.recordIntent(this.lease, effect),
-      perform,
+      perform: async () => {
+        this.#hold.assertOurs();
+        return await perform();
+      },
       record: async (result) => await this.#store.recordResult(this.lease, effect.key, result ?? true),
     });
   }

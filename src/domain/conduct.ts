@@ -1,0 +1,137 @@
+import type { Outcome } from './outcome.ts';
+import { backoff, remedy, type RetryPolicy } from './retry.ts';
+import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
+
+/*
+ * What is to be done with a run, decided from its record alone. A worker asks, does what it is told, writes down what came of it
+ * and asks again; after a crash the next one asks the same questions of the same record and gets the same answers.
+ */
+
+/** What a run that nobody works on is waiting for. */
+export type Standing =
+  | { readonly kind: 'settled' }
+  /** `early`: it is held back in line and must be brought forward. */
+  | { readonly kind: 'due'; readonly early: boolean }
+  /** Not before `at`, epoch milliseconds. */
+  | { readonly kind: 'waits'; readonly at: number };
+
+/** Whether a run is to be worked on now. A person's stop does not wait for a parked run's time. */
+export function standing(run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>, now: number): Standing {
+  if (isFinal(run.state)) return { kind: 'settled' };
+  const waiting = run.state === 'parked' && run.parkedUntil !== undefined && run.parkedUntil > now;
+  if (!waiting) return { kind: 'due', early: false };
+  return run.stop === undefined ? { kind: 'waits', at: run.parkedUntil } : { kind: 'due', early: true };
+}
+
+/** What the reconciler does about a run: put it in line, held back for `delayMs` unless it is to be brought forward, or nothing. */
+export function placeInLine(
+  run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>,
+  now: number,
+): { readonly delayMs: number | undefined } | undefined {
+  const stands = standing(run, now);
+  switch (stands.kind) {
+    case 'settled':
+      return undefined;
+    case 'due':
+      return { delayMs: stands.early ? undefined : 0 };
+    case 'waits':
+      return { delayMs: stands.at - now };
+  }
+}
+
+/** How a run ends. */
+export interface Ending {
+  readonly state: 'succeeded' | 'failed' | 'stopped';
+  readonly reason: string | undefined;
+}
+
+/** What comes next in a run: a task to bring to its outcome, or the end. */
+export type Next = { readonly kind: 'task'; readonly task: RunTask } | ({ readonly kind: 'end' } & Ending);
+
+/** Decides what comes next from how the tasks before ended: the same whether the worker that ended them still lives or not. */
+export function nextInRun(run: Pick<Run, 'settings' | 'stop'>, tasks: readonly RunTask[]): Next {
+  const task = tasks.find((one) => one.outcome === undefined);
+  const isOver = run.stop !== undefined || tasks.some((one) => endsRun(one.outcome, run));
+  if (task !== undefined && !isOver) return { kind: 'task', task };
+  return { kind: 'end', state: verdict(tasks, run.stop), reason: reasonOfEnd(run, tasks) };
+}
+
+function endsRun(outcome: Outcome | undefined, { settings }: Pick<Run, 'settings'>): boolean {
+  return outcome?.kind === 'cancelled' || (outcome?.kind === 'failed' && settings.onFailure !== 'continue');
+}
+
+function reasonOfEnd({ stop }: Pick<Run, 'stop'>, tasks: readonly RunTask[]): string | undefined {
+  // Every reason names the person who gave it.
+  if (stop !== undefined) return `${stop.reason.charAt(0).toUpperCase()}${stop.reason.slice(1)}.`;
+  return tasks.every((task) => task.outcome?.kind === 'no-change')
+    ? 'There was nothing to change, so no pull request was opened.'
+    : undefined;
+}
+
+/** A commit that was about to be pushed, or was, when a worker went away. */
+export interface PushBegun {
+  readonly commit: string;
+  readonly session: string;
+}
+
+/** How to go at a task. */
+export type Approach =
+  | { readonly kind: 'attempt'; readonly number: number }
+  /** The work of `session` is done and committed: only what follows is missing. */
+  | { readonly kind: 'resume'; readonly session: Session; readonly commit: string }
+  | { readonly kind: 'give-up'; readonly outcome: Outcome };
+
+/**
+ * Decides how to go at a task from the sessions it has had. A commit that may be on the branch already is seen through before
+ * anything else; a task that every attempt's worker died of is given up, so that the others go on (fault F43).
+ *
+ * @param of.sessions The task's own, in the order they began.
+ * @param of.pushBegun Undefined also when its commit is gone.
+ */
+export function approach(
+  task: RunTask,
+  of: { readonly sessions: readonly Session[]; readonly pushBegun: PushBegun | undefined; readonly retry: RetryPolicy },
+): Approach {
+  const { pushBegun } = of;
+  const session = of.sessions.find((one) => one.id === pushBegun?.session);
+  if (pushBegun !== undefined && session !== undefined) return { kind: 'resume', session, commit: pushBegun.commit };
+  const crashes = of.sessions.filter((one) => one.outcome === undefined).length;
+  if (crashes < of.retry.infraAttempts) return { kind: 'attempt', number: task.attempts + 1 };
+  const message = 'The worker crashed every time it worked on this task.';
+  return { kind: 'give-up', outcome: { kind: 'failed', failure: { kind: 'infra', message } } };
+}
+
+/** What an attempt's outcome means for its task. */
+export type Settlement =
+  | { readonly kind: 'settled'; readonly outcome: Outcome }
+  /** The task has no outcome yet: it is tried again at `at`, and the run waits until then. */
+  | { readonly kind: 'again'; readonly at: number; readonly reason: string };
+
+/**
+ * Decides whether an attempt settles its task, before anything of it is recorded: what heals by itself is not shown as a failure.
+ *
+ * @param of.sessions The task's sessions; the attempt's own may be among them or not.
+ */
+export function settlement(
+  outcome: Outcome,
+  of: {
+    readonly session: Session['id'];
+    readonly sessions: readonly Session[];
+    readonly now: number;
+    readonly retry: RetryPolicy;
+  },
+): Settlement {
+  if (outcome.kind === 'parked') return { kind: 'again', at: outcome.until, reason: outcome.reason };
+  if (outcome.kind !== 'failed') return { kind: 'settled', outcome };
+  const { failure } = outcome;
+  const alike = of.sessions.filter(
+    (one) => one.id !== of.session && one.outcome?.kind === 'failed' && one.outcome.failure.kind === failure.kind,
+  ).length;
+  const next = remedy(failure, alike + 1, of.now, of.retry);
+  return next.kind === 'fail' ? { kind: 'settled', outcome } : { kind: 'again', at: next.at, reason: next.reason };
+}
+
+/** How long waiting for `count` tries in a row lasts, at most `maxMs`. Milliseconds. */
+export function pause(count: number, retry: RetryPolicy, maxMs: number): number {
+  return Math.min(backoff(Math.max(1, count), retry), maxMs);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_RETRY as retry } from '../../src/domain/retry.ts';
+import type { Setbacks } from '../../src/domain/run.ts';
+import {
+  afterInterruption,
+  gotFurther,
+  handedBack,
+  MOST_TRIES,
+  takingUp,
+  type Interruption,
+} from '../../src/domain/setback.ts';
+
+const NOW = 1_800_000_000_000;
+const AWAY: Interruption = { kind: 'away', limited: false, retryAt: undefined };
+const OURS: Interruption = { kind: 'unforeseen', message: 'EACCES: no way\n    at somewhere' };
+
+/** Takes a run up and interrupts it, again and again. Gives how long it waited each time, and why it ended if it did. */
+function interrupted(times: number, by: Interruption): { readonly waits: readonly number[]; readonly end?: string } {
+  let setbacks: Setbacks | undefined;
+  const waits: number[] = [];
+  for (let round = 0; round < times; round += 1) {
+    const taken = takingUp({ setbacks });
+    if (taken.kind === 'end') return { waits, end: taken.reason };
+    const means = afterInterruption(taken, by, { now: NOW, retry });
+    if (means.kind === 'end') return { waits, end: means.reason };
+    if (means.kind !== 'wait') throw new Error(`did not expect ${means.kind}`);
+    ({ setbacks } = means);
+    waits.push((means.at - NOW) / 1000);
+  }
+  return { waits };
+}
+
+describe('what nobody foresaw', () => {
+  it('is tried again after doubling pauses, and then ends the run with its first line', () => {
+    expect(interrupted(100, OURS)).toEqual({
+      waits: [30, 60, 120, 240, 480],
+      end: 'Maestro tried 6 times without getting any further, because something unexpected happened: EACCES: no way. The work so far is kept.',
+    });
+  });
+
+  it('is counted from the last time the run got further', () => {
+    expect(gotFurther({ setbacks: { tries: 5, waits: 3 } })).toEqual({ tries: 1, waits: 0 });
+    expect(gotFurther({ setbacks: { tries: 1, waits: 0 } })).toBeUndefined();
+  });
+});
+
+describe('GitHub being away', () => {
+  it('never ends a run, however long it lasts, and is looked for at least every five minutes (fault F25)', () => {
+    const { waits, end } = interrupted(200, AWAY);
+    expect(end).toBeUndefined();
+    expect(waits.slice(0, 6)).toEqual([30, 60, 120, 240, 300, 300]);
+    expect(Math.max(...waits)).toBe(300);
+  });
+
+  it('lasts as long as GitHub says', () => {
+    const limited: Interruption = { kind: 'away', limited: true, retryAt: NOW + 777 };
+    expect(afterInterruption({ setbacks: undefined }, limited, { now: NOW, retry })).toMatchObject({
+      kind: 'wait',
+      at: NOW + 777,
+      reason: 'GitHub asked us to wait.',
+    });
+  });
+
+  it('does not count among the tries', () => {
+    const means = afterInterruption({ setbacks: { tries: 5, waits: 0 } }, AWAY, { now: NOW, retry });
+    expect(means).toMatchObject({ setbacks: { tries: 4, waits: 1 } });
+  });
+});
+
+describe('a worker', () => {
+  it('that dies again and again without a word ends the run for the next one', () => {
+    let setbacks: Setbacks | undefined;
+    for (let round = 0; round < MOST_TRIES; round += 1) {
+      const taken = takingUp({ setbacks });
+      if (taken.kind === 'end') throw new Error('too early');
+      ({ setbacks } = taken);
+    }
+    expect(takingUp({ setbacks })).toMatchObject({
+      kind: 'end',
+      reason: expect.stringContaining('the worker crashed'),
+    });
+  });
+
+  it('that hands a run back leaves it as it was', () => {
+    const run = { setbacks: { tries: 3, waits: 1 } };
+    const of = { now: NOW, retry };
+    expect(handedBack(run)).toEqual({ tries: 2, waits: 1 });
+    expect(afterInterruption(run, { kind: 'shutdown' }, of)).toEqual({ kind: 'hand-back', setbacks: handedBack(run) });
+    expect(afterInterruption(run, { kind: 'stop' }, of)).toMatchObject({ kind: 'hand-back' });
+    expect(afterInterruption(run, { kind: 'lost' }, of)).toEqual({ kind: 'leave' });
+  });
+
+  it('that GitHub refuses ends the run', () => {
+    const refused: Interruption = { kind: 'refused', reason: 'GitHub said no: gone' };
+    expect(afterInterruption({ setbacks: undefined }, refused, { now: NOW, retry })).toEqual({
+      kind: 'end',
+      reason: 'GitHub said no: gone',
+    });
+  });
+});
