@@ -47,8 +47,8 @@ export interface Part extends AsyncDisposable {
   readonly url: string | undefined;
 }
 
-/** How fast GitHub may be asked; the forge's own measure when not said. */
-export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs'>;
+/** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(

@@ -112,7 +112,7 @@ describe('while a run is in the middle of its second task', () => {
     expect((await place.pull(2)).body).toContain(keptBranch(run, 2));
   });
 
-  it('the base is forced elsewhere: the work stays on its commit, and the pull request says so', async () => {
+  it('the base moves on: the work stays on its commit, and the pull request says so', async () => {
     const { place, gate } = await halfway();
     await place.push('elsewhere.txt', 'e\n', { branch: 'main' });
     const moved = (await place.branches()).get('main') ?? '';
@@ -130,8 +130,10 @@ describe('before a run has begun', () => {
   const suite = useHarness({ runner: 'local' });
 
   /** A run in line, with no worker to take it. */
-  async function waiting(): Promise<{ place: Place; issue: number; branch: string; base: string }> {
-    const place = await suite.place();
+  async function waiting(
+    given?: Place,
+  ): Promise<{ place: Place; issue: number; branch: string; base: string }> {
+    const place = given ?? (await suite.place());
     await suite.harness().stopWorker();
     const issue = await place.issue('One thing', '`scripted: write a.txt a`');
     await place.label(issue);
@@ -153,16 +155,19 @@ describe('before a run has begun', () => {
     expect(await place.pulls()).toEqual([]);
   });
 
-  it('the base branch is renamed: the run starts from its commit all the same, and says what GitHub refused', async () => {
-    const { place, issue, base } = await waiting();
-    await place.as('ada', 'POST /git/refs', { ref: 'refs/heads/trunk', sha: base });
-    await place.as('ada', 'DELETE /git/refs/heads/main');
+  it('the base is forced back: there is nothing to start from, and the comment says so', async () => {
+    const place = await suite.place();
+    const first = (await place.branches()).get('main');
+    await place.push('second.txt', '2\n');
+    const { issue, base } = await waiting(place);
+    await place.as('ada', 'PATCH /git/refs/heads/main', { sha: first, force: true });
     await suite.harness().startWorker();
     const run = await place.settledRun();
-    expect(run).toMatchObject({ state: 'failed', tasks: [{ outcome: undefined }] });
-    expect(run.reason).toContain('could not open a pull request');
-    expect((await place.answers(issue))[0]).toContain('could not open a pull request');
-    expect((await place.branches()).get(run.branch)).toBe(run.tip);
+    expect(run).toMatchObject({ state: 'failed', tasks: [{ attempts: 0 }] });
+    const words = `There is nothing to start from: commit ${base.slice(0, 10)} of main is not on GitHub any more. Ask for a new run.`;
+    expect(run.reason).toBe(words);
+    expect((await place.answers(issue))[0]).toContain(words);
+    expect([...(await place.branches()).keys()]).toEqual(['main']);
   });
 
   it('the person who asked loses the role: nothing is begun', async () => {

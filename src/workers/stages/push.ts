@@ -3,7 +3,7 @@ import { addUsage } from '../../domain/usage.ts';
 import { keptBranchName } from '../../domain/branch.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
-import { BranchMovedError, pushBranch } from '../../git/remote.ts';
+import { BranchMovedError, PushRefusedError, pushBranch } from '../../git/remote.ts';
 import { mayWrite } from '../../forge/forge.ts';
 import { EndedEarly, endingOf } from '../ending.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
@@ -33,16 +33,16 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   await ledger.effect(
     { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
     async () => {
-      await assertMayWrite(scope);
-      stillOurs(scope);
       try {
+        await assertMayWrite(scope);
+        stillOurs(scope);
         await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
           branch: ledger.run.branch,
           commit,
           expected,
         });
       } catch (error) {
-        if (error instanceof BranchMovedError) await setAside(record, commit, scope, error);
+        await notTaken(record, commit, scope, error);
         throw error;
       }
       return { commit };
@@ -59,17 +59,25 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
 }
 
 /**
- * The branch belongs to somebody else now, and the run ends: the commit goes to a branch of its own beside it, and the task ends
- * as not done, with word of where its work is.
+ * Writes down a task whose commit can't go to the run's branch, now or later: it ends as failed, with word of where its work is.
+ * Beside a branch that somebody else changed it gets one of its own; where nothing may be pushed it stays in the mirror.
  */
-async function setAside(record: TaskRecord, commit: string, scope: RunScope, moved: BranchMovedError): Promise<void> {
+async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
+  const isMoved = error instanceof BranchMovedError;
+  if (!isMoved && !(error instanceof PushRefusedError) && !(error instanceof PermissionLostError)) return;
   const { ledger, deps, mirror } = scope;
   const { session, task } = record;
-  const branch = keptBranchName(ledger.run.id, task.position, session.attempt);
-  const access = await deps.forge.gitAccess(ledger.run.repository);
-  await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined });
-  const message = `Somebody else changed the run's branch (${moved.message}).`;
-  const outcome: Outcome = { kind: 'failed', failure: { kind: 'policy', message, keptRef: branch } };
+  let keptRef = keptBranchName(ledger.run.id, task.position, session.attempt);
+  if (isMoved) {
+    const access = await deps.forge.gitAccess(ledger.run.repository);
+    await pushBranch(mirror.gitDir, access, { branch: keptRef, commit, expected: undefined });
+  } else {
+    const local = `refs/maestro/kept/${session.id}`;
+    await keepRef(mirror, local, commit);
+    keptRef = `${local} on the worker`;
+  }
+  const failure = { kind: error instanceof PermissionLostError ? 'permission' : 'policy', message: error.message } as const;
+  const outcome: Outcome = { kind: 'failed', failure: { ...failure, keptRef } };
   const endedAt = deps.clock.now();
   await ledger.saveSession({ ...session, outcome, endedAt });
   await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
