@@ -69,6 +69,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   'refuse-pushes': verb(Repository.extend({ text: z.string().optional() }), async (control, change) =>
     control.refusePushes(change),
   ),
+  'set-size': verb(Repository.extend({ kilobytes: z.number() }), (control, change) => control.setSize(change)),
   suspend: verb(Installation, (control, { id }) => control.suspendInstallation(id)),
   unsuspend: verb(Installation, (control, { id }) => control.unsuspendInstallation(id)),
   uninstall: verb(Installation, (control, { id }) => control.uninstall(id)),

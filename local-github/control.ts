@@ -32,6 +32,8 @@ export interface Control {
   unprotectBranch(change: { readonly repository: string; readonly branch: string }): Promise<void>;
   /** Refuses every push to a repository with these words, as push protection does; takes them again without. */
   refusePushes(change: { readonly repository: string; readonly text?: string | undefined }): Promise<void>;
+  /** What a repository's size is said to be, in kilobytes. */
+  setSize(change: { readonly repository: string; readonly kilobytes: number }): void;
   suspendInstallation(id?: number): void;
   unsuspendInstallation(id?: number): void;
   /** Removes the installation; its tokens die with it. */
@@ -85,6 +87,9 @@ export function createControl(hub: Hub): Control {
       await protect(hub, repository, (known) => known.filter((one) => one !== branch)),
     refusePushes: async ({ repository, text }) =>
       await writeRefusal(gitDirectory(hub, repositoryNamed(hub, repository)), text),
+    setSize({ repository, kilobytes }) {
+      repositoryNamed(hub, repository).size = kilobytes;
+    },
     suspendInstallation: (id) => suspend(hub, installationNamed(hub, id), true),
     unsuspendInstallation: (id) => suspend(hub, installationNamed(hub, id), false),
     uninstall: (id) => uninstall(hub, installationNamed(hub, id)),

@@ -103,6 +103,7 @@ export async function startApp(shared: Shared): Promise<Part> {
     allowedBots: config.MAESTRO_ALLOWED_BOTS,
     branchPrefix: 'maestro/',
     playbookDirectory: '.maestro/playbooks',
+    repositoryBytes: config.MAESTRO_REPOSITORY_MB * 1024 ** 2,
   };
   const probot = new Probot({
     appId: config.APP_ID,

@@ -92,8 +92,7 @@ export class Announcer {
   async finish(ended: Run): Promise<void> {
     await this.close();
     const { forge } = this.#deps;
-    if (ended.pullRequest !== undefined)
-      this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
+    if (ended.pullRequest !== undefined) this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
     if (ended.pullRequest !== undefined && ended.state === 'succeeded')
       await forge.markReady(ended.repository, ended.pullRequest.number);
     await this.#tell(ended);

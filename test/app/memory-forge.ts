@@ -54,6 +54,8 @@ export function createMemoryForge(): MemoryForge {
       if (role instanceof ForgeError) throw role;
       return role;
     },
+    size: async () => 0,
+    findPullRequest: async () => undefined,
     branchHead: async (_repository, branch) => world.branches.get(branch),
     readFile: async (_repository, path, sha) => {
       const text = filesAt(sha)[path];

@@ -77,10 +77,12 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const config = readConfig(env);
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
-  const shared = stack.use(await openShared(config, log, {
+  const shared = stack.use(
+    await openShared(config, log, {
       writesPerMinute: options.writesPerMinute ?? 6_000,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    }));
+    }),
+  );
   const said = new Map<string, string>();
   const worker = stack.use(
     await workerOf(shared, (event, { runId }) => {

@@ -17,6 +17,22 @@ function plain(text: string | undefined): string {
   return (text ?? '').replaceAll('&#8203;', '');
 }
 
+/** The run ends within seconds although its agent does not, keeps what was done, and says who ended it. */
+async function endsFor({ place, issue, branch }: Halfway, words: string, asked: number): Promise<void> {
+  const run = await place.settledRun();
+  expect(Date.now() - asked).toBeLessThan(15_000);
+  expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
+  expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
+  await place.branches();
+  expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
+  const [status, ...others] = await place.answers(issue);
+  expect(others).toEqual([]);
+  expect(status).toContain('was stopped by will, 1 of 2 tasks done');
+  expect(plain(status)).toContain(words);
+  expect(plain(status)).toContain(`unfinished work kept at \`${keptBranch(run, 2)}\``);
+  expect(run.branch).toBe(branch);
+}
+
 describe('while a run is in the middle of its second task', () => {
   const suite = useHarness({ runner: 'local' });
 
@@ -32,22 +48,6 @@ describe('while a run is in the middle of its second task', () => {
     const [run] = await place.runs();
     await place.until('the pull request', async () => (await place.pulls())[0]);
     return { place, issue, branch: run?.branch ?? '', gate };
-  }
-
-  /** The run ends within seconds although its agent does not, keeps what was done, and says who ended it. */
-  async function endsFor({ place, issue, branch }: Halfway, words: string, asked: number): Promise<void> {
-    const run = await place.settledRun();
-    expect(Date.now() - asked).toBeLessThan(15_000);
-    expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
-    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
-    await place.branches();
-    expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
-    const [status, ...others] = await place.answers(issue);
-    expect(others).toEqual([]);
-    expect(status).toContain('was stopped by will, 1 of 2 tasks done');
-    expect(plain(status)).toContain(words);
-    expect(plain(status)).toContain(`unfinished work kept at \`${keptBranch(run, 2)}\``);
-    expect(run.branch).toBe(branch);
   }
 
   it('somebody closes the pull request: the run stops, and opens neither that nor another', async () => {
@@ -130,9 +130,7 @@ describe('before a run has begun', () => {
   const suite = useHarness({ runner: 'local' });
 
   /** A run in line, with no worker to take it. */
-  async function waiting(
-    given?: Place,
-  ): Promise<{ place: Place; issue: number; branch: string; base: string }> {
+  async function waiting(given?: Place): Promise<{ place: Place; issue: number; branch: string; base: string }> {
     const place = given ?? (await suite.place());
     await suite.harness().stopWorker();
     const issue = await place.issue('One thing', '`scripted: write a.txt a`');
@@ -180,7 +178,7 @@ describe('before a run has begun', () => {
     expect(plain((await place.answers(issue))[0])).toContain('@will may not write to');
   });
 
-  it('it is stopped: no agent is started, and the comment names who stopped it', async () => {
+  it('a stop is asked for: no agent is started, and the comment names who stopped it', async () => {
     const { place, issue } = await waiting();
     await place.comment(issue, '/maestro stop');
     await suite.harness().quiet();

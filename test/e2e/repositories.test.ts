@@ -32,21 +32,24 @@ const REFUSALS: readonly (readonly [string, string, readonly string[]])[] = [
   ['in words of its own', 'ticket number missing, ask @platform\n', ['ticket number missing, ask @platform']],
 ];
 
+async function done(place: Place, task = '`scripted: write a.txt a`'): Promise<SettledRun> {
+  await place.label(await place.issue('One thing', task));
+  const run = await place.settledRun();
+  await place.branches();
+  return run;
+}
+
 describe('a repository', () => {
   const suite = useHarness({ runner: 'local' });
-
-  async function done(place: Place, task = '`scripted: write a.txt a`'): Promise<SettledRun> {
-    await place.label(await place.issue('One thing', task));
-    const run = await place.settledRun();
-    await place.branches();
-    return run;
-  }
 
   it.each(REFUSALS)('that refuses the push %s: it is asked once, and its words are shown', async (_, text, words) => {
     const place = await suite.place();
     const { github } = suite.harness();
     await github.control.refusePushes({ repository: place.fullName, text });
-    const issue = await place.issue('Two things', '- [ ] One `scripted: write a.txt a`\n- [ ] Two `scripted: exit 3`\n');
+    const issue = await place.issue(
+      'Two things',
+      '- [ ] One `scripted: write a.txt a`\n- [ ] Two `scripted: exit 3`\n',
+    );
     await place.label(issue);
     const run = await place.settledRun();
 
@@ -63,12 +66,15 @@ describe('a repository', () => {
     expect(await place.pulls()).toEqual([]);
   });
 
-  it.each(['release/1.x', 'trünk#1', 'maestro-next'])('whose default branch is called %s is worked on', async (name) => {
-    const place = await suite.place({ defaultBranch: name });
-    const run = await done(place);
-    expect(run).toMatchObject({ state: 'succeeded', base: { ref: name } });
-    expect(await place.pulls()).toMatchObject([{ base: { ref: name }, draft: false }]);
-  });
+  it.each(['release/1.x', 'trünk#1', 'maestro-next'])(
+    'whose default branch is called %s is worked on',
+    async (name) => {
+      const place = await suite.place({ defaultBranch: name });
+      const run = await done(place);
+      expect(run).toMatchObject({ state: 'succeeded', base: { ref: name } });
+      expect(await place.pulls()).toMatchObject([{ base: { ref: name }, draft: false }]);
+    },
+  );
 
   it('with files in Git LFS keeps its pointers as they are', async () => {
     const place = await suite.place({
@@ -110,6 +116,23 @@ describe('a repository', () => {
     expect(await place.git('diff', '--name-only', run.base.sha, run.branch)).toBe(`${deep}/new.txt\n`);
   });
 
+  it('larger than the limit is refused before anything is fetched', async () => {
+    const place = await suite.place();
+    const { github } = suite.harness();
+    github.control.setSize({ repository: place.fullName, kilobytes: 20 * 1024 ** 2 });
+    const issue = await place.issue('One thing', '`scripted: write a.txt a`');
+    await place.label(issue);
+    await suite.harness().quiet();
+    expect(await place.runs()).toEqual([]);
+    const [answer, ...others] = await place.answers(issue);
+    expect(others).toEqual([]);
+    expect(answer).toContain('takes 20480 MB on GitHub, and repositories of at most 10000 MB are worked on here.');
+    expect(github.control.requests().filter((one) => one.path.includes(`${place.name}.git/`))).toEqual([]);
+    github.control.setSize({ repository: place.fullName, kilobytes: 20 * 1024 });
+    await place.comment(issue, '/maestro run');
+    expect(await place.settledRun()).toMatchObject({ state: 'succeeded' });
+  });
+
   it('that would get a file too large for GitHub gets none of it, and is told which', async () => {
     const place = await suite.place();
     const issue = await place.issue('One thing', '`scripted: disk 120MB`');
@@ -129,7 +152,8 @@ describe('a playbook', () => {
     ['deleted', undefined],
   ])('that is %s while it runs is carried out as it was', async (_, after) => {
     const place = await suite.place();
-    const text = '- [ ] One `scripted: write 1.txt 1` `scripted: say now` `scripted: sleep 2s`\n- [ ] Two `scripted: write 2.txt 2`\n';
+    const text =
+      '- [ ] One `scripted: write 1.txt 1` `scripted: say now` `scripted: sleep 2s`\n- [ ] Two `scripted: write 2.txt 2`\n';
     await place.pushPlaybook('work.md', text);
     await place.until('the agent at work', async () => await place.agentSaid('"now"'));
     if (after === undefined) {
@@ -150,7 +174,10 @@ describe('a playbook', () => {
     // The push that changed it is told that the run in its way goes on.
     const main = (await place.branches()).get('main') ?? '';
     expect(await place.checks(main)).toMatchObject([
-      { conclusion: 'neutral', output: { title: 'Not started', summary: expect.stringContaining('already working on this') } },
+      {
+        conclusion: 'neutral',
+        output: { title: 'Not started', summary: expect.stringContaining('already working on this') },
+      },
     ]);
   });
 });

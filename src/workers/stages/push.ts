@@ -76,7 +76,10 @@ async function notTaken(record: TaskRecord, commit: string, scope: RunScope, err
     await keepRef(mirror, local, commit);
     keptRef = `${local} on the worker`;
   }
-  const failure = { kind: error instanceof PermissionLostError ? 'permission' : 'policy', message: error.message } as const;
+  const failure = {
+    kind: error instanceof PermissionLostError ? 'permission' : 'policy',
+    message: error.message,
+  } as const;
   const outcome: Outcome = { kind: 'failed', failure: { ...failure, keptRef } };
   const endedAt = deps.clock.now();
   await ledger.saveSession({ ...session, outcome, endedAt });
