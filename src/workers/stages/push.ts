@@ -30,11 +30,16 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
-  await ledger.effect(
-    { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
-    async () => {
+  const effect = {
+    key: pushKey(record),
+    name: 'push',
+    intent: { commit, parent, session: record.session.id },
+  } as const;
+  try {
+    await ledger.effect(effect, async () => {
       try {
         await assertMayWrite(scope);
+        await assertPullRequestOpen(commit, scope);
         stillOurs(scope);
         await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
           branch: ledger.run.branch,
@@ -46,8 +51,11 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
         throw error;
       }
       return { commit };
-    },
-  );
+    });
+  } catch (error) {
+    if (!(error instanceof PullRequestClosedError)) throw error;
+    return await endWithPullRequest(record, commit, scope, error);
+  }
   await ledger.changeRun({ tip: commit });
   await ledger.audit(deps.clock.now(), 'commit pushed', {
     commit,
@@ -56,6 +64,42 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
     session: record.session.id,
   });
   return record;
+}
+
+/** Somebody closed or merged the run's pull request. */
+class PullRequestClosedError extends Error {
+  override readonly name = 'PullRequestClosedError';
+}
+
+/**
+ * Nothing is added to what people have decided on, and no second pull request is opened (fault F31). The webhook usually says so
+ * first, and by whom. Looked at here, where the commit is on record already: should GitHub not answer, nothing is done again.
+ */
+async function assertPullRequestOpen(commit: string, { ledger, deps }: RunScope): Promise<void> {
+  const { run } = ledger;
+  if (run.pullRequest === undefined) return;
+  const found = await deps.forge.findPullRequest(run.repository, run.branch);
+  if (found === undefined || found.open) return;
+  // Pushed by an earlier try, before it was closed.
+  if ((await deps.forge.branchHead(run.repository, run.branch)) === commit) return;
+  throw new PullRequestClosedError(`pull request #${found.number} was ${found.merged ? 'merged' : 'closed'}`);
+}
+
+/** Ends the run as if it had been stopped; the commit goes to a branch of its own. */
+async function endWithPullRequest(
+  record: TaskRecord,
+  commit: string,
+  scope: RunScope,
+  closed: PullRequestClosedError,
+): Promise<TaskRecord> {
+  const { ledger, deps, mirror } = scope;
+  const { task, session, sessionLog, summary } = record;
+  const branch = keptBranchName(ledger.run.id, task.position, session.attempt);
+  const access = await deps.forge.gitAccess(ledger.run.repository);
+  await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined });
+  await deps.store.requestStop(ledger.run.id, { by: 'somebody', reason: closed.message, at: deps.clock.now() });
+  const kept = { task, session, sessionLog, stopped: true, keptRef: branch } as const;
+  return summary === undefined ? kept : { ...kept, summary };
 }
 
 /**
