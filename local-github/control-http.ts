@@ -14,6 +14,7 @@ const Fault = z.union([
     kind: z.enum(['cut-after', 'cut-before', 'status', 'secondary-limit', 'primary-limit', 'delay']),
     method: z.string().optional(),
     path: z.string().optional(),
+    agent: z.string().optional(),
     status: z.number().optional(),
     retryAfter: z.number().optional(),
     ms: z.number().optional(),
@@ -65,6 +66,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
   'delete-repository': verb(Repository, async (control, { repository }) => await control.deleteRepository(repository)),
   'protect-branch': verb(Branch, async (control, change) => await control.protectBranch(change)),
   'unprotect-branch': verb(Branch, async (control, change) => await control.unprotectBranch(change)),
+  'refuse-pushes': verb(Repository.extend({ text: z.string().optional() }), async (control, change) =>
+    control.refusePushes(change),
+  ),
+  'set-size': verb(Repository.extend({ kilobytes: z.number() }), (control, change) => control.setSize(change)),
   suspend: verb(Installation, (control, { id }) => control.suspendInstallation(id)),
   unsuspend: verb(Installation, (control, { id }) => control.unsuspendInstallation(id)),
   uninstall: verb(Installation, (control, { id }) => control.uninstall(id)),

@@ -2,7 +2,7 @@ import { timestamp } from './clock.ts';
 import { emit, emitInstallation } from './events.ts';
 import type { RefUpdateRecord, RequestRecord } from './audit.ts';
 import type { FaultRule } from './faults.ts';
-import { removeBare, writeProtection } from './git/bare.ts';
+import { removeBare, writeProtection, writeRefusal } from './git/bare.ts';
 import { gitDirectory } from './hub.ts';
 import type { Hub } from './hub.ts';
 import { accountById, accountByLogin, fullNameOf, repositoriesOf, repositoryByName } from './lookup.ts';
@@ -30,6 +30,10 @@ export interface Control {
   deleteRepository(repository: string): Promise<void>;
   protectBranch(change: { readonly repository: string; readonly branch: string }): Promise<void>;
   unprotectBranch(change: { readonly repository: string; readonly branch: string }): Promise<void>;
+  /** Refuses every push to a repository with these words, as push protection does; takes them again without. */
+  refusePushes(change: { readonly repository: string; readonly text?: string | undefined }): Promise<void>;
+  /** What a repository's size is said to be, in kilobytes. */
+  setSize(change: { readonly repository: string; readonly kilobytes: number }): void;
   suspendInstallation(id?: number): void;
   unsuspendInstallation(id?: number): void;
   /** Removes the installation; its tokens die with it. */
@@ -81,6 +85,11 @@ export function createControl(hub: Hub): Control {
       await protect(hub, repository, (known) => [...new Set([...known, branch])]),
     unprotectBranch: async ({ repository, branch }) =>
       await protect(hub, repository, (known) => known.filter((one) => one !== branch)),
+    refusePushes: async ({ repository, text }) =>
+      await writeRefusal(gitDirectory(hub, repositoryNamed(hub, repository)), text),
+    setSize({ repository, kilobytes }) {
+      repositoryNamed(hub, repository).size = kilobytes;
+    },
     suspendInstallation: (id) => suspend(hub, installationNamed(hub, id), true),
     unsuspendInstallation: (id) => suspend(hub, installationNamed(hub, id), false),
     uninstall: (id) => uninstall(hub, installationNamed(hub, id)),

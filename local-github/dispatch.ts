@@ -120,7 +120,8 @@ function record(parts: Dispatcher, exchange: Exchange, outcome: Outcome): void {
 /** `answered`: the fault was the answer; `cut-after`: it is still to come; undefined: go on as usual. */
 async function applyFaults(parts: Dispatcher, exchange: Exchange): Promise<'answered' | 'cut-after' | undefined> {
   for (;;) {
-    const fault = parts.hub.faults.takeRequestFault(exchange.method, exchange.url.pathname);
+    const agent = exchange.request.headers['user-agent'] ?? '';
+    const fault = parts.hub.faults.takeRequestFault(exchange.method, exchange.url.pathname, agent);
     if (fault === undefined) return undefined;
     if (fault.kind === 'cut-after') return 'cut-after';
     if (fault.kind !== 'delay') {

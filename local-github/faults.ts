@@ -12,6 +12,8 @@ export interface RequestFault {
   /** Regular expression that the path, without `/api/v3`, must match; any when omitted. Git's paths count too. */
   readonly path?: string | undefined;
   readonly times?: number | undefined;
+  /** Regular expression that the caller's `User-Agent` must match; any caller when omitted. */
+  readonly agent?: string | undefined;
   /** For `status` (503 when omitted) and the limits (403 when omitted, or 429). */
   readonly status?: number | undefined;
   /** Seconds, for `secondary-limit` (60 when omitted) and, as the time until the reset, for `primary-limit`. */
@@ -34,7 +36,7 @@ export interface Faults {
   clear(): void;
   list(): readonly (FaultRule & { readonly left: number })[];
   /** The first rule for a request, with one of its times used up. */
-  takeRequestFault(method: string, path: string): RequestFault | undefined;
+  takeRequestFault(method: string, path: string, agent?: string): RequestFault | undefined;
   takeHookFault(
     kind: HookFault['kind'],
     event: string,
@@ -59,12 +61,13 @@ export function createFaults(): Faults {
       entries = [];
     },
     list: () => entries.map((entry) => ({ ...entry.rule, left: entry.left })),
-    takeRequestFault(method, path) {
+    takeRequestFault(method, path, agent = '') {
       for (const entry of entries) {
         const { rule } = entry;
         if (isHookFault(rule)) continue;
         if (rule.method !== undefined && rule.method.toUpperCase() !== method) continue;
         if (rule.path !== undefined && !new RegExp(rule.path).test(path)) continue;
+        if (rule.agent !== undefined && !new RegExp(rule.agent).test(agent)) continue;
         take(entry);
         return rule;
       }

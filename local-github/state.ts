@@ -68,6 +68,8 @@ export interface Repository {
   /** Roles by account id. The owner is admin without an entry. */
   roles: Record<number, Role>;
   protectedBranches: string[];
+  /** Kilobytes, as a test says it has; the real size is not measured. */
+  size?: number;
   nextNumber: number;
   createdAt: string;
   updatedAt: string;

@@ -49,8 +49,8 @@ export interface Part extends AsyncDisposable {
   readonly url: string | undefined;
 }
 
-/** How fast GitHub may be asked; the forge's own measure when not said. */
-export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs'>;
+/** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(
@@ -105,6 +105,7 @@ export async function startApp(shared: Shared): Promise<Part> {
     allowedBots: config.MAESTRO_ALLOWED_BOTS,
     branchPrefix: 'maestro/',
     playbookDirectory: '.maestro/playbooks',
+    repositoryBytes: config.MAESTRO_REPOSITORY_MB * 1024 ** 2,
   };
   const probot = new Probot({
     appId: config.APP_ID,

@@ -75,6 +75,11 @@ const ConfigSchema = z.object({
     .max(100)
     .default(2)
     .describe('Runs this worker works on at the same time.'),
+  MAESTRO_REPOSITORY_MB: z.coerce
+    .number()
+    .positive()
+    .default(10_000)
+    .describe('Largest repository that is worked on, as GitHub counts its size.'),
 
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),

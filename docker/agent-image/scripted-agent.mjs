@@ -10,7 +10,7 @@
 //   write PATH TEXT     append PATH TEXT    delete PATH         symlink PATH TARGET   mode PATH OCTAL
 //   say TEXT            think TEXT          sleep 500ms|2s      nothing               await FILE
 //   commit MESSAGE      tick                git-config KEY VAL  hook NAME SCRIPT      gitlink PATH        rm-git
-//   spew 10MB [lines|binary|noline]         memory 500MB        disk 500MB            hang
+//   spew 10MB [lines|short|binary|noline]   memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
 import { execFileSync, spawn } from 'node:child_process';
@@ -205,10 +205,11 @@ function spew(size, shape) {
   const block = 64 * 1024;
   const chunk = {
     lines: Buffer.from(`${JSON.stringify({ type: 'say', text: 'x'.repeat(1000) })}\n`.repeat(64)),
+    short: Buffer.from('not json\n'.repeat(8192)),
     binary: Buffer.from(Array.from({ length: block }, (_, at) => (at * 31 + 7) % 256)),
     noline: Buffer.alloc(block, 'x'),
   }[shape];
-  if (!chunk) throw new Error(`spew knows lines, binary and noline, not ${shape}`);
+  if (!chunk) throw new Error(`spew knows lines, short, binary and noline, not ${shape}`);
   return new Promise((resolve) => {
     let written = 0;
     const more = () => {

@@ -6,6 +6,10 @@ import { git } from './process.ts';
 const UPDATE_HOOK = `#!/bin/sh
 ref=$1 old=$2 new=$3
 zero=0000000000000000000000000000000000000000
+if [ -f refusal ]; then
+  cat refusal >&2
+  exit 1
+fi
 if [ -f protected-branches ] && grep -qxF "$ref" protected-branches; then
   echo "error: GH006: Protected branch update failed for $ref." >&2
   echo "error: Changes must be made through a pull request." >&2
@@ -55,6 +59,13 @@ export async function createBare(directory: string, defaultBranch: string): Prom
 export async function writeProtection(directory: string, branches: readonly string[]): Promise<void> {
   const lines = branches.map((branch) => `refs/heads/${branch}\n`).join('');
   await writeFile(join(directory, 'protected-branches'), lines);
+}
+
+/** Makes every push be refused with a text, as a rule or a pre-receive hook does; undefined takes them again. */
+export async function writeRefusal(directory: string, text: string | undefined): Promise<void> {
+  const file = join(directory, 'refusal');
+  if (text === undefined) await rm(file, { force: true });
+  else await writeFile(file, text);
 }
 
 /** Removes a repository from disk. */

@@ -124,7 +124,7 @@ export function presentRef(
   return {
     ref: ref.name,
     node_id: nodeId('ref', `${repository.id}:${ref.name}`),
-    url: `${api}/git/${ref.name}`,
+    url: `${api}/git/${ref.name.split('/').map(encodeURIComponent).join('/')}`,
     object: { sha: ref.sha, type: ref.type, url: `${api}/git/${ref.type}s/${ref.sha}` },
   };
 }

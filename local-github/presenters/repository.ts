@@ -84,7 +84,7 @@ export function presentRepository(hub: Hub, repository: Repository): Payload {
     clone_url: `${html}.git`,
     svn_url: html,
     homepage: null,
-    size: 0,
+    size: repository.size ?? 0,
     stargazers_count: 0,
     watchers_count: 0,
     language: null,

@@ -28,4 +28,6 @@ export interface AppRules {
   readonly branchPrefix: string;
   /** Where committed playbooks live: `.maestro/playbooks`, without a slash at its end. */
   readonly playbookDirectory: string;
+  /** Repositories that are larger are not worked on; bytes, as GitHub counts them. */
+  readonly repositoryBytes: number;
 }

@@ -7,7 +7,7 @@ import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run } from '../domain/run.ts';
 import { naturalKey, triggerThread } from '../domain/trigger.ts';
 import { around } from '../telemetry/failpoint.ts';
-import type { AppDeps } from './deps.ts';
+import type { AppDeps, AppRules } from './deps.ts';
 import type { NotStarted } from './not-started.ts';
 import { parseSource } from './sources.ts';
 
@@ -43,6 +43,8 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
 
   const head = await deps.forge.branchHead(repository, repository.defaultBranch);
   if (head === undefined) return { kind: 'refused', refusal: emptyRepository(request) };
+  const size = await deps.forge.size(repository);
+  if (size > deps.rules.repositoryBytes) return { kind: 'refused', refusal: tooLarge(request, size, deps.rules) };
   const source = await part.read(head);
   if (source.kind === 'refused' || source.kind === 'ignored') return source;
   const plan = planRun({
@@ -106,6 +108,15 @@ async function showQueued(deps: AppDeps, run: Run): Promise<void> {
   } catch (error) {
     deps.log.warn({ err: error, run: run.id }, 'state label could not be set');
   }
+}
+
+/** Asked before anything is fetched: a clone that fills the disk helps nobody (fault F37). */
+function tooLarge({ repository }: RunRequest, size: number, rules: AppRules): Refusal {
+  const [has, may] = [size, rules.repositoryBytes].map((bytes) => `${Math.round(bytes / 1024 ** 2)} MB`);
+  return {
+    reason: 'too-large',
+    message: `${fullName(repository)} takes ${has} on GitHub, and repositories of at most ${may} are worked on here. Ask whoever operates Maestro to raise \`MAESTRO_REPOSITORY_MB\`.`,
+  };
 }
 
 function emptyRepository(request: RunRequest): Refusal {

@@ -16,6 +16,8 @@ export interface Forge {
   webUrl(repository: Repository): string;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
   role(repository: Repository, login: string): Promise<Role>;
+  /** What the repository takes on GitHub's disks, in bytes: a little behind the truth, and good enough to tell giants by. */
+  size(repository: Repository): Promise<number>;
   /** The commit a branch points to; undefined when there is no such branch. */
   branchHead(repository: Repository, branch: string): Promise<string | undefined>;
   /** A file's text at a commit; undefined when there is none. Rejects with kind `invalid` if it is no UTF-8 text or over 1 MB. */

@@ -106,9 +106,22 @@ export async function pushBranch(gitDir: string, access: RemoteAccess, push: Pus
     if (actual !== push.expected) throw new BranchMovedError(push.branch, push.expected, actual);
     const message = error instanceof Error ? error.message : String(error);
     if (/\[remote rejected\]|\[rejected\]|pre-receive hook declined/.test(message))
-      throw new PushRefusedError(said(message), { cause: error });
+      throw new PushRefusedError(withAdvice(said(message)), { cause: error });
     throw error;
   }
+}
+
+/** What can be done about the refusals people meet most. GitHub's words are in its documentation of rulesets and of push protection. */
+const ADVICE: readonly (readonly [words: RegExp, advice: string])[] = [
+  [/verified signatures/i, "Maestro's commits are not signed: leave branches `maestro/**` out of that rule."],
+  [/cannot contain secrets|push protection/i, 'Have the secret taken out of the work, or allow it on GitHub.'],
+  [/GH006|protected branch|rule violations/i, 'Leave branches `maestro/**` out of that rule.'],
+  [/exceeds GitHub's file size limit|GH001/i, 'Keep files of that size out of the repository.'],
+];
+
+function withAdvice(refusal: string): string {
+  const advice = ADVICE.find(([words]) => words.test(refusal))?.[1];
+  return advice === undefined ? refusal : `${refusal.replace(/[.\s]*$/, '.')} ${advice}`;
 }
 
 /** What the remote said, without git's own framing. */

@@ -12,9 +12,12 @@ export type LogEntry =
 /** Bytes gathered before they are written: a write per line costs five times as much as batches of this size. */
 const BATCH = 64 * 1024;
 
+/** Bytes of the last entries that a full log still gets: how a session ended is what people look for. */
+const TAIL = 256 * 1024;
+
 /**
- * A session's log: one JSON line per entry, `{ at, … }`, appended in batches, at most `maxBytes` long; what comes after that is
- * counted, and the count is the last line.
+ * A session's log: one JSON line per entry, `{ at, … }`, appended in batches, at most `maxBytes` long. Of what comes after that
+ * the last entries are kept, `TAIL` bytes of them at most, behind a line that says how many were left out between.
  */
 export class SessionLog implements AsyncDisposable {
   readonly #file: FileHandle;
@@ -24,9 +27,11 @@ export class SessionLog implements AsyncDisposable {
   #batched = 0;
   #written = 0;
   #leftOut = 0;
+  readonly #tail = new LastLines(TAIL);
 
-  private constructor(file: FileHandle, maxBytes: number, now: () => number) {
+  private constructor(file: FileHandle, written: number, maxBytes: number, now: () => number) {
     this.#file = file;
+    this.#written = written;
     this.#maxBytes = maxBytes;
     this.#now = now;
   }
@@ -36,15 +41,18 @@ export class SessionLog implements AsyncDisposable {
     options: { readonly maxBytes: number; readonly now: () => number },
   ): Promise<SessionLog> {
     await mkdir(path.dirname(file), { recursive: true });
-    return new SessionLog(await open(file, 'a', 0o600), options.maxBytes, options.now);
+    const handle = await open(file, 'a', 0o600);
+    // What an earlier life of the worker wrote counts, too.
+    return new SessionLog(handle, (await handle.stat()).size, options.maxBytes, options.now);
   }
 
   async write(entry: LogEntry): Promise<void> {
-    if (this.#written >= this.#maxBytes) {
+    const line = `${JSON.stringify({ at: this.#now(), ...entry })}\n`;
+    if (this.#leftOut > 0 || this.#written + line.length > this.#maxBytes - TAIL) {
       this.#leftOut += 1;
+      this.#tail.push(line);
       return;
     }
-    const line = `${JSON.stringify({ at: this.#now(), ...entry })}\n`;
     this.#written += line.length;
     this.#batched += line.length;
     this.#batch.push(line);
@@ -61,11 +69,38 @@ export class SessionLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#leftOut > 0) {
-      this.#batch.push(
-        `${JSON.stringify({ at: this.#now(), type: 'notice', text: `${this.#leftOut} more entries were left out: the log is full` })}\n`,
-      );
+      const last = this.#tail.lines();
+      const text = `${this.#leftOut - last.length} entries were left out here: the log is full`;
+      this.#batch.push(`${JSON.stringify({ at: this.#now(), type: 'notice', text })}\n`, ...last);
     }
     await this.flush();
     await this.#file.close();
+  }
+}
+
+/** The last lines pushed, at most `bytes` characters of them, at a constant cost per line. */
+class LastLines {
+  readonly #half: number;
+  #older: readonly string[] = [];
+  #newer: string[] = [];
+  #length = 0;
+
+  constructor(bytes: number) {
+    this.#half = bytes / 2;
+  }
+
+  push(line: string): void {
+    if (this.#length + line.length > this.#half) {
+      this.#older = this.#newer;
+      this.#newer = [];
+      this.#length = 0;
+    }
+    if (line.length > this.#half) return;
+    this.#newer.push(line);
+    this.#length += line.length;
+  }
+
+  lines(): readonly string[] {
+    return [...this.#older, ...this.#newer];
   }
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { closedPayload, commentPayload, issuePayload, labelPayload, pushPayload, sha } from './payloads.ts';
+import {
+  closedPayload,
+  commentPayload,
+  issuePayload,
+  labelPayload,
+  pullClosedPayload,
+  pushPayload,
+  sha,
+} from './payloads.ts';
 import { createWorld } from './world.ts';
 
 const PAYLOADS: readonly (readonly [event: string, payload: Record<string, unknown>])[] = [
@@ -7,6 +15,7 @@ const PAYLOADS: readonly (readonly [event: string, payload: Record<string, unkno
   ['issues', labelPayload('unlabeled', 'maestro')],
   ['issues', closedPayload()],
   ['pull_request', { ...labelPayload('labeled', 'maestro'), pull_request: issuePayload(), issue: undefined }],
+  ['pull_request', pullClosedPayload()],
   ['issue_comment', commentPayload('/maestro run')],
   ['push', pushPayload({ before: sha('before'), after: sha('after') })],
   ['installation', { action: 'deleted', installation: { id: 5 }, sender: { id: 1, login: 'o', type: 'User' } }],

@@ -6,6 +6,7 @@ import {
   type FileEntry,
   type Forge,
   type IssueState,
+  type PullRequestState,
   type Role,
 } from '../../src/forge/forge.ts';
 
@@ -20,6 +21,8 @@ export interface MemoryForge {
   /** Comments as `thread: key` to body. */
   readonly comments: Map<string, string>;
   readonly reactions: string[];
+  /** Pull requests of ours by branch. */
+  readonly pulls: Map<string, PullRequestState>;
   readonly stateLabels: Map<number, string | undefined>;
   readonly checks: CheckRequest[];
   /** Errors the next calls of a verb fail with, first in first out. */
@@ -36,6 +39,7 @@ export function createMemoryForge(): MemoryForge {
     issues: new Map(),
     comments: new Map(),
     reactions: [],
+    pulls: new Map(),
     stateLabels: new Map(),
     checks: [],
     failures: {},
@@ -54,6 +58,8 @@ export function createMemoryForge(): MemoryForge {
       if (role instanceof ForgeError) throw role;
       return role;
     },
+    size: async () => 0,
+    findPullRequest: async (_repository, branch) => world.pulls.get(branch),
     branchHead: async (_repository, branch) => world.branches.get(branch),
     readFile: async (_repository, path, sha) => {
       const text = filesAt(sha)[path];

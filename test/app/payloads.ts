@@ -66,6 +66,19 @@ export function closedPayload(options: IssueOptions & { readonly sender?: unknow
   };
 }
 
+export function pullClosedPayload(
+  options: { readonly number?: number; readonly merged?: boolean; readonly sender?: unknown } = {},
+): Record<string, unknown> {
+  const { number = 2, merged = false, sender = WRITER } = options;
+  return {
+    action: 'closed',
+    pull_request: { ...issuePayload({ number, state: 'closed' }), merged },
+    repository: REPOSITORY,
+    installation: INSTALLATION,
+    sender,
+  };
+}
+
 export function commentPayload(
   body: string,
   options: IssueOptions & { readonly sender?: unknown; readonly commentId?: number } = {},

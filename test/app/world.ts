@@ -21,6 +21,7 @@ export const RULES: AppRules = {
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: '.maestro/playbooks',
+  repositoryBytes: 1024 ** 3,
 };
 
 /** The app as it is composed in production, over a store, a queue and a GitHub in memory, with a clock that stands still. */

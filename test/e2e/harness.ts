@@ -29,6 +29,8 @@ export interface HarnessOptions {
   readonly github?: Omit<LocalGithubOptions, 'seed'>;
   /** As on GitHub when not said; the tests share one forge, so they ask for more than one minute allows. */
   readonly writesPerMinute?: number;
+  /** How long GitHub may take over an answer; 30 s when not said. */
+  readonly timeoutMs?: number;
 }
 
 /** The whole product over a local GitHub, as `src/compose.ts` puts it together. */
@@ -40,6 +42,8 @@ export interface Harness extends Audited, AsyncDisposable {
   place(seed?: Omit<SeedRepository, 'name' | 'owner' | 'roles'> & { readonly audited?: boolean }): Promise<Place>;
   /** Waits until GitHub has sent every webhook and the app has dealt with all of them. */
   quiet(): Promise<void>;
+  /** What a process of the same installation is configured with. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
 }
@@ -64,10 +68,16 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const github = stack.use(
     await startLocalGithub({ ...options.github, seed: { repositories: [{ name: 'first', files: { a: 'a\n' } }] } }),
   );
-  const config = readConfig(environment(github, home, options));
+  const env = environment(github, home, options);
+  const config = readConfig(env);
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
-  const shared = stack.use(await openShared(config, log, { writesPerMinute: options.writesPerMinute ?? 6_000 }));
+  const shared = stack.use(
+    await openShared(config, log, {
+      writesPerMinute: options.writesPerMinute ?? 6_000,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    }),
+  );
   const said = new Map<string, string>();
   const worker = stack.use(
     await workerOf(shared, (event, { runId }) => {
@@ -128,6 +138,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
       return place;
     },
     quiet,
+    env,
     stopWorker: () => worker.stop(),
     startWorker: () => worker.start(),
     [Symbol.asyncDispose]: async () => {

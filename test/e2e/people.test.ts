@@ -17,6 +17,22 @@ function plain(text: string | undefined): string {
   return (text ?? '').replaceAll('&#8203;', '');
 }
 
+/** The run ends within seconds although its agent does not, keeps what was done, and says who ended it. */
+async function endsFor({ place, issue, branch }: Halfway, words: string, asked: number): Promise<void> {
+  const run = await place.settledRun();
+  expect(Date.now() - asked).toBeLessThan(15_000);
+  expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
+  expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
+  await place.branches();
+  expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
+  const [status, ...others] = await place.answers(issue);
+  expect(others).toEqual([]);
+  expect(status).toContain('was stopped by will, 1 of 2 tasks done');
+  expect(plain(status)).toContain(words);
+  expect(plain(status)).toContain(`unfinished work kept at \`${keptBranch(run, 2)}\``);
+  expect(run.branch).toBe(branch);
+}
+
 describe('while a run is in the middle of its second task', () => {
   const suite = useHarness({ runner: 'local' });
 
@@ -32,22 +48,6 @@ describe('while a run is in the middle of its second task', () => {
     const [run] = await place.runs();
     await place.until('the pull request', async () => (await place.pulls())[0]);
     return { place, issue, branch: run?.branch ?? '', gate };
-  }
-
-  /** The run ends within seconds although its agent does not, keeps what was done, and says who ended it. */
-  async function endsFor({ place, issue, branch }: Halfway, words: string, asked: number): Promise<void> {
-    const run = await place.settledRun();
-    expect(Date.now() - asked).toBeLessThan(15_000);
-    expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
-    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
-    await place.branches();
-    expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
-    const [status, ...others] = await place.answers(issue);
-    expect(others).toEqual([]);
-    expect(status).toContain('was stopped by will, 1 of 2 tasks done');
-    expect(plain(status)).toContain(words);
-    expect(plain(status)).toContain(`unfinished work kept at \`${keptBranch(run, 2)}\``);
-    expect(run.branch).toBe(branch);
   }
 
   it('somebody closes the pull request: the run stops, and opens neither that nor another', async () => {
@@ -112,7 +112,7 @@ describe('while a run is in the middle of its second task', () => {
     expect((await place.pull(2)).body).toContain(keptBranch(run, 2));
   });
 
-  it('the base is forced elsewhere: the work stays on its commit, and the pull request says so', async () => {
+  it('the base moves on: the work stays on its commit, and the pull request says so', async () => {
     const { place, gate } = await halfway();
     await place.push('elsewhere.txt', 'e\n', { branch: 'main' });
     const moved = (await place.branches()).get('main') ?? '';
@@ -130,8 +130,8 @@ describe('before a run has begun', () => {
   const suite = useHarness({ runner: 'local' });
 
   /** A run in line, with no worker to take it. */
-  async function waiting(): Promise<{ place: Place; issue: number; branch: string; base: string }> {
-    const place = await suite.place();
+  async function waiting(given?: Place): Promise<{ place: Place; issue: number; branch: string; base: string }> {
+    const place = given ?? (await suite.place());
     await suite.harness().stopWorker();
     const issue = await place.issue('One thing', '`scripted: write a.txt a`');
     await place.label(issue);
@@ -153,16 +153,19 @@ describe('before a run has begun', () => {
     expect(await place.pulls()).toEqual([]);
   });
 
-  it('the base branch is renamed: the run starts from its commit all the same, and says what GitHub refused', async () => {
-    const { place, issue, base } = await waiting();
-    await place.as('ada', 'POST /git/refs', { ref: 'refs/heads/trunk', sha: base });
-    await place.as('ada', 'DELETE /git/refs/heads/main');
+  it('the base is forced back: there is nothing to start from, and the comment says so', async () => {
+    const place = await suite.place();
+    const first = (await place.branches()).get('main');
+    await place.push('second.txt', '2\n');
+    const { issue, base } = await waiting(place);
+    await place.as('ada', 'PATCH /git/refs/heads/main', { sha: first, force: true });
     await suite.harness().startWorker();
     const run = await place.settledRun();
-    expect(run).toMatchObject({ state: 'failed', tasks: [{ outcome: undefined }] });
-    expect(run.reason).toContain('could not open a pull request');
-    expect((await place.answers(issue))[0]).toContain('could not open a pull request');
-    expect((await place.branches()).get(run.branch)).toBe(run.tip);
+    expect(run).toMatchObject({ state: 'failed', tasks: [{ attempts: 0 }] });
+    const words = `There is nothing to start from: commit ${base.slice(0, 10)} of main is not on GitHub any more. Ask for a new run.`;
+    expect(run.reason).toBe(words);
+    expect((await place.answers(issue))[0]).toContain(words);
+    expect([...(await place.branches()).keys()]).toEqual(['main']);
   });
 
   it('the person who asked loses the role: nothing is begun', async () => {
@@ -175,7 +178,7 @@ describe('before a run has begun', () => {
     expect(plain((await place.answers(issue))[0])).toContain('@will may not write to');
   });
 
-  it('it is stopped: no agent is started, and the comment names who stopped it', async () => {
+  it('a stop is asked for: no agent is started, and the comment names who stopped it', async () => {
     const { place, issue } = await waiting();
     await place.comment(issue, '/maestro stop');
     await suite.harness().quiet();

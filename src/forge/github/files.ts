@@ -17,6 +17,12 @@ interface TreeEntry {
 export function createFiles(context: ForgeContext) {
   const { client } = context;
 
+  async function size(repository: Repository): Promise<number> {
+    const { data } = await client.read(repository, 'read the size', (github, at) => github.rest.repos.get({ ...at }));
+    // GitHub states it in kilobytes.
+    return data.size * 1024;
+  }
+
   async function branchHead(repository: Repository, branch: string): Promise<string | undefined> {
     const reply = await client.find(repository, `read branch ${branch}`, (github, at) =>
       github.rest.git.getRef({ ...at, ref: `heads/${branch}` }),
@@ -70,7 +76,7 @@ export function createFiles(context: ForgeContext) {
     return reply?.data;
   }
 
-  return { branchHead, readFile, listFiles };
+  return { size, branchHead, readFile, listFiles };
 }
 
 /** Regular files only: a symbolic link's blob holds a path, not text. */

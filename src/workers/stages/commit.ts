@@ -10,7 +10,6 @@ import type { RunScope, TaskRecord } from '../record.ts';
 export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
     return record;
-  if (await pullRequestIsClosed(scope)) return { ...record, stopped: true };
   const { run, tasks } = scope.ledger;
   const oid = await writeCommit(scope.mirror, {
     tree: await treeWithTick(record.work.tree, record, scope),
@@ -28,21 +27,6 @@ export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskR
     ),
   });
   return { ...record, commit: oid };
-}
-
-/**
- * Whether somebody closed or merged the run's pull request. Then the run ends as if it had been stopped: nothing is added to what
- * people have decided on, and no second pull request is opened (fault F31). The webhook usually says so first, and by whom.
- */
-async function pullRequestIsClosed({ ledger, deps }: RunScope): Promise<boolean> {
-  const { run } = ledger;
-  if (run.pullRequest === undefined) return false;
-  const found = await deps.forge.findPullRequest(run.repository, run.branch);
-  if (found === undefined || found.open) return false;
-  const how = found.merged ? 'merged' : 'closed';
-  const reason = `pull request #${found.number} was ${how}`;
-  await deps.store.requestStop(run.id, { by: 'somebody', reason, at: deps.clock.now() });
-  return true;
 }
 
 /** The App's bot account, as GitHub attributes commits to it: by the no-reply address that holds the account's id. */

@@ -3,7 +3,7 @@ import { addUsage } from '../../domain/usage.ts';
 import { keptBranchName } from '../../domain/branch.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
-import { BranchMovedError, pushBranch } from '../../git/remote.ts';
+import { BranchMovedError, PushRefusedError, pushBranch } from '../../git/remote.ts';
 import { mayWrite } from '../../forge/forge.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import { EndedEarly, endingOf } from '../ending.ts';
@@ -31,24 +31,32 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
-  await ledger.effect(
-    { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
-    async () => {
-      await assertMayWrite(scope);
-      stillOurs(scope);
+  const effect = {
+    key: pushKey(record),
+    name: 'push',
+    intent: { commit, parent, session: record.session.id },
+  } as const;
+  try {
+    await ledger.effect(effect, async () => {
       try {
+        await assertMayWrite(scope);
+        await assertPullRequestOpen(commit, scope);
+        stillOurs(scope);
         await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
           branch: ledger.run.branch,
           commit,
           expected,
         });
       } catch (error) {
-        if (error instanceof BranchMovedError) await setAside(record, commit, scope, error);
+        await notTaken(record, commit, scope, error);
         throw error;
       }
       return { commit };
-    },
-  );
+    });
+  } catch (error) {
+    if (!(error instanceof PullRequestClosedError)) throw error;
+    return await endWithPullRequest(record, commit, scope, error);
+  }
   await ledger.changeRun({ tip: commit });
   await ledger.audit(deps.clock.now(), 'commit pushed', {
     commit,
@@ -59,18 +67,65 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   return record;
 }
 
+/** Somebody closed or merged the run's pull request. */
+class PullRequestClosedError extends Error {
+  override readonly name = 'PullRequestClosedError';
+}
+
 /**
- * The branch belongs to somebody else now, and the run ends: the commit goes to a branch of its own beside it, and the task ends
- * as not done, with word of where its work is.
+ * Nothing is added to what people have decided on, and no second pull request is opened (fault F31). The webhook usually says so
+ * first, and by whom. Looked at here, where the commit is on record already: should GitHub not answer, nothing is done again.
  */
-async function setAside(record: TaskRecord, commit: string, scope: RunScope, moved: BranchMovedError): Promise<void> {
+async function assertPullRequestOpen(commit: string, { ledger, deps }: RunScope): Promise<void> {
+  const { run } = ledger;
+  if (run.pullRequest === undefined) return;
+  const found = await deps.forge.findPullRequest(run.repository, run.branch);
+  if (found === undefined || found.open) return;
+  // Pushed by an earlier try, before it was closed.
+  if ((await deps.forge.branchHead(run.repository, run.branch)) === commit) return;
+  throw new PullRequestClosedError(`pull request #${found.number} was ${found.merged ? 'merged' : 'closed'}`);
+}
+
+/** Ends the run as if it had been stopped; the commit goes to a branch of its own. */
+async function endWithPullRequest(
+  record: TaskRecord,
+  commit: string,
+  scope: RunScope,
+  closed: PullRequestClosedError,
+): Promise<TaskRecord> {
   const { ledger, deps, mirror } = scope;
-  const { session, task } = record;
+  const { task, session, sessionLog, summary } = record;
   const branch = keptBranchName(ledger.run.id, task.position, session.attempt);
   const access = await deps.forge.gitAccess(ledger.run.repository);
   await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined });
-  const message = `Somebody else changed the run's branch (${moved.message}).`;
-  const outcome: Outcome = { kind: 'failed', failure: { kind: 'policy', message, keptRef: branch } };
+  await deps.store.requestStop(ledger.run.id, { by: 'somebody', reason: closed.message, at: deps.clock.now() });
+  const kept = { task, session, sessionLog, stopped: true, keptRef: branch } as const;
+  return summary === undefined ? kept : { ...kept, summary };
+}
+
+/**
+ * Writes down a task whose commit can't go to the run's branch, now or later: it ends as failed, with word of where its work is.
+ * Beside a branch that somebody else changed it gets one of its own; where nothing may be pushed it stays in the mirror.
+ */
+async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
+  const isMoved = error instanceof BranchMovedError;
+  if (!isMoved && !(error instanceof PushRefusedError) && !(error instanceof PermissionLostError)) return;
+  const { ledger, deps, mirror } = scope;
+  const { session, task } = record;
+  let keptRef = keptBranchName(ledger.run.id, task.position, session.attempt);
+  if (isMoved) {
+    const access = await deps.forge.gitAccess(ledger.run.repository);
+    await pushBranch(mirror.gitDir, access, { branch: keptRef, commit, expected: undefined });
+  } else {
+    const local = `refs/maestro/kept/${session.id}`;
+    await keepRef(mirror, local, commit);
+    keptRef = `${local} on the worker`;
+  }
+  const failure = {
+    kind: error instanceof PermissionLostError ? 'permission' : 'policy',
+    message: error.message,
+  } as const;
+  const outcome: Outcome = { kind: 'failed', failure: { ...failure, keptRef } };
   const endedAt = deps.clock.now();
   await ledger.saveSession({ ...session, outcome, endedAt });
   await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });

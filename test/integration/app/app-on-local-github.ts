@@ -29,6 +29,7 @@ const RULES: AppRules = {
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: PLAYBOOKS,
+  repositoryBytes: 1024 ** 3,
 };
 
 /** The whole app over a local GitHub: its webhooks, its forge, the embedded store. Only the workers are missing. */
