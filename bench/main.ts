@@ -2,12 +2,18 @@ import { parseArgs } from 'node:util';
 import { createComponents } from './components.ts';
 import { delivery } from './delivery.ts';
 import { isMet, ratioOf, type Bench, type Figure } from './figure.ts';
+import { growth } from './growth.ts';
+import { lanes } from './lanes.ts';
+import { log } from './log-path.ts';
 import { machine } from './machine.ts';
 import { writePage } from './page.ts';
+import { recovery } from './recovery.ts';
 import { plainTable } from './table.ts';
+import { tasks } from './tasks.ts';
+import { waiting } from './waiting.ts';
 
 /** Every benchmark, in the order they run. */
-const BENCHES: Readonly<Record<string, Bench>> = { delivery };
+const BENCHES: Readonly<Record<string, Bench>> = { delivery, tasks, growth, lanes, waiting, log, recovery };
 
 const USAGE = `Usage: npm run bench -- [--only NAME[,NAME]] [--quick] [--json] [--write]
 
