@@ -83,14 +83,6 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   await worker.says('runner ready');
   const everything = stack.move();
 
-  const until = async <T>(what: string, probe: () => Promise<T | undefined>): Promise<T> => {
-    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(LOOK_MS)) {
-      const found = await probe();
-      if (found !== undefined) return found;
-    }
-    throw new Error(`${what}: not within ${PATIENCE_MS / 60_000} minutes`);
-  };
-
   return {
     github,
     store,
@@ -133,6 +125,14 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     },
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+async function until<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(LOOK_MS)) {
+    const found = await probe();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${what}: not within ${PATIENCE_MS / 60_000} minutes`);
 }
 
 /** Files of a made-up repository, `count` of about `bytes` bytes, a hundred to a directory; no two alike. */

@@ -53,7 +53,6 @@ export function createWebhookClient(to: {
 
 /** A push payload of about 20 kB, to a branch nobody listens to: what costs is hearing it. */
 export function pushPayload(): Buffer {
-  const sha = (seed: number): string => seed.toString(16).padStart(40, '0');
   const commits = Array.from({ length: 36 }, (_, at) => ({
     id: sha(at + 1),
     message: `Change number ${at}: ${'so that the next reader understands why, '.repeat(8)}`,
@@ -82,4 +81,8 @@ export function pushPayload(): Buffer {
       sender: { id: 5, login: 'ada', type: 'User' },
     }),
   );
+}
+
+function sha(seed: number): string {
+  return seed.toString(16).padStart(40, '0');
 }
