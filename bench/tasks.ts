@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Bench } from './figure.ts';
 import { handCopy, inContainer } from './hand.ts';
 import { madeUpFiles, openInstallation, paces, playbookOf } from './installation.ts';
+import type { LogLine } from './server-process.ts';
 import { median } from './statistics.ts';
 
 const FILES = 2_000;
@@ -47,6 +48,7 @@ export const tasks: Bench = async ({ quick, components, say }) => {
     const pace = paces(run.tasks);
     ours.push(pace.reduce((sum, ms) => sum + ms, 0) / pace.length);
   }
+  say(`stages: ${stagesOf(installation.worker().said('stage done'))}`);
   const agent = median(agents);
   return [
     {
@@ -59,3 +61,9 @@ export const tasks: Bench = async ({ quick, components, say }) => {
     },
   ];
 };
+
+/** The median of each stage that the worker logged, for whoever wonders where the time goes. */
+function stagesOf(lines: readonly LogLine[]): string {
+  const byStage = Map.groupBy(lines, ({ stage }) => String(stage));
+  return [...byStage].map(([stage, of]) => `${stage} ${median(of.map(({ ms }) => Number(ms)))} ms`).join(', ');
+}
