@@ -74,7 +74,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     caughtBy: {
       project: 'integration',
       files: ['test/contracts/runner.contract.test.ts'],
-      named: 'docker runner reaps what nobody vouches for',
+      named: 'reaps what nobody vouches for',
     },
   },
   {

@@ -20,19 +20,16 @@ it('says so when the source has changed under a bug', () => {
   expect(() => withBug('something else', bug!)).toThrow('0 times, not once');
 });
 
-it('notices two of them in a copy of the source, and passes without (the rest: npm run test:seeded-bugs)', async () => {
-  await using copy = await copySource();
-  const quick = SEEDED_BUGS.filter(({ file }) => file === 'src/domain/policy.ts' || file === 'src/forge/redact.ts');
-  const verdicts = [];
-  for (const bug of quick) {
-    const { passed, failed } = await copy.test(bug);
-    await using planted = await copy.plant(bug);
+// That the same tests pass without the bugs, this very run of the suite shows. All twelve: npm run test:seeded-bugs
+it.each(['src/domain/policy.ts', 'src/forge/redact.ts'])(
+  'a bug in %s is caught in a copy of the source',
+  async (file) => {
+    await using copy = await copySource();
+    const bug = SEEDED_BUGS.find((one) => one.file === file);
+    await using planted = await copy.plant(bug!);
     void planted;
-    verdicts.push({ soundPasses: passed > 0 && failed === 0, bugFails: (await copy.test(bug)).failed > 0 });
-  }
 
-  expect(verdicts).toEqual([
-    { soundPasses: true, bugFails: true },
-    { soundPasses: true, bugFails: true },
-  ]);
-}, 120_000);
+    expect(await copy.test(bug!)).toMatchObject({ failed: expect.toSatisfy((count: number) => count > 0) as number });
+  },
+  120_000,
+);
