@@ -20,7 +20,7 @@ export interface BenchContext {
   readonly quick: boolean;
   readonly components: Components;
   /** Tells the person at the terminal how far it is. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 /** A benchmark: starts what it needs, measures, and leaves nothing behind. */

@@ -2,12 +2,18 @@ import { parseArgs } from 'node:util';
 import { createComponents } from './components.ts';
 import { delivery } from './delivery.ts';
 import { isMet, ratioOf, type Bench, type Figure } from './figure.ts';
+import { growth } from './growth.ts';
+import { lanes } from './lanes.ts';
+import { log } from './log-path.ts';
 import { machine } from './machine.ts';
 import { writePage } from './page.ts';
+import { recovery } from './recovery.ts';
 import { plainTable } from './table.ts';
+import { tasks } from './tasks.ts';
+import { waiting } from './waiting.ts';
 
 /** Every benchmark, in the order they run. */
-const BENCHES: Readonly<Record<string, Bench>> = { delivery };
+const BENCHES: Readonly<Record<string, Bench>> = { delivery, tasks, growth, lanes, waiting, log, recovery };
 
 const USAGE = `Usage: npm run bench -- [--only NAME[,NAME]] [--quick] [--json] [--write]
 
@@ -16,7 +22,7 @@ const USAGE = `Usage: npm run bench -- [--only NAME[,NAME]] [--quick] [--json] [
   --json       one JSON document on standard output instead of the table
   --write      puts the table into docs/performance.md
 
-Exit code 1 when a figure misses its target.`;
+Exit code 1 when a figure misses its target or a benchmark breaks off.`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -36,12 +42,19 @@ async function main(): Promise<number> {
   }
   await using components = createComponents();
   const figures: Figure[] = [];
+  let broke = false;
   for (const name of names) {
     const say = (text: string): void => console.error(`${name}: ${text}`);
     say('begins');
     const began = performance.now();
-    figures.push(...((await BENCHES[name]?.({ quick: values.quick, components, say })) ?? []));
-    say(`took ${Math.round((performance.now() - began) / 1000)} s`);
+    try {
+      const found = (await BENCHES[name]?.({ quick: values.quick, components, say })) ?? [];
+      figures.push(...found);
+      say(`took ${Math.round((performance.now() - began) / 1000)} s\n${plainTable(found)}`);
+    } catch (error) {
+      broke = true;
+      say(`broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
   }
   const where = await machine();
   if (values.json) {
@@ -50,8 +63,8 @@ async function main(): Promise<number> {
   } else {
     console.log(plainTable(figures));
   }
-  if (values.write) await writePage(figures, where);
-  return figures.every(isMet) ? 0 : 1;
+  if (values.write && !broke) await writePage(figures, where);
+  return !broke && figures.every(isMet) ? 0 : 1;
 }
 
 process.exitCode = await main();
