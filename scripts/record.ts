@@ -5,7 +5,7 @@
  *
  * The CLI runs in its container, as it does in the product, with the scripted model endpoint behind the gateway. Each scenario of
  * record-scenarios.ts becomes test/fixtures/transcripts/PROVIDER/SCENARIO.jsonl; what is known of its end beside that (exit code,
- * what the gateway saw) goes to recorded.json.
+ * what the gateway saw) goes to recorded.json. As in the product, a CLI that goes on trying what is hopeless is ended.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -155,8 +155,7 @@ async function record(
         outputBytes: 2 ** 30,
       },
     };
-    const signal = new AbortController().signal;
-    return await runner.run(job, { stdin, stdout: collector(chunks), stderr: collector([]), signal });
+    return await runner.run(job, { stdin, stdout: collector(chunks), stderr: collector([]), signal: wire.hopeless });
   };
 
   await run(['git', 'init', '--quiet', inside.repo]);

@@ -30,10 +30,14 @@ export function concludeUnlessError(
   return concludeByEnd({ ...seen, end: { ...end, ok: false } }, code, of);
 }
 
-/** The CLI's own word where that is specific; the wire's where it is not. When to come back is taken from either. */
+/**
+ * The CLI's own word where that is specific; the wire's where it is not, or where the CLI only saw the gateway's answer in place of
+ * an endpoint that gave none. When to come back is taken from either.
+ */
 function whyOf({ lastError }: ConversationDigest, refusal: ModelRefusal | undefined): Failure | undefined {
   const onWire = refusal === undefined ? undefined : failureOfRefusal(refusal);
-  if (lastError === undefined || (lastError.failure === 'crash' && onWire !== undefined)) return onWire;
+  if (lastError === undefined || (onWire !== undefined && lastError.failure === 'crash')) return onWire;
+  if (lastError.failure === 'overloaded' && onWire?.kind === 'network') return onWire;
   const { failure: kind, message, resetAt } = lastError;
   if (resetAt !== undefined) return { kind, message, resetAt };
   return kind === 'overloaded' && onWire?.resetAt !== undefined ? onWire : { kind, message };

@@ -1,4 +1,5 @@
 import { egress } from '../egress.ts';
+import { openAiApiFor } from '../openai-api.ts';
 import type { AgentCommand, AgentTask } from '../provider.ts';
 
 /** The model of tasks that name none. */
@@ -12,6 +13,7 @@ const UNPACKED = '/opt/agents/copilot/dist';
  * id is printed in its last line only, so it is chosen beforehand.
  */
 export function copilotCommand(task: AgentTask): AgentCommand {
+  const model = task.model ?? DEFAULT_MODEL;
   const argv = [
     'copilot',
     '--output-format',
@@ -24,8 +26,8 @@ export function copilotCommand(task: AgentTask): AgentCommand {
     'none',
     task.resume === undefined ? `--session-id=${task.conversation}` : `--resume=${task.resume}`,
     '--model',
-    task.model ?? DEFAULT_MODEL,
-    ...(task.effort === undefined ? [] : ['--effort', task.effort]),
+    model,
+    ...(task.effort === undefined ? [] : ['--reasoning-effort', task.effort]),
     ...(task.mcpServers === undefined ? [] : ['--additional-mcp-config', JSON.stringify(mcp(task.mcpServers))]),
   ];
   const env = {
@@ -33,7 +35,7 @@ export function copilotCommand(task: AgentTask): AgentCommand {
     COPILOT_AUTO_UPDATE: 'false',
     COPILOT_PROVIDER_BASE_URL: `${task.gatewayUrl}/openai/v1`,
     COPILOT_PROVIDER_TYPE: 'openai',
-    COPILOT_PROVIDER_WIRE_API: 'responses',
+    COPILOT_PROVIDER_WIRE_API: openAiApiFor(model) === 'responses' ? 'responses' : 'completions',
     COPILOT_PROVIDER_API_KEY: task.placeholderKey,
     COPILOT_CLI_DIST_DIR: UNPACKED,
     ...egress(task),

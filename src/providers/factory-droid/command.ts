@@ -1,4 +1,5 @@
 import { egress } from '../egress.ts';
+import { openAiApiFor } from '../openai-api.ts';
 import type { AgentCommand, AgentTask } from '../provider.ts';
 
 /** The model of tasks that name none. */
@@ -44,14 +45,15 @@ export function droidCommand(task: AgentTask): AgentCommand {
 }
 
 function settings(task: AgentTask): object {
+  const model = task.model ?? DEFAULT_MODEL;
   return {
     customModels: [
       {
-        model: task.model ?? DEFAULT_MODEL,
+        model,
         displayName: 'Maestro',
         baseUrl: `${task.gatewayUrl}/openai/v1`,
         apiKey: '${MAESTRO_MODEL_KEY}',
-        provider: 'generic-chat-completion-api',
+        provider: openAiApiFor(model) === 'responses' ? 'openai' : 'generic-chat-completion-api',
         maxOutputTokens: MAX_OUTPUT_TOKENS,
       },
     ],

@@ -1,4 +1,5 @@
 import { egress } from '../egress.ts';
+import { openAiApiFor } from '../openai-api.ts';
 import type { AgentCommand, AgentTask } from '../provider.ts';
 
 /** The model of tasks that name none. */
@@ -8,8 +9,8 @@ const DEFAULT_MODEL = 'gpt-5.5';
 const NOWHERE = 'http://127.0.0.1:9/';
 
 /**
- * The command line of one headless conversation. The model is reached by Chat Completions, which every OpenAI-compatible endpoint
- * speaks. An argument would be quoted once more: the prompt goes in on standard input.
+ * The command line of one headless conversation. An argument would be quoted once more: the prompt goes in on standard
+ * input.
  */
 export function opencodeCommand(task: AgentTask): AgentCommand {
   const model = task.model ?? DEFAULT_MODEL;
@@ -49,7 +50,7 @@ function configuration(task: AgentTask, model: string): object {
     permission: 'allow',
     provider: {
       maestro: {
-        npm: '@ai-sdk/openai-compatible',
+        npm: openAiApiFor(model) === 'responses' ? '@ai-sdk/openai' : '@ai-sdk/openai-compatible',
         name: 'Maestro',
         options: { baseURL: `${task.gatewayUrl}/openai/v1`, apiKey: '{env:MAESTRO_MODEL_KEY}' },
         models: {
