@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { offeredTool, parameterSchema } from './offered-tool.ts';
 import { inParts, type Answer, type Asked, type Protocol, type Rendered, type StreamedEvent } from './protocol.ts';
 
 const request = z.object({
@@ -15,7 +16,7 @@ const request = z.object({
     .array(
       z.object({
         name: z.string(),
-        input_schema: z.object({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
+        input_schema: parameterSchema.optional(),
       }),
     )
     .default([]),
@@ -51,10 +52,7 @@ function read(body: unknown): Asked {
       rounds = 0;
     }
   }
-  const tools = parsed.tools.map((tool) => ({
-    name: tool.name,
-    parameters: Object.keys(tool.input_schema?.properties ?? {}),
-  }));
+  const tools = parsed.tools.map((tool) => offeredTool(tool.name, tool.input_schema ?? {}));
   return { tools, prompt, rounds };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { offeredTool, parameterSchema } from './offered-tool.ts';
 import type { Answer, Asked, Protocol, Rendered } from './protocol.ts';
 
 const request = z.object({
@@ -13,7 +14,9 @@ const request = z.object({
   tools: z
     .array(
       z.object({
-        functionDeclarations: z.array(z.object({ name: z.string(), parametersJsonSchema: z.unknown() })).default([]),
+        functionDeclarations: z
+          .array(z.object({ name: z.string(), parametersJsonSchema: parameterSchema.optional() }))
+          .default([]),
       }),
     )
     .default([]),
@@ -50,7 +53,7 @@ function read(body: unknown): Asked {
   }
   const offered = tools.flatMap((tool) => tool.functionDeclarations);
   return {
-    tools: offered.map(({ name }) => ({ name, parameters: ['file_path', 'content', 'command'] })),
+    tools: offered.map((tool) => offeredTool(tool.name, tool.parametersJsonSchema ?? {})),
     prompt,
     rounds,
   };
@@ -66,7 +69,9 @@ function answer({ text, thinking, call, usage }: Answer, model: string): Rendere
   const parts = [
     ...(thinking === undefined ? [] : [{ text: thinking, thought: true }]),
     { text },
-    ...(call === undefined ? [] : [{ functionCall: { id: call.id, name: call.name, args: call.input } }]),
+    ...(call === undefined
+      ? []
+      : [{ functionCall: { id: call.id, name: call.name, args: call.input }, thoughtSignature: 'c2NyaXB0ZWQ=' }]),
   ];
   const response = (some: readonly object[], last: boolean): object => ({
     candidates: [{ index: 0, content: { role: 'model', parts: some }, ...(last ? { finishReason: 'STOP' } : {}) }],

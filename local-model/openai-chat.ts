@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { offeredTool, parameterSchema } from './offered-tool.ts';
 import { openAiError } from './openai-error.ts';
 import { inParts, type Answer, type Asked, type Protocol, type Rendered } from './protocol.ts';
 
@@ -12,7 +13,7 @@ const request = z.object({
       z.object({
         function: z.object({
           name: z.string(),
-          parameters: z.object({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
+          parameters: parameterSchema.optional(),
         }),
       }),
     )
@@ -27,10 +28,7 @@ function read(body: unknown): Asked {
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const after = messages.slice(asked + 1);
   return {
-    tools: tools.map((tool) => ({
-      name: tool.function.name,
-      parameters: Object.keys(tool.function.parameters?.properties ?? {}),
-    })),
+    tools: tools.map((tool) => offeredTool(tool.function.name, tool.function.parameters ?? {})),
     prompt: textOf(messages[asked]?.content),
     rounds: after.filter(({ role }, at) => role === 'tool' && after[at - 1]?.role !== 'tool').length,
   };
@@ -40,7 +38,7 @@ function textOf(value: z.infer<typeof content>): string {
   return typeof value === 'string' ? value : (value ?? []).map((part) => part.text ?? '').join('\n');
 }
 
-function answer({ text, call, usage: counts }: Answer, model: string): Rendered {
+function answer({ text, thinking, call, usage: counts }: Answer, model: string): Rendered {
   const id = `chatcmpl-${randomBytes(9).toString('hex')}`;
   const usage = {
     prompt_tokens: counts.input,
@@ -61,6 +59,8 @@ function answer({ text, call, usage: counts }: Answer, model: string): Rendered 
   });
   const chunks = [
     chunk({ role: 'assistant', content: '' }),
+    // Not OpenAI's own, but what most endpoints with thinking models stream it as.
+    ...(thinking === undefined ? [] : [chunk({ reasoning_content: thinking })]),
     ...inParts(text).map((part) => chunk({ content: part })),
     ...(toolCalls ?? []).map((one) => chunk({ tool_calls: [{ index: 0, ...one }] })),
     chunk({}, finish),

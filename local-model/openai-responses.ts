@@ -1,48 +1,62 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { offeredTool, parameterSchema } from './offered-tool.ts';
 import { openAiError } from './openai-error.ts';
-import { inParts, type Answer, type Asked, type Protocol, type Rendered } from './protocol.ts';
+import { inParts, type Answer, type Asked, type OfferedTool, type Protocol, type Rendered } from './protocol.ts';
 
-const content = z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).optional();
+const content = z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish();
 
-const item = z.object({ type: z.string().optional(), role: z.string().optional(), content });
+interface Tool {
+  readonly type: string;
+  readonly name?: string | undefined;
+  readonly parameters?: z.infer<typeof parameterSchema> | null | undefined;
+  readonly tools?: readonly Tool[] | undefined;
+}
 
-const request = z.object({
-  input: z.union([z.string(), z.array(item)]).default([]),
-  tools: z
-    .array(
-      z.object({
-        type: z.string(),
-        name: z.string().optional(),
-        parameters: z.object({ properties: z.record(z.string(), z.unknown()).optional() }).nullish(),
-      }),
-    )
-    .default([]),
+const tool: z.ZodType<Tool> = z.object({
+  type: z.string(),
+  name: z.string().optional(),
+  parameters: parameterSchema.nullish(),
+  get tools() {
+    return z.array(tool).optional();
+  },
 });
+
+const tools = z.array(tool).optional();
+
+const item = z.object({ type: z.string().optional(), role: z.string().optional(), content, tools });
+
+const request = z.object({ input: z.union([z.string(), z.array(item)]).default([]), tools });
 
 /** OpenAI Responses: `POST /v1/responses`. */
 export const openAiResponses: Protocol = { name: 'responses', read, answer, error: openAiError };
 
 function read(body: unknown): Asked {
-  const parsed = request.safeParse(body).data ?? { input: [], tools: [] };
+  const parsed = request.safeParse(body).data ?? { input: [] };
   const items = typeof parsed.input === 'string' ? [{ role: 'user', content: parsed.input }] : parsed.input;
-  const asked = items.findLastIndex(({ role }) => role === 'user');
+  // Clients put messages of the user without text around what the user said.
+  const asked = items.findLastIndex(({ role, content: said }) => role === 'user' && textOf(said).trim() !== '');
   const after = items.slice(asked + 1).map((one) => ('type' in one ? (one.type ?? '') : '').endsWith('_output'));
+  // Codex in "code mode" offers its tools among the input.
+  const among = items.flatMap((one) => ('tools' in one ? (one.tools ?? []) : []));
   return {
-    tools: parsed.tools.map((tool) => ({
-      name: tool.name ?? tool.type,
-      parameters: Object.keys(tool.parameters?.properties ?? {}),
-    })),
+    tools: [...flat(parsed.tools ?? []), ...flat(among)],
     prompt: textOf(items[asked]?.content),
     rounds: after.filter((output, at) => output && after[at - 1] !== true).length,
   };
+}
+
+function flat(offered: readonly Tool[]): readonly OfferedTool[] {
+  return offered.flatMap((one) =>
+    one.tools === undefined ? [offeredTool(one.name ?? one.type, one.parameters ?? undefined)] : flat(one.tools),
+  );
 }
 
 function textOf(value: z.infer<typeof content>): string {
   return typeof value === 'string' ? value : (value ?? []).map((part) => part.text ?? '').join('\n');
 }
 
-function answer({ text, call, usage: counts }: Answer, model: string): Rendered {
+function answer({ text, thinking, call, usage: counts }: Answer, model: string): Rendered {
   const usage = {
     input_tokens: counts.input,
     input_tokens_details: { cached_tokens: counts.cached },
@@ -57,7 +71,11 @@ function answer({ text, call, usage: counts }: Answer, model: string): Rendered 
     role: 'assistant',
     content: [{ type: 'output_text', text, annotations: [] }],
   };
-  const output = [...(text === '' ? [] : [message]), ...(call === undefined ? [] : [functionCall(newId('fc'), call)])];
+  const output = [
+    ...(thinking === undefined ? [] : [reasoning(thinking)]),
+    ...(text === '' ? [] : [message]),
+    ...(call === undefined ? [] : [toolCall(call)]),
+  ];
   const response = {
     id: newId('resp'),
     object: 'response',
@@ -85,10 +103,16 @@ function answer({ text, call, usage: counts }: Answer, model: string): Rendered 
   };
 }
 
-function functionCall(id: string, call: NonNullable<Answer['call']>): { readonly id: string; readonly type: string } {
-  const { id: call_id, name } = call;
-  const fields = { status: 'completed', call_id, name, arguments: JSON.stringify(call.input) };
-  return { id, type: 'function_call', ...fields };
+function reasoning(text: string): { readonly id: string; readonly type: string } {
+  const fields = { summary: [{ type: 'summary_text', text }], encrypted_content: null };
+  return { id: newId('rs'), type: 'reasoning', ...fields };
+}
+
+function toolCall(call: NonNullable<Answer['call']>): { readonly id: string; readonly type: string } {
+  const { id: call_id, name, freeform } = call;
+  const fields = { status: 'completed', call_id, name };
+  if (freeform !== undefined) return { id: newId('ctc'), type: 'custom_tool_call', ...fields, ...{ input: freeform } };
+  return { id: newId('fc'), type: 'function_call', ...fields, ...{ arguments: JSON.stringify(call.input) } };
 }
 
 function newId(prefix: string): string {

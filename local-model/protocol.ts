@@ -20,6 +20,10 @@ export interface OfferedTool {
   readonly name: string;
   /** Names of its parameters. */
   readonly parameters: readonly string[];
+  /** Those that must be given: of which JSON type, and what they may be if that is limited. */
+  readonly required: readonly { readonly name: string; readonly type: string; readonly choices: readonly unknown[] }[];
+  /** It takes plain text instead of parameters. */
+  readonly freeform: boolean;
 }
 
 export interface Answer {
@@ -34,6 +38,8 @@ export interface ToolCall {
   readonly id: string;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** What a freeform tool is given instead of `input`. */
+  readonly freeform?: string;
 }
 
 /** An answer as a whole and as a stream of server-sent events. */

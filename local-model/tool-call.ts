@@ -21,20 +21,38 @@ export function answerFor(step: Step, asked: Asked): Answer {
 function callFor(step: Step, tools: readonly OfferedTool[]): ToolCall | undefined {
   const id = randomBytes(9).toString('hex');
   if (step.tool !== undefined) return { id, ...step.tool };
-  if (step.write !== undefined) {
-    const tool = firstOffered(tools, WRITE_TOOLS);
-    if (tool === undefined) return shell(id, tools, writeCommand(step.write));
-    const path = ['file_path', 'filePath', 'path'].find((name) => tool.parameters.includes(name)) ?? 'file_path';
-    return { id, name: tool.name, input: { [path]: step.write.path, content: step.write.content } };
-  }
+  if (step.write !== undefined) return writeCall(id, tools, step.write) ?? shell(id, tools, writeCommand(step.write));
   return step.bash === undefined ? undefined : shell(id, tools, step.bash);
+}
+
+function writeCall(id: string, tools: readonly OfferedTool[], write: NonNullable<Step['write']>): ToolCall | undefined {
+  const patch = tools.find((tool) => tool.name === 'apply_patch' && tool.freeform);
+  if (patch !== undefined) return { id, name: patch.name, input: {}, freeform: addFilePatch(write) };
+  const tool = firstOffered(tools, WRITE_TOOLS);
+  if (tool === undefined) return undefined;
+  const path = ['file_path', 'filePath', 'path'].find((name) => tool.parameters.includes(name)) ?? 'file_path';
+  return { id, name: tool.name, input: { ...filled(tool), [path]: write.path, content: write.content } };
 }
 
 function shell(id: string, tools: readonly OfferedTool[], command: string): ToolCall | undefined {
   const tool = firstOffered(tools, SHELL_TOOLS);
-  if (tool === undefined) return undefined;
-  const input = tool.parameters.includes('cmd') ? { cmd: command } : { command, description: 'Run a command' };
-  return { id, name: tool.name, input };
+  if (tool !== undefined) {
+    const name = tool.parameters.includes('cmd') ? 'cmd' : 'command';
+    return { id, name: tool.name, input: { ...filled(tool), description: 'Run a command', [name]: command } };
+  }
+  // Codex's "code mode": one tool that takes a JavaScript program.
+  const code = tools.find((one) => one.name === 'exec' && one.freeform);
+  if (code === undefined) return undefined;
+  const program = `const result = await tools.exec_command(${JSON.stringify({ cmd: command })}); text(result.output);`;
+  return { id, name: code.name, input: {}, freeform: program };
+}
+
+/** The patch language of OpenAI's models. */
+function addFilePatch({ path, content }: NonNullable<Step['write']>): string {
+  const lines = content.replace(/\n$/, '').split('\n');
+  return ['*** Begin Patch', `*** Add File: ${path}`, ...lines.map((line) => `+${line}`), '*** End Patch', ''].join(
+    '\n',
+  );
 }
 
 function writeCommand(write: { readonly path: string; readonly content: string }): string {
@@ -44,6 +62,27 @@ function writeCommand(write: { readonly path: string; readonly content: string }
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A value of the right kind for each parameter the tool insists on. */
+function filled(tool: OfferedTool): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(tool.required.map(({ name, choices, type }) => [name, choices[0] ?? valueOf(type)]));
+}
+
+function valueOf(type: string): unknown {
+  switch (type) {
+    case 'boolean':
+      return false;
+    case 'number':
+    case 'integer':
+      return 60;
+    case 'array':
+      return [];
+    case 'object':
+      return {};
+    default:
+      return 'a scripted value';
+  }
 }
 
 function firstOffered(tools: readonly OfferedTool[], names: readonly string[]): OfferedTool | undefined {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { providerIds } from '../providers/registry.ts';
 import { runProcess } from '../process.ts';
 import { demo } from './demo/demo.ts';
 import { planCommand } from './plan.ts';
@@ -33,7 +34,7 @@ program
   .description('show the main job end to end on this machine, with a GitHub of its own')
   .option('--json', 'print one JSON document as the last line', false)
   .option('--playbook <file>', 'run a playbook of your own')
-  .addOption(new Option('--provider <name>', 'the agent').choices(['scripted', 'claude-code']).default('scripted'))
+  .addOption(new Option('--provider <name>', 'the agent').choices([...providerIds]).default('scripted'))
   .addOption(
     new Option('--runner <name>', 'where agents run; docker if there is an engine').choices(['docker', 'local']),
   )

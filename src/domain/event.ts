@@ -7,7 +7,8 @@ import type { Usage } from './usage.ts';
  */
 export type AgentEvent =
   | { readonly type: 'session'; readonly id: string; readonly model?: string }
-  | { readonly type: 'text'; readonly text: string }
+  /** `piece`: a part of a text that goes on with the next `text` event that is a piece, if nothing else comes between. */
+  | { readonly type: 'text'; readonly text: string; readonly piece?: true }
   | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'tool'; readonly id: string; readonly name: string; readonly input: unknown }
   | { readonly type: 'tool-result'; readonly id: string; readonly isError: boolean; readonly output: string }

@@ -1,3 +1,4 @@
+import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Usage } from '../domain/usage.ts';
 
 /**
@@ -44,6 +45,13 @@ export interface Wire extends AsyncDisposable {
   blocked(): readonly BlockedHost[];
   /** Whether a request was refused because the budget is spent. */
   exhausted(): boolean;
+  /** Why the model endpoint's last answer was none; undefined when it was one, or nothing was asked. */
+  refusal(): ModelRefusal | undefined;
+  /**
+   * Aborted when the endpoint has refused in a way that trying again soon can't mend (the key, a quota that comes back much later)
+   * and the agent did not end by itself within seconds: some try again for minutes.
+   */
+  readonly hopeless: AbortSignal;
 }
 
 export interface BlockedHost {

@@ -57,13 +57,16 @@ function readAnthropic(piece: unknown, before: Reading): Reading {
   };
 }
 
+/** `cache_write_tokens`: since GPT-6, which bills them apart. */
+const details = z.object({ cached_tokens: count, cache_write_tokens: count }).nullish().catch(undefined);
+
 const openAiUsage = z.object({
   input_tokens: count,
   prompt_tokens: count,
   output_tokens: count,
   completion_tokens: count,
-  input_tokens_details: z.object({ cached_tokens: count }).nullish().catch(undefined),
-  prompt_tokens_details: z.object({ cached_tokens: count }).nullish().catch(undefined),
+  input_tokens_details: details,
+  prompt_tokens_details: details,
 });
 
 /** A response or chat completion, a chat chunk, or an event of the responses stream (which wraps a response). */
@@ -78,15 +81,15 @@ function readOpenAi(piece: unknown, before: Reading): Reading {
   const usage = parsed.data?.response?.usage ?? parsed.data?.usage;
   if (!parsed.success || !usage) return before;
   const prompt = usage.input_tokens ?? usage.prompt_tokens ?? before.input + before.cacheRead;
-  const cached = Math.min(
-    prompt,
-    usage.input_tokens_details?.cached_tokens ?? usage.prompt_tokens_details?.cached_tokens ?? 0,
-  );
+  const known = usage.input_tokens_details ?? usage.prompt_tokens_details;
+  const cached = Math.min(prompt, known?.cached_tokens ?? 0);
+  const written = Math.min(prompt - cached, known?.cache_write_tokens ?? 0);
   return {
     ...before,
     model: parsed.data.response?.model ?? parsed.data.model ?? before.model,
-    input: prompt - cached,
+    input: prompt - cached - written,
     cacheRead: cached,
+    cacheWrite5m: written,
     output: usage.output_tokens ?? usage.completion_tokens ?? before.output,
   };
 }

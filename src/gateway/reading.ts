@@ -62,9 +62,12 @@ function ratesFor(reading: Reading): Rates | undefined {
   return prompt > price.long.above ? price.long : price;
 }
 
-/** `claude-sonnet-4-5-20250929`, `claude-sonnet-4-5[1m]`, `claude-opus-4-0` and `claude-sonnet-4-5-latest` by their plain name. */
+/**
+ * `claude-sonnet-4-5-20250929`, `claude-sonnet-4-5[1m]`, `claude-opus-4-0`, `claude-sonnet-4-5-latest`, `gpt-6.1-sol-2026-09-29` and
+ * `gemini-3.1-pro-preview` by their plain name.
+ */
 function undated(model: string | undefined): string | undefined {
-  return model?.replace(/\[[^\]]*\]$/, '').replace(/-(\d{8}|latest|0)$/, '');
+  return model?.replace(/\[[^\]]*\]$/, '').replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest|preview|0)$/, '');
 }
 
 const DEAREST: Rates = PRICES.reduce((dearest, price) => (price.output > dearest.output ? price : dearest));

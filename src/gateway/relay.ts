@@ -4,9 +4,12 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { clientHeaders, endpointHeaders } from './credentials.ts';
 import type { ModelEndpoint } from './gateway.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { ModelRefusal } from '../domain/model-refusal.ts';
 import { createMeter } from './meter.ts';
 import { modelError } from './model-error.ts';
 import type { Reading } from './reading.ts';
+import { readRefusal, unreachable } from './refusal.ts';
 import type { Route } from './routes.ts';
 
 /** Bytes of a request body. Anthropic's own limit is 32 MB (https://platform.claude.com/docs/en/api/overview#request-size-limits). */
@@ -31,16 +34,18 @@ interface Exchange {
   readonly route: Route;
   /** Told each time the response says more about what it consumed; the last is what counts. */
   readonly report: (reading: Reading) => void;
+  /** Told once how the endpoint answered: why it did not, or undefined when it did. Not told when the client went away first. */
+  readonly outcome: (refusal: ModelRefusal | undefined) => void;
 }
 
 /** Makes the relay to `endpoint`. Throws for an upstream that is not an http or https URL. */
-export function createRelay(endpoint: ModelEndpoint): Relay {
+export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
   const base = parseUpstream(endpoint.upstream);
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const send = secure ? httpsRequest : httpRequest;
 
-  async function pass({ request, response, route, report }: Exchange): Promise<void> {
+  async function pass({ request, response, route, report, outcome }: Exchange): Promise<void> {
     const refuse = (status: number, message: string, retry = false): void => {
       refuseModel({ response, endpoint, status, message, retry });
     };
@@ -56,14 +61,20 @@ export function createRelay(endpoint: ModelEndpoint): Relay {
       timeout: SILENCE_MS,
     });
     outgoing.on('timeout', () => outgoing.destroy(new SilentEndpoint()));
-    response.on('close', () => outgoing.destroy());
+    let clientGone = false;
+    response.on('close', () => {
+      clientGone = !response.writableFinished && !outgoing.destroyed;
+      outgoing.destroy();
+    });
     const answered = incomingResponse(outgoing);
     // Not `pipeline`, which would destroy the request and with it the connection the refusal has to go over.
     request.pipe(bodyLimit().on('error', (error) => outgoing.destroy(error))).pipe(outgoing);
     try {
-      await deliver(await answered, response, report);
+      const incoming = await answered;
+      outcome(await deliver(incoming, response, report));
     } catch (error) {
       outgoing.destroy();
+      if (!clientGone && !(error instanceof BodyTooLarge)) outcome(unreachable(clock.now()));
       if (error instanceof BodyTooLarge) return refuse(413, TOO_LARGE);
       if (error instanceof SilentEndpoint) return refuse(504, 'The model endpoint did not answer in time.', true);
       refuse(502, `The model endpoint could not be reached (${errorCode(error)}).`, true);
@@ -74,10 +85,14 @@ export function createRelay(endpoint: ModelEndpoint): Relay {
     incoming: IncomingMessage,
     response: ServerResponse,
     report: (reading: Reading) => void,
-  ): Promise<void> {
+  ): Promise<ModelRefusal | undefined> {
     const status = incoming.statusCode ?? 502;
-    const refuse = (status: number, message: string): void =>
+    const refused = (body: string): ModelRefusal =>
+      readRefusal({ status, headers: incoming.headers, body, now: clock.now() });
+    const refuse = (status: number, message: string): ModelRefusal => {
       refuseModel({ response, endpoint, status, message, retry: false });
+      return refused('');
+    };
     if (status >= 300 && status < 400) {
       incoming.destroy();
       return refuse(502, `The model endpoint answered with a redirect (${status}), which the gateway does not follow.`);
@@ -91,12 +106,13 @@ export function createRelay(endpoint: ModelEndpoint): Relay {
       const body = (await readStart(incoming, LARGEST_ERROR)).replaceAll(endpoint.key, '[key]');
       const { 'content-length': _replaced, ...rest } = headers;
       response.writeHead(status, rest).end(body);
-      return;
+      return refused(body);
     }
     response.writeHead(status, headers);
     response.flushHeaders();
     const meter = createMeter({ protocol: endpoint.protocol, contentType: incoming.headers['content-type'], report });
     await pipeline(incoming, meter, response);
+    return undefined;
   }
 
   return { pass, close: () => agent.destroy() };

@@ -8,6 +8,7 @@ import { createPlaceholder, presents } from './credentials.ts';
 import type { Grant, Wire } from './gateway.ts';
 import { hostRule } from './hosts.ts';
 import { createLedger } from './ledger.ts';
+import { createRefusals } from './refusals.ts';
 import { createRelay, refuseModel } from './relay.ts';
 import { findRoute } from './routes.ts';
 import { openTunnel, type Connect, type Resolve } from './tunnel.ts';
@@ -23,7 +24,7 @@ export interface WireOptions {
 /** One session's wire without an address yet: `server` still has to listen. */
 export interface UnboundWire {
   readonly server: Server;
-  readonly facts: Pick<Wire, 'placeholder' | 'usage' | 'blocked' | 'exhausted'>;
+  readonly facts: Pick<Wire, 'placeholder' | 'usage' | 'blocked' | 'exhausted' | 'refusal' | 'hopeless'>;
   /** Ends the listener and every connection. */
   close(): Promise<void>;
 }
@@ -37,9 +38,11 @@ export function createWire(options: WireOptions): UnboundWire {
   const log = options.log.child({ session: grant.session });
   const placeholder = createPlaceholder();
   const allows = hostRule(grant.hosts);
-  const model = grant.model === undefined ? undefined : { endpoint: grant.model, relay: createRelay(grant.model) };
+  const model =
+    grant.model === undefined ? undefined : { endpoint: grant.model, relay: createRelay(grant.model, clock) };
   const ledger = createLedger(grant.budget);
   const blocked = createBlockedHosts();
+  const refusals = createRefusals();
   const ending = new AbortController();
   // Every tunnel listens on it; the default of ten listeners is a warning, not a limit.
   setMaxListeners(0, ending.signal);
@@ -92,7 +95,7 @@ export function createWire(options: WireOptions): UnboundWire {
     if (ledger.refuses()) return refuse(429, 'The budget of this session is spent.');
     const started = clock.monotonic();
     const entry = ledger.open();
-    await model.relay.pass({ request, response, route, report: entry.report });
+    await model.relay.pass({ request, response, route, report: entry.report, outcome: refusals.note });
     entry.settle();
     log.debug(
       { path: route.path, status: response.statusCode, durationMs: Math.round(clock.monotonic() - started) },
@@ -102,6 +105,7 @@ export function createWire(options: WireOptions): UnboundWire {
 
   async function close(): Promise<void> {
     ending.abort();
+    refusals.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     model?.relay.close();
@@ -110,7 +114,14 @@ export function createWire(options: WireOptions): UnboundWire {
 
   return {
     server,
-    facts: { placeholder, usage: ledger.usage, blocked: blocked.list, exhausted: ledger.exhausted },
+    facts: {
+      placeholder,
+      usage: ledger.usage,
+      blocked: blocked.list,
+      exhausted: ledger.exhausted,
+      refusal: refusals.last,
+      hopeless: refusals.hopeless,
+    },
     close,
   };
 }

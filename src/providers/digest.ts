@@ -5,6 +5,7 @@ export const EMPTY_DIGEST: ConversationDigest = {
   end: undefined,
   lastError: undefined,
   lastText: '',
+  textOpen: false,
   events: 0,
   unknown: 0,
 };
@@ -17,7 +18,7 @@ const TEXT_KEPT = 20_000;
  * replaced by one that doesn't.
  */
 export function remember(digest: ConversationDigest, event: AgentEvent): ConversationDigest {
-  const next = { ...digest, events: digest.events + 1 };
+  const next = { ...digest, events: digest.events + 1, textOpen: false };
   switch (event.type) {
     case 'end':
       return { ...next, end: digest.end ?? event };
@@ -26,7 +27,7 @@ export function remember(digest: ConversationDigest, event: AgentEvent): Convers
         ? next
         : { ...next, lastError: event };
     case 'text':
-      return { ...next, lastText: event.text.slice(0, TEXT_KEPT) };
+      return { ...next, lastText: textAfter(digest, event), textOpen: event.piece === true };
     case 'unknown':
       return { ...next, unknown: digest.unknown + 1 };
     case 'session':
@@ -37,4 +38,9 @@ export function remember(digest: ConversationDigest, event: AgentEvent): Convers
     case 'notice':
       return next;
   }
+}
+
+function textAfter(digest: ConversationDigest, event: Extract<AgentEvent, { type: 'text' }>): string {
+  const before = digest.textOpen && event.piece === true ? digest.lastText : '';
+  return `${before}${event.text}`.slice(0, TEXT_KEPT);
 }

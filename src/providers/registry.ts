@@ -1,11 +1,24 @@
 import { claudeCode } from './claude-code/provider.ts';
+import { codex } from './codex/provider.ts';
+import { copilot } from './copilot/provider.ts';
+import { factoryDroid } from './factory-droid/provider.ts';
+import { gemini } from './gemini/provider.ts';
+import { opencode } from './opencode/provider.ts';
 import type { Provider } from './provider.ts';
 import { createScripted } from './scripted/provider.ts';
 
 /** What `maestro:<id>` labels and `provider=<id>` may say. */
-export const providerIds = ['claude-code', 'scripted'] as const;
+export const providerIds = [
+  'claude-code',
+  'codex',
+  'opencode',
+  'factory-droid',
+  'gemini',
+  'copilot',
+  'scripted',
+] as const;
 
-type ProviderId = (typeof providerIds)[number];
+export type ProviderId = (typeof providerIds)[number];
 
 export type Providers = Readonly<Record<ProviderId, Provider>>;
 
@@ -16,6 +29,11 @@ export type Providers = Readonly<Record<ProviderId, Provider>>;
 export function createProviders(options: { readonly scriptedAgent: string }): Providers {
   return {
     'claude-code': claudeCode,
+    codex,
+    opencode,
+    'factory-droid': factoryDroid,
+    gemini,
+    copilot,
     scripted: createScripted(options.scriptedAgent),
   };
 }

@@ -82,7 +82,7 @@ async function ensureImage(dockerHost: string | undefined): Promise<string> {
   if (dockerHost === undefined) throw new Error('there is no Docker engine to hold the agent image');
   const script = join(ROOT, 'scripts', 'image.ts');
   if (!existsSync(script)) throw new Error('scripts/image.ts, which makes the agent image, is not there');
-  const { stdout } = await run(process.execPath, [script, '--quiet'], {
+  const { stdout } = await run(process.execPath, [script, '--quiet', '--tag', ''], {
     cwd: ROOT,
     env: { ...process.env, DOCKER_HOST: dockerHost },
     maxBuffer: 64 * 1024 * 1024,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunTask } from '../../domain/run.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
+import type { ProviderId } from '../../providers/registry.ts';
 import { untilSignal } from '../../process.ts';
 import { ensureAgentImage, NoImageError } from '../image.ts';
 import { watchRuns } from './progress.ts';
@@ -13,7 +14,7 @@ export interface DemoOptions {
   readonly json: boolean;
   /** A playbook of the person's own, instead of the demonstration's. */
   readonly playbook?: string;
-  readonly provider: 'scripted' | 'claude-code';
+  readonly provider: ProviderId;
   /** Docker if there is an engine, else the local runner, when not said. */
   readonly runner?: 'docker' | 'local';
   /** Leaves everything up to look at, until Ctrl-C. */
@@ -79,12 +80,13 @@ async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'
     return { name: 'local' };
   }
   try {
-    const image = await ensureAgentImage((line) => say(`  ${line}`));
+    const agents = options.provider === 'scripted' ? 'none' : options.provider;
+    const image = await ensureAgentImage({ agents, onProgress: (line) => say(`  ${line}`) });
     say(`Runner: docker, image ${image}. Each session gets a hardened container without a network.`);
     return { name: 'docker', image };
   } catch (error) {
     if (!(error instanceof NoImageError)) throw error;
-    if (options.runner === 'docker' || options.provider === 'claude-code') {
+    if (options.runner === 'docker' || options.provider !== 'scripted') {
       say(`This demonstration needs Docker, and it can't be had: ${error.message}`);
       return undefined;
     }

@@ -54,7 +54,16 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     MAESTRO_PROVIDER: options.provider,
     MAESTRO_RUNNER: options.runner.name,
     MAESTRO_STATUS_SECONDS: '1',
-    ...(model === undefined ? {} : { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: model.url }),
+    ...(model === undefined
+      ? {}
+      : {
+          ANTHROPIC_API_KEY: key,
+          ANTHROPIC_BASE_URL: model.url,
+          OPENAI_API_KEY: key,
+          OPENAI_BASE_URL: model.url,
+          GEMINI_API_KEY: key,
+          GEMINI_BASE_URL: model.url,
+        }),
     ...(options.runner.name === 'docker' ? { MAESTRO_IMAGE: options.runner.image } : {}),
   });
   const log = createLog({ level: options.logLevel });

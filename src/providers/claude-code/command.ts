@@ -1,3 +1,4 @@
+import { egress } from '../egress.ts';
 import type { AgentCommand, AgentTask } from '../provider.ts';
 
 /** Turns after which Claude Code stops by itself: far beyond a sound task, so that a loop ends before the wall clock does. */
@@ -21,10 +22,11 @@ export function claudeCommand(task: AgentTask): AgentCommand {
     '--strict-mcp-config',
     '--max-turns',
     String(MAX_TURNS),
-    '--session-id',
-    task.conversation,
+    ...(task.resume === undefined ? ['--session-id', task.conversation] : ['--resume', task.resume]),
     ...(task.model === undefined ? [] : ['--model', task.model]),
     ...(task.effort === undefined ? [] : ['--effort', task.effort]),
+    ...(task.systemPrompt === undefined ? [] : ['--append-system-prompt', task.systemPrompt]),
+    ...(task.mcpServers === undefined ? [] : ['--mcp-config', JSON.stringify({ mcpServers: task.mcpServers })]),
   ];
   return { argv, env: environment(task), stdin: task.prompt, files: {} };
 }
@@ -41,8 +43,6 @@ function environment(task: AgentTask): Readonly<Record<string, string>> {
     DISABLE_AUTOUPDATER: '1',
     // As root, Claude Code skips permissions only when told that it is in a sandbox; elsewhere this changes nothing.
     IS_SANDBOX: '1',
-    HTTPS_PROXY: task.gatewayUrl,
-    HTTP_PROXY: task.gatewayUrl,
-    NO_PROXY: '127.0.0.1,localhost',
+    ...egress(task),
   };
 }

@@ -8,8 +8,9 @@ export const claudeCode: Provider = {
   id: 'claude-code',
   title: 'Claude Code',
   protocol: 'anthropic',
+  cli: { package: '@anthropic-ai/claude-code', version: '2.1.330' },
   hosts: [],
   command: claudeCommand,
   decode: decodeClaude,
-  conclude: (seen, code) => concludeByEnd(seen, code, 'Claude Code'),
+  conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'Claude Code', refusal }),
 };

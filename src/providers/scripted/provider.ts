@@ -1,4 +1,5 @@
 import { concludeByEnd } from '../conclude.ts';
+import { egress } from '../egress.ts';
 import type { AgentTask, Provider } from '../provider.ts';
 import { decodeScripted } from './decode.ts';
 
@@ -11,10 +12,11 @@ export function createScripted(script: string): Provider {
     id: 'scripted',
     title: 'Scripted agent',
     protocol: undefined,
+    cli: undefined,
     hosts: [],
     command: (task) => ({ argv: ['node', script], env: environment(task), stdin: task.prompt, files: {} }),
     decode: decodeScripted,
-    conclude: (seen, code) => concludeByEnd(seen, code, 'The scripted agent'),
+    conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'The scripted agent', refusal }),
   };
 }
 
@@ -23,9 +25,7 @@ function environment(task: AgentTask): Readonly<Record<string, string>> {
   return {
     ANTHROPIC_BASE_URL: `${task.gatewayUrl}/anthropic`,
     ANTHROPIC_API_KEY: task.placeholderKey,
-    HTTPS_PROXY: task.gatewayUrl,
-    HTTP_PROXY: task.gatewayUrl,
-    NO_PROXY: '127.0.0.1,localhost',
+    ...egress(task),
     MAESTRO_CONVERSATION: task.conversation,
   };
 }

@@ -73,6 +73,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     stdin: command.stdin,
     stdout: listen,
     stderr: complain,
+    signal: AbortSignal.any([scope.signal, wire.hopeless]),
     ...(ledger.run.settings.timeout === undefined ? {} : { wallMs: ledger.run.settings.timeout }),
   });
   await Promise.all([ended(listen), ended(complain)]);
@@ -111,7 +112,7 @@ function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
       return { kind: 'crash', message: 'The agent needed more memory than a session may use and was ended.' };
     case 'aborted':
     case 'exited': {
-      const conclusion = scope.provider.conclude(end.heard.digest, end.result.code);
+      const conclusion = scope.provider.conclude(end.heard.digest, end.result.code, end.wire.refusal());
       return conclusion.kind === 'failed' ? conclusion.failure : undefined;
     }
   }

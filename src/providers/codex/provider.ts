@@ -1,0 +1,16 @@
+import { concludeByEnd } from '../conclude.ts';
+import type { Provider } from '../provider.ts';
+import { codexCommand } from './command.ts';
+import { decodeCodex } from './decode.ts';
+
+/** OpenAI's Codex CLI, driven headless. Facts as measured with 0.169.0. */
+export const codex: Provider = {
+  id: 'codex',
+  title: 'Codex',
+  protocol: 'openai',
+  cli: { package: '@openai/codex', version: '0.169.0' },
+  hosts: [],
+  command: codexCommand,
+  decode: decodeCodex,
+  conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'Codex', refusal }),
+};
