@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
 import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { describeWith } from '../setup/require.ts';
-import { KEY_CANARY } from './harness.ts';
+import { KEY_CANARY } from './stage.ts';
 import type { Place } from './place.ts';
 import { useHarness } from './suite.ts';
 

@@ -94,13 +94,13 @@ async function endWithPullRequest(
   closed: PullRequestClosedError,
 ): Promise<TaskRecord> {
   const { ledger, deps, mirror } = scope;
-  const { task, session, sessionLog, summary } = record;
+  const { commit: _, ...uncommitted } = record;
+  const { task, session } = record;
   const branch = keptBranchName(ledger.run.id, task.position, session.attempt);
   const access = await deps.forge.gitAccess(ledger.run.repository);
   await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined });
   await deps.store.requestStop(ledger.run.id, { by: 'somebody', reason: closed.message, at: deps.clock.now() });
-  const kept = { task, session, sessionLog, stopped: true, keptRef: branch } as const;
-  return summary === undefined ? kept : { ...kept, summary };
+  return { ...uncommitted, stopped: true, keptRef: branch };
 }
 
 /**
