@@ -14,6 +14,16 @@ export function createLog(options: { readonly level: string; readonly destinatio
   const redact = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
   return pino(
     { level: options.level, redact: { paths: redact, censor: '[redacted]' }, base: null },
-    options.destination ?? pino.destination({ dest: 2, sync: false }),
+    options.destination ?? standardError(),
   );
+}
+
+/** Most that is kept of what could not be written yet; what comes on top is left out. Bytes. */
+const MOST_KEPT = 16 * 1024 ** 2;
+
+/** Standard error, whose trouble (a closed pipe, a full disk behind it) is no trouble of ours: what can't be written is dropped. */
+function standardError(): DestinationStream {
+  const destination = pino.destination({ dest: 2, sync: false, maxLength: MOST_KEPT });
+  destination.on('error', () => undefined);
+  return destination;
 }

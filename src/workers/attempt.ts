@@ -36,6 +36,7 @@ export async function attempt(task: RunTask, scope: RunScope): Promise<TaskRecor
   await using sessionLog = await SessionLog.open(session.log, {
     maxBytes: scope.deps.settings.session.logBytes,
     now: () => scope.deps.clock.now(),
+    onBroken: (error) => scope.log.warn({ err: error, sessionId: session.id }, "a session's log can't be written"),
   });
   let record: TaskRecord = { task, session, sessionLog, ...(pushed === undefined ? {} : { commit: pushed.commit }) };
   try {
