@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 /** The logger every part takes as an argument. Messages are static; what varies goes in fields. */
@@ -18,12 +19,18 @@ export function createLog(options: { readonly level: string; readonly destinatio
   );
 }
 
-/** Most that is kept of what could not be written yet; what comes on top is left out. Bytes. */
-const MOST_KEPT = 16 * 1024 ** 2;
-
-/** Standard error, whose trouble (a closed pipe, a full disk behind it) is no trouble of ours: what can't be written is dropped. */
+/**
+ * Standard error, whose trouble (a closed pipe, a full disk behind it) is no trouble of ours: what can't be written is dropped. pino's
+ * own writer tries again for ever at the end of the process when the disk is full, so that it never ends.
+ */
 function standardError(): DestinationStream {
-  const destination = pino.destination({ dest: 2, sync: false, maxLength: MOST_KEPT });
-  destination.on('error', () => undefined);
-  return destination;
+  return {
+    write: (line) => {
+      try {
+        writeSync(2, line);
+      } catch {
+        // There is nowhere to say so.
+      }
+    },
+  };
 }
