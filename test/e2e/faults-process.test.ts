@@ -104,7 +104,8 @@ describeWith('postgres', 'a process', () => {
     await stage.start({ env: { PORT: String(await freePort()), LOG_LEVEL: 'debug' }, stderr: full });
     closeSync(full);
     await stage.place.label(await stage.place.issue('Two things', WORK));
-    await expectDone(stage);
+    expect(await stage.place.settledRun()).toMatchObject({ state: 'succeeded' });
+    expect(await stage.place.pulls()).toHaveLength(1);
   });
 
   it('whose log nobody reads any more works as ever', async () => {
@@ -112,7 +113,8 @@ describeWith('postgres', 'a process', () => {
     const product = await stage.start();
     product.child.stderr?.destroy();
     await stage.place.label(await stage.place.issue('Two things', WORK));
-    await expectDone(stage);
+    expect(await stage.place.settledRun()).toMatchObject({ state: 'succeeded' });
+    expect(await stage.place.pulls()).toHaveLength(1);
   });
 
   it.runIf(findProgram('prlimit') !== undefined)(
