@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
 import type { Database, Transaction } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { DiskFullError, requireSpace } from './disk-reserve.ts';
 import { pglitePool } from './pglite-pool.ts';
 import { SyncedFiles } from './synced-files.ts';
 
@@ -21,13 +22,15 @@ export async function openPglite(options: {
   const directory = resolve(options.directory);
   const lock = lockDirectory(directory);
   try {
+    requireSpace(directory);
     const pglite = await PGlite.create({
       fs: new SyncedFiles(join(directory, 'database'), options.flush),
       startParams: START_PARAMS,
     });
-    return pgliteDatabase(pglite, () => lock.release());
+    return pgliteDatabase(pglite, { release: () => lock.release(), requireSpace: () => requireSpace(directory) });
   } catch (error) {
     lock.release();
+    if (error instanceof DiskFullError) throw error;
     throw new Error(
       `the embedded database in ${directory} does not open: ${error instanceof Error ? error.message : String(error)}. ` +
         'Put a copy of the directory back, or move it away to begin with an empty one.',
@@ -36,16 +39,25 @@ export async function openPglite(options: {
   }
 }
 
-function pgliteDatabase(pglite: PGlite, release: () => void): Database {
+function pgliteDatabase(
+  pglite: PGlite,
+  on: { readonly release: () => void; readonly requireSpace: () => void },
+): Database {
   let closing: Promise<void> | undefined;
   return {
     kind: 'pglite',
-    query: async <Row>(sql: string, params?: readonly unknown[]) =>
-      withoutValues(pglite.query<Row>(sql, params && [...params])),
-    transaction: async (work) => pglite.transaction(async (handle) => work(transactionOn(handle))),
-    pool: async (schema) => pglitePool(pglite, schema),
+    query: async <Row>(sql: string, params?: readonly unknown[]) => {
+      // Reading goes on when the disk is full, so that people see how things stand.
+      if (!/^\s*SELECT\b/i.test(sql)) on.requireSpace();
+      return withoutValues(pglite.query<Row>(sql, params && [...params]));
+    },
+    transaction: async (work) => {
+      on.requireSpace();
+      return pglite.transaction(async (handle) => work(transactionOn(handle)));
+    },
+    pool: async (schema) => pglitePool(pglite, schema, on.requireSpace),
     close: async () => {
-      closing ??= pglite.close().finally(release);
+      closing ??= pglite.close().finally(on.release);
       return closing;
     },
   };

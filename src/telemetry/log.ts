@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 /** The logger every part takes as an argument. Messages are static; what varies goes in fields. */
@@ -14,6 +15,22 @@ export function createLog(options: { readonly level: string; readonly destinatio
   const redact = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
   return pino(
     { level: options.level, redact: { paths: redact, censor: '[redacted]' }, base: null },
-    options.destination ?? pino.destination({ dest: 2, sync: false }),
+    options.destination ?? standardError(),
   );
+}
+
+/**
+ * Standard error, whose trouble (a closed pipe, a full disk behind it) is no trouble of ours: what can't be written is dropped. pino's
+ * own writer tries again for ever at the end of the process when the disk is full, so that it never ends.
+ */
+function standardError(): DestinationStream {
+  return {
+    write: (line) => {
+      try {
+        writeSync(2, line);
+      } catch {
+        // There is nowhere to say so.
+      }
+    },
+  };
 }

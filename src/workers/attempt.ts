@@ -59,6 +59,7 @@ export async function attempt(
   await using sessionLog = await SessionLog.open(session.log, {
     maxBytes: scope.deps.settings.session.logBytes,
     now: () => scope.deps.clock.now(),
+    onBroken: (error) => scope.log.warn({ err: error, sessionId: session.id }, "a session's log can't be written"),
   });
   const commit = how.kind === 'resume' ? { commit: how.commit } : {};
   let record: TaskRecord = { task, session, sessionLog, earlier: scope.earlier, ...commit };

@@ -9,6 +9,13 @@ export type LogEntry =
   | { readonly type: 'stderr'; readonly line: string }
   | { readonly type: 'stage'; readonly name: string; readonly detail: string };
 
+export interface SessionLogOptions {
+  readonly maxBytes: number;
+  readonly now: () => number;
+  /** Told once when something could not be written. */
+  readonly onBroken?: (error: unknown) => void;
+}
+
 /** Bytes gathered before they are written: a write per line costs five times as much as batches of this size. */
 const BATCH = 64 * 1024;
 
@@ -17,38 +24,36 @@ const TAIL = 256 * 1024;
 
 /**
  * A session's log: one JSON line per entry, `{ at, … }`, appended in batches, at most `maxBytes` long. Of what comes after that
- * the last entries are kept, `TAIL` bytes of them at most, behind a line that says how many were left out between.
+ * the last entries are kept, `TAIL` bytes of them at most, behind a line that says how many were left out between. A log that
+ * can't be written is no reason to stop a session: what does not get to the disk is counted as well, and writing goes on once it
+ * can.
  */
 export class SessionLog implements AsyncDisposable {
-  readonly #file: FileHandle;
-  readonly #maxBytes: number;
-  readonly #now: () => number;
+  readonly #path: string;
+  readonly #options: SessionLogOptions;
+  readonly #tail = new LastLines(TAIL);
+  #file: FileHandle | undefined;
+  #isBroken = false;
   #batch: string[] = [];
   #batched = 0;
   #written = 0;
   #leftOut = 0;
-  readonly #tail = new LastLines(TAIL);
+  #lost = 0;
 
-  private constructor(file: FileHandle, written: number, maxBytes: number, now: () => number) {
-    this.#file = file;
-    this.#written = written;
-    this.#maxBytes = maxBytes;
-    this.#now = now;
+  private constructor(file: string, options: SessionLogOptions) {
+    this.#path = file;
+    this.#options = options;
   }
 
-  static async open(
-    file: string,
-    options: { readonly maxBytes: number; readonly now: () => number },
-  ): Promise<SessionLog> {
-    await mkdir(path.dirname(file), { recursive: true });
-    const handle = await open(file, 'a', 0o600);
-    // What an earlier life of the worker wrote counts, too.
-    return new SessionLog(handle, (await handle.stat()).size, options.maxBytes, options.now);
+  static async open(file: string, options: SessionLogOptions): Promise<SessionLog> {
+    const log = new SessionLog(file, options);
+    await log.#append('', 0);
+    return log;
   }
 
   async write(entry: LogEntry): Promise<void> {
-    const line = `${JSON.stringify({ at: this.#now(), ...entry })}\n`;
-    if (this.#leftOut > 0 || this.#written + line.length > this.#maxBytes - TAIL) {
+    const line = `${JSON.stringify({ at: this.#options.now(), ...entry })}\n`;
+    if (this.#leftOut > 0 || this.#written + line.length > this.#options.maxBytes - TAIL) {
       this.#leftOut += 1;
       this.#tail.push(line);
       return;
@@ -61,20 +66,46 @@ export class SessionLog implements AsyncDisposable {
 
   async flush(): Promise<void> {
     if (this.#batch.length === 0) return;
-    const text = this.#batch.join('');
+    const batch = this.#batch;
     this.#batch = [];
     this.#batched = 0;
-    await this.#file.appendFile(text);
+    await this.#append(batch.join(''), batch.length);
+  }
+
+  /** Appends what it can; entries that can't be written are counted. */
+  async #append(text: string, entries: number): Promise<void> {
+    try {
+      this.#file ??= await this.#openFile();
+      await this.#file.appendFile(text);
+    } catch (error) {
+      this.#lost += entries;
+      if (!this.#isBroken) this.#options.onBroken?.(error);
+      this.#isBroken = true;
+    }
+  }
+
+  async #openFile(): Promise<FileHandle> {
+    await mkdir(path.dirname(this.#path), { recursive: true });
+    const file = await open(this.#path, 'a', 0o600);
+    // What an earlier life of the worker wrote counts, too.
+    this.#written += (await file.stat()).size;
+    return file;
+  }
+
+  #notice(text: string): string {
+    return `${JSON.stringify({ at: this.#options.now(), type: 'notice', text })}\n`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
+    if (this.#lost > 0) this.#batch.push(this.#notice(`${this.#lost} entries were lost: the log could not be written`));
     if (this.#leftOut > 0) {
       const last = this.#tail.lines();
       const text = `${this.#leftOut - last.length} entries were left out here: the log is full`;
-      this.#batch.push(`${JSON.stringify({ at: this.#now(), type: 'notice', text })}\n`, ...last);
+      this.#batch.push(this.#notice(text), ...last);
     }
     await this.flush();
-    await this.#file.close();
+    await this.#file?.close().catch(() => undefined);
   }
 }
 

@@ -1,11 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
-import { KEY_CANARY } from './stage.ts';
+import { readConfig } from '../../src/config.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createDatabase } from '../setup/database.ts';
+import { auditHome, auditPlace, type Audited } from './audit.ts';
+import { KEY_CANARY, ROLES } from './stage.ts';
+import { createPlace, type Place } from './place.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 
@@ -110,4 +118,80 @@ export async function openGrounds(env: Readonly<Record<string, string>> = {}): P
     },
     [Symbol.asyncDispose]: async () => everything.disposeAsync(),
   };
+}
+
+/** A product to be broken: its database, a repository, and what it takes to start it again and again. */
+export interface Stage extends Grounds {
+  readonly store: Store;
+  readonly place: Place;
+  /** Starts the product, waits until it listens, and has GitHub send its webhooks there. */
+  start(options?: Omit<ProductOptions, 'env'> & { readonly env?: Readonly<Record<string, string>> }): Promise<Product>;
+  /** Whether an agent has said something by now, by the sessions' logs. */
+  agentSaid(text: string): Promise<boolean>;
+}
+
+/** Makes a stage for the running test. When the test is over its products are ended and what happened is audited. */
+export async function openStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+  const database = await createDatabase();
+  const grounds = await openGrounds({ DATABASE_URL: database.url, ...env });
+  const { store } = await openStore({
+    databaseUrl: database.url,
+    directory: grounds.home,
+    log: createLog({ level: 'silent' }),
+  });
+  const products: Product[] = [];
+  const { id } = await grounds.github.control.createRepository({
+    name: 'demo',
+    files: { 'README.md': '# Demo\n' },
+    labels: ['maestro'],
+    roles: ROLES,
+  });
+  const quiet = async (): Promise<void> => grounds.github.control.hooksQuiet();
+  const parts = { github: grounds.github, store, log: [], home: grounds.home, quiet, said: () => '', name: 'demo', id };
+  const place = createPlace(parts);
+  onTestFinished(async () => {
+    for (const product of products) product.child.kill('SIGTERM');
+    await Promise.all(products.map(async ({ ended }) => ended));
+    const audited: Audited = {
+      runner: 'local',
+      github: grounds.github,
+      store,
+      config: readConfig(grounds.env),
+      log: products.flatMap((product) => product.said().split('\n')),
+      secrets: () => [grounds.github.app.webhookSecret, KEY_CANARY],
+    };
+    await auditPlace(audited, place);
+    await auditHome(audited);
+    await store.close();
+    await grounds[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+  });
+  return {
+    ...grounds,
+    store,
+    place,
+    start: async (options = {}) => {
+      const product = startProduct({ ...options, env: { ...grounds.env, ...options.env } });
+      products.push(product);
+      const port = options.env?.['PORT'];
+      const url = port === undefined ? await product.url() : `http://127.0.0.1:${port}`;
+      if (port !== undefined) await place.until('the product up', async () => isHealthy(url));
+      grounds.github.control.setWebhookUrl(`${url}/api/github/webhooks`);
+      return product;
+    },
+    agentSaid: async (text) => {
+      const logs = path.join(grounds.home, 'logs');
+      const files = await readdir(logs, { recursive: true }).catch(() => []);
+      const read = await Promise.all(
+        files.map(async (file) => readFile(path.join(logs, file), 'utf8').catch(() => '')),
+      );
+      return read.some((log) => log.includes(text));
+    },
+  };
+}
+
+/** Whether a product says that it is well. */
+export async function isHealthy(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  return answer?.status === 200;
 }
