@@ -272,6 +272,19 @@ describe('the pull request of a branch', () => {
     expect(await pulls()).toHaveLength(1);
   });
 
+  it('is not the one that somebody else opened from it, whose words stay theirs', async () => {
+    const head = 'maestro/theirs-1';
+    await push(head);
+    await github.as('will').call(`POST ${path('/pulls')}`, { head, base: 'main', title: 'Mine', body: 'My words' });
+    expect(await forge.findPullRequest(repository, head)).toBeUndefined();
+    const error = await rejection(
+      forge.ensurePullRequest(repository, { head, base: 'main', title: 'T', body: 'B', draft: true }),
+    );
+    expect(error.kind).toBe('invalid');
+    expect(error.message).toContain('A pull request already exists');
+    expect(await pulls()).toMatchObject([{ title: 'Mine', body: 'My words' }]);
+  });
+
   it('can not be opened without a commit, and says so', async () => {
     const error = await rejection(forge.ensurePullRequest(repository, { ...request, head: 'maestro/none' }));
 
