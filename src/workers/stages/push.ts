@@ -1,4 +1,5 @@
 import { keptBranchName } from '../../domain/branch.ts';
+import type { Session } from '../../domain/run.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
 import { pushBranch } from '../../git/remote.ts';
@@ -29,7 +30,7 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
   await ledger.effect(
-    { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
+    { key: pushKey(record.session), name: 'push', intent: { commit, parent, session: record.session.id } },
     async () => {
       await assertMayWrite(scope);
       stillOurs(scope);
@@ -51,9 +52,9 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   return record;
 }
 
-/** Key of a task's push among the run's effects. */
-export function pushKey(record: Pick<TaskRecord, 'task'>): string {
-  return `push/${record.task.key}`;
+/** Key of a session's push among the run's effects. Not of its task's: what another session pushed says nothing about this one's. */
+export function pushKey(session: Pick<Session, 'id'>): string {
+  return `push/${session.id}`;
 }
 
 async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Promise<TaskRecord> {
