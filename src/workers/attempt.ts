@@ -3,7 +3,8 @@ import type { Approach, PushBegun } from '../domain/conduct.ts';
 import { sessionIdFor } from '../domain/ids.ts';
 import type { RunTask, Session } from '../domain/run.ts';
 import { NO_USAGE } from '../domain/usage.ts';
-import { hasObject } from '../git/mirror.ts';
+import { fetchCommit, hasObject } from '../git/mirror.ts';
+import { remoteHead } from '../git/remote.ts';
 import { InfrastructureError } from '../runners/runner.ts';
 import { EndedEarly } from './ending.ts';
 import type { RunScope, Stage, TaskRecord } from './record.ts';
@@ -38,15 +39,25 @@ export interface TaskHistory {
 
 /** Reads what a task has been through: as much for the thousandth task as for the first. */
 export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHistory> {
-  const { store } = scope.deps;
   if (task.attempts === 0) return { sessions: [], pushBegun: undefined };
-  const [sessions, effect] = await Promise.all([
-    store.sessionsOf(task.runId, task.key),
-    store.findEffect(task.runId, pushKey({ task })),
-  ]);
-  const begun = effect?.intent as PushBegun | undefined;
-  const isThere = begun !== undefined && (await hasObject(scope.mirror, `${begun.commit}^{commit}`));
-  return { sessions, pushBegun: isThere ? begun : undefined };
+  const sessions = await scope.deps.store.sessionsOf(task.runId, task.key);
+  for (const session of sessions.toReversed()) {
+    const effect = await scope.deps.store.findEffect(task.runId, pushKey(session));
+    const begun = effect?.intent as PushBegun | undefined;
+    if (begun !== undefined && (await isAtHand(begun.commit, scope))) return { sessions, pushBegun: begun };
+  }
+  return { sessions, pushBegun: undefined };
+}
+
+/** Whether a commit is in the mirror, or can be had: one that another machine made is on the branch if it was pushed. */
+async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
+  const { mirror, deps, ledger } = scope;
+  if (await hasObject(mirror, `${commit}^{commit}`)) return true;
+  const { repository, branch } = ledger.run;
+  const access = await deps.forge.gitAccess(repository);
+  if ((await remoteHead(mirror.gitDir, access, branch)) !== commit) return false;
+  await fetchCommit(mirror, access, branch, commit);
+  return true;
 }
 
 /** One attempt at a task, or the rest of one that a crash cut off. Gives the record as the last stage left it. */

@@ -191,11 +191,17 @@ async function end(deps: WorkerDeps, driving: Driving, { state, reason }: Ending
 async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise<Word> {
   const { ledger, log, drive } = driving;
   const interruption = interruptionOf(error, drive.hold.saving);
-  const means = afterInterruption(ledger.run, interruption, nowOf(deps));
+  if (interruption.kind === 'lost') {
+    log.warn('lease lost; another worker goes on with the run');
+    return DONE;
+  }
   try {
+    await ledger.reload();
+    // The answer to its last write may be all that was lost: what is settled stays settled.
+    if (isFinal(ledger.run.state)) return DONE;
+    const means = afterInterruption(ledger.run, interruption, nowOf(deps));
     switch (means.kind) {
       case 'leave':
-        log.warn('lease lost; another worker goes on with the run');
         return DONE;
       case 'hand-back':
         await ledger.changeRun({ setbacks: means.setbacks });

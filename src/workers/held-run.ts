@@ -86,6 +86,14 @@ export class HeldRun {
     this.#noteProvider(session);
   }
 
+  /** Reads the run again: after a write whose answer was lost, the store knows better. */
+  async reload(): Promise<void> {
+    const [run, tasks] = await Promise.all([this.#store.findRun(this.#run.id), this.#store.tasksOf(this.#run.id)]);
+    if (run === undefined) return;
+    this.#run = run;
+    this.#tasks = tasks;
+  }
+
   /** Takes in a stop request that a person made meanwhile. Returns whether there is one. */
   async refreshStop(): Promise<boolean> {
     const run = await this.#store.findRun(this.#run.id);

@@ -154,6 +154,7 @@ export async function openStage(env: Readonly<Record<string, string>> = {}): Pro
     await Promise.all(products.map(async ({ ended }) => ended));
     const audited: Audited = {
       runner: 'local',
+      dockerHost: undefined,
       github: grounds.github,
       store,
       config: readConfig(grounds.env),

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { keptBranchName } from '../../domain/branch.ts';
+import type { Session } from '../../domain/run.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { keepRef } from '../../git/mirror.ts';
 import { BranchMovedError, PushRefusedError, pushBranch } from '../../git/remote.ts';
@@ -31,16 +32,16 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
+  const { session } = record;
   const effect = {
-    key: pushKey(record),
+    key: pushKey(session),
     name: 'push',
-    intent: { commit, parent, session: record.session.id },
+    intent: { commit, parent, session: session.id },
   } as const;
   try {
     await ledger.effect(effect, async () => {
       try {
-        await assertMayWrite(scope);
-        await assertPullRequestOpen(commit, scope);
+        await Promise.all([assertMayWrite(scope), assertPullRequestOpen(commit, scope)]);
         stillOurs(scope);
         await pushBranch(mirror.gitDir, await deps.forge.gitAccess(ledger.run.repository), {
           branch: ledger.run.branch,
@@ -131,9 +132,9 @@ async function notTaken(record: TaskRecord, commit: string, scope: RunScope, err
   await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
 }
 
-/** Key of a task's push among the run's effects. */
-export function pushKey(record: Pick<TaskRecord, 'task'>): string {
-  return `push/${record.task.key}`;
+/** Key of a session's push among the run's effects. Not of its task's: what another session pushed says nothing about this one's. */
+export function pushKey(session: Pick<Session, 'id'>): string {
+  return `push/${session.id}`;
 }
 
 async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Promise<TaskRecord> {

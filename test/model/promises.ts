@@ -1,0 +1,97 @@
+import { isFinal } from '../../src/domain/run.ts';
+import { naturalKey } from '../../src/domain/trigger.ts';
+import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
+import type { World } from './world.ts';
+
+/*
+ * The promises P1 to P3, and progress, as what must be true once everything has gone quiet, whatever came before. Gives what is
+ * broken, in words; nothing when all hold.
+ */
+export function brokenPromises(world: World): readonly string[] {
+  return [...world.broken, ...p1(world), ...p2(world), ...p3(world), ...progress(world)];
+}
+
+/** P1: an acknowledged event is never lost. It is a run, or was refused, or there is a reason why nothing came of it. */
+function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly string[] {
+  return [...acknowledged].flatMap((guid) => {
+    const row = inbox.get(guid);
+    if (row?.note === undefined) return [`P1: ${guid} was acknowledged and nothing came of it`];
+    const { event, note } = row;
+    if (event.kind === 'unlabeled') return [];
+    const runs = [...rows.values()].map(({ run }) => run);
+    const key = requestKey(event);
+    const isTakenUp =
+      runs.some((run) => run.naturalKey.startsWith(key)) ||
+      comments.includes(`refusal/${key}`) ||
+      runs.some(({ id }) => note.startsWith('ignored: same') && note.endsWith(id));
+    const wasTakenBack = issues.some(
+      ({ number, off }) => number === event.issue.number && off.some((at) => at >= event.at),
+    );
+    return isTakenUp || wasTakenBack ? [] : [`P1: ${guid} (${note}) has neither run nor refusal`];
+  });
+}
+
+/** P2: one request is at most one run, on one branch, with one pull request and one comment; one run at a time per issue. */
+function p2({ rows, branches, pulls, comments }: World): readonly string[] {
+  const runs = [...rows.values()].map(({ run }) => run);
+  const requests = runs.map(({ repository, trigger }) => naturalKey(repository.id, trigger));
+  const owners = [...branches.values()].flatMap((commits) => [...new Set(commits.map(({ run }) => run))]);
+  return [
+    ...twice(requests).map((request) => `P2: ${request} has two runs`),
+    ...twice(owners).map((run) => `P2: ${run} is on two branches, or a branch holds two runs`),
+    ...twice(pulls).map((branch) => `P2: ${branch} has two pull requests`),
+    ...twice(comments).map((key) => `P2: comment ${key} is there twice`),
+  ];
+}
+
+/** P3: every task ends in one outcome; its commit is on the branch at most once, and the commits are in the tasks' order. */
+function p3({ rows, branches, overtaken }: World): readonly string[] {
+  return [...rows.values()].flatMap(({ run, tasks, outcomes, ends }) => {
+    const commits = branches.get(run.branch) ?? [];
+    const positions = commits.map(({ task }) => tasks.find(({ key }) => key === task)?.position ?? 0);
+    const committed = tasks.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
+    const onBranch = commits.map(({ oid }) => oid);
+    // A push may be the last thing that came of a run before a person or a fault ended it without a word on that task; or it was
+    // on the wire when its worker was overtaken, from where nothing can call it back.
+    const isUnsaid = (run.state !== 'succeeded' || overtaken.has(run.id)) && onBranch.length === committed.length + 1;
+    const failedAt =
+      run.settings.onFailure === 'continue' ? -1 : tasks.findIndex(({ outcome }) => outcome?.kind === 'failed');
+    return [
+      ...twice(outcomes).map((key) => `P3: task ${key} of ${run.id} has two outcomes`),
+      ...(positions.every((position, index) => position > (positions[index - 1] ?? 0))
+        ? []
+        : [`P3: the commits of ${run.id} are of tasks ${positions.join(', ')}`]),
+      ...(committed.join() === onBranch.slice(0, isUnsaid ? -1 : undefined).join()
+        ? []
+        : [`P3: ${run.id} says ${committed.join(', ')} and its branch ${onBranch.join(', ')}`]),
+      ...(failedAt === -1 || tasks.slice(failedAt + 1).every(({ attempts }) => attempts === 0)
+        ? []
+        : [`P3: ${run.id} went on after task ${failedAt + 1} failed`]),
+      ...(run.state !== 'succeeded' ||
+      tasks.every(({ outcome }) => outcome?.kind === 'committed' || outcome?.kind === 'no-change')
+        ? []
+        : [`P3: ${run.id} succeeded with tasks undone`]),
+      ...(ends > 1 ? [`P3: ${run.id} ended ${ends} times`] : []),
+    ];
+  });
+}
+
+/** Nothing waits for ever: every event is settled, every run is final. */
+function progress({ rows, inbox }: World): readonly string[] {
+  return [
+    ...[...inbox.values()]
+      .filter(({ note }) => note === undefined)
+      .map(({ guid }) => `progress: ${guid} is not settled`),
+    ...[...rows.values()]
+      .filter(({ run }) => !isFinal(run.state))
+      .map(({ run }) => `progress: ${run.id} is ${run.state}`),
+  ];
+}
+
+function requestKey({ repository, issue, label, at, sender }: IssueLabelEvent): string {
+  return naturalKey(repository.id, { kind: 'label', issue: issue.number, label, at, sender });
+}
+
+function twice<T>(list: readonly T[]): readonly T[] {
+  return list.filter((one, index) => list.indexOf(one) !== index);
+}

@@ -1,0 +1,361 @@
+import { approach, nextInRun, settlement, standing, type Ending, type PushBegun } from '../../src/domain/conduct.ts';
+import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
+import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
+import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
+import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
+import { afterInterruption, gotFurther, handedBack, takingUp, type Interruption } from '../../src/domain/setback.ts';
+import { NO_USAGE } from '../../src/domain/usage.ts';
+import { Away, BranchMoved, LEASE_MS, LeaseLost, type Lease, type World } from './world.ts';
+
+/** As in production, but a task is given up sooner: so more schedules come to it. */
+const retry = { ...DEFAULT_RETRY, infraAttempts: 2 };
+
+/** What a worker tells the queue about a run. */
+export type Word = { readonly kind: 'done' } | { readonly kind: 'again'; readonly delayMs: number };
+
+/** A worker at work on a run. It may be cut off, or others may go on, wherever it yields. */
+export type Life = Generator<undefined, Word>;
+
+class EndedEarly extends Error {}
+class OurSideBroke extends Error {}
+
+/** A worker process. Its clock may be wrong, and it may stand still while the world goes on. */
+export class Worker {
+  readonly name: string;
+  /** Commits in the mirror of its machine. */
+  readonly mirror: Set<string>;
+  skewMs = 0;
+  paused = false;
+  run: RunId | undefined;
+  life: Life | undefined;
+  lease: Lease | undefined;
+  renewedAt = 0;
+  isLost = false;
+  /** How the agent's next session ends. */
+  fate = 0;
+
+  constructor(name: string, mirror: Set<string>) {
+    this.name = name;
+    this.mirror = mirror;
+  }
+
+  now(world: World): number {
+    return world.time + this.skewMs;
+  }
+
+  /** What timers do in a process that runs: renew the lease, or notice that it is too late. */
+  tick(world: World): void {
+    if (this.paused || this.lease === undefined || this.isLost) return;
+    if (this.isLate(world) || !world.renew(this.lease, this.now(world))) this.isLost = true;
+    else this.renewedAt = world.time;
+  }
+
+  assertOurs(world: World): void {
+    if (this.isLost || this.isLate(world)) throw new EndedEarly('lost');
+  }
+
+  private isLate(world: World): boolean {
+    return world.bugs.noEpochCheck !== true && world.time - this.renewedAt >= (LEASE_MS * 5) / 6;
+  }
+}
+
+/** Works on a run as `src/workers/worker.ts` and `drive.ts` do, one moment at a time. */
+export function* live(world: World, worker: Worker, id: RunId): Life {
+  const stands = standing(world.row(id).run, worker.now(world));
+  if (stands.kind === 'settled') return { kind: 'done' };
+  if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - worker.now(world) };
+  const claimedAt = world.time;
+  yield;
+  const lease = world.claim(id, worker.now(world));
+  if (lease === undefined) return { kind: 'again', delayMs: LEASE_MS };
+  worker.lease = lease;
+  worker.renewedAt = claimedAt;
+  worker.isLost = false;
+  const row = world.row(id);
+  const held = new Held(world, worker, lease, row.run, row.tasks);
+  yield;
+  try {
+    return isFinal(held.run.state) ? { kind: 'done' } : yield* drive(held);
+  } catch (error) {
+    return yield* fold(held, error);
+  } finally {
+    world.release(lease);
+    worker.lease = undefined;
+  }
+}
+
+/** The run as the worker knows it. Between looking at the lease and doing something, anything may happen. */
+class Held {
+  readonly world: World;
+  readonly worker: Worker;
+  readonly lease: Lease;
+  run: Run;
+  tasks: readonly RunTask[];
+
+  constructor(world: World, worker: Worker, lease: Lease, run: Run, tasks: readonly RunTask[]) {
+    this.world = world;
+    this.worker = worker;
+    this.lease = lease;
+    this.run = run;
+    this.tasks = tasks;
+  }
+
+  get now(): number {
+    return this.worker.now(this.world);
+  }
+
+  reload(): void {
+    const { run, tasks } = this.world.row(this.lease.runId);
+    if (this.world.bugs.trustsItsMemory === true) return;
+    this.run = run;
+    this.tasks = tasks;
+  }
+
+  *changeRun(change: Partial<Run>): Generator<undefined, void> {
+    this.worker.assertOurs(this.world);
+    yield;
+    this.world.updateRun(this.lease, change);
+    this.run = { ...this.run, ...change };
+  }
+
+  *changeTask(task: RunTask, change: Partial<RunTask>): Generator<undefined, void> {
+    this.worker.assertOurs(this.world);
+    yield;
+    this.world.updateTask(this.lease, task.key, change);
+    this.tasks = this.tasks.map((one) => (one.key === task.key ? { ...one, ...change } : one));
+  }
+
+  *effect(key: string, intent: unknown, perform: () => void): Generator<undefined, void> {
+    if (this.world.row(this.lease.runId).effects.get(key)?.result !== undefined) return;
+    this.worker.assertOurs(this.world);
+    yield;
+    this.world.recordIntent(this.lease, key, intent);
+    yield;
+    this.worker.assertOurs(this.world);
+    yield;
+    perform();
+    yield;
+    this.world.recordResult(this.lease, key, true);
+  }
+}
+
+function* drive(held: Held): Life {
+  const { world } = held;
+  const taken = takingUp(held.run);
+  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason });
+  yield* held.changeRun({ setbacks: taken.setbacks });
+  world.forge('ask for the role', () => undefined);
+  yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined });
+  let sawFailure = false;
+  for (;;) {
+    yield;
+    held.run = { ...held.run, stop: world.row(held.run.id).run.stop };
+    const tasks =
+      world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
+    const next = nextInRun(held.run, tasks);
+    if (next.kind === 'end') {
+      if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
+      return yield* end(held, next);
+    }
+    const again = yield* workOn(held, next.task);
+    sawFailure = true;
+    if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
+  }
+}
+
+function isFailed({ outcome }: RunTask): boolean {
+  return outcome?.kind === 'failed';
+}
+
+/** As `historyOf` in `src/workers/attempt.ts`: the newest push that was begun and whose commit can be had. */
+function findPush({ world, worker, run }: Held, sessions: readonly Session[]): PushBegun | undefined {
+  for (const session of sessions.toReversed()) {
+    const begun = world.pushBegun(run.id, pushKey(world, session));
+    if (begun === undefined) continue;
+    if (worker.mirror.has(begun.commit)) return begun;
+    if (world.bugs.pushKeyedByTask === true) continue;
+    const head = world.forge('look at the branch', () => world.branches.get(run.branch)?.at(-1)?.oid);
+    if (head !== begun.commit) continue;
+    worker.mirror.add(begun.commit);
+    return begun;
+  }
+  return undefined;
+}
+
+function pushKey(world: World, session: Pick<Session, 'id' | 'taskKey'> | undefined): string {
+  return world.bugs.pushKeyedByTask === true ? `push/${session?.taskKey ?? ''}` : `push/${session?.id ?? ''}`;
+}
+
+type Again = { readonly at: number; readonly reason: string };
+
+function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefined> {
+  const { world } = held;
+  const sessions = world.row(held.run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
+  const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
+  const how = approach(task, { sessions, pushBegun, retry });
+  yield;
+  if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
+  else {
+    const again = yield* attempt(held, task, { ...how, earlier: sessions });
+    if (again !== undefined) return again;
+  }
+  const setbacks = gotFurther(held.run);
+  if (setbacks !== undefined) yield* held.changeRun({ setbacks });
+  return undefined;
+}
+
+function* attempt(
+  held: Held,
+  task: RunTask,
+  how: Exclude<ReturnType<typeof approach>, { kind: 'give-up' }> & { readonly earlier: readonly Session[] },
+): Generator<undefined, Again | undefined> {
+  let session: Session;
+  let outcome: Outcome;
+  if (how.kind === 'resume') {
+    ({ session } = how);
+    outcome = { kind: 'committed', commit: how.commit };
+  } else {
+    session = yield* beginSession(held, task, how.number);
+    outcome = converse(held, session);
+  }
+  yield;
+  if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
+  const settled = settlement(outcome, { session: session.id, sessions: how.earlier, now: held.now, retry });
+  held.worker.assertOurs(held.world);
+  yield;
+  held.world.saveSession(held.lease, { ...session, outcome, endedAt: held.now });
+  if (settled.kind === 'settled') yield* held.changeTask(task, { outcome, endedAt: held.now });
+  else yield* held.changeTask(task, { outcome: undefined, startedAt: undefined });
+  return settled.kind === 'again' ? settled : undefined;
+}
+
+function* beginSession(held: Held, task: RunTask, number: number): Generator<undefined, Session> {
+  const session: Session = {
+    id: sessionIdFor(held.run.id, task.position, number),
+    runId: held.run.id,
+    taskKey: task.key,
+    attempt: number,
+    provider: 'scripted',
+    runner: 'model',
+    conversation: undefined,
+    image: undefined,
+    log: '',
+    startedAt: held.now,
+    endedAt: undefined,
+    outcome: undefined,
+    usage: NO_USAGE,
+  };
+  held.worker.assertOurs(held.world);
+  yield;
+  held.world.saveSession(held.lease, session);
+  yield* held.changeTask(task, { attempts: number, startedAt: held.now, endedAt: undefined, outcome: undefined });
+  yield;
+  return session;
+}
+
+const FATES: readonly (FailureKind | 'no-change' | 'committed')[] = [
+  ...Array.from({ length: 9 }, () => 'committed' as const),
+  'no-change',
+  'crash',
+  'overloaded',
+  'quota',
+  'infra',
+  'auth',
+];
+
+/** The agent's session and all that follows up to the commit: nothing of it is seen outside. */
+function converse({ world, worker, run, now }: Held, { id }: Session): Outcome {
+  const fate = FATES[worker.fate % FATES.length] ?? 'committed';
+  world.trace?.push(`    agent of ${id}: ${fate}`);
+  if (world.row(run.id).run.stop !== undefined) return { kind: 'cancelled', by: 'ada', reason: 'the run was stopped' };
+  if (fate === 'no-change') return { kind: 'no-change' };
+  if (fate === 'committed') {
+    world.nonce += 1;
+    const commit = `${id}.${world.nonce}`;
+    worker.mirror.add(commit);
+    return { kind: 'committed', commit };
+  }
+  const resetAt = fate === 'quota' ? { resetAt: now + 60_000 } : {};
+  return { kind: 'failed', failure: { kind: fate, message: 'It broke.', ...resetAt } };
+}
+
+function* pushCommit(held: Held, task: RunTask, commit: { oid: string; session: Session }): Generator<undefined, void> {
+  const { run, world } = held;
+  if (run.tip !== commit.oid) {
+    const expected = run.tip === run.base.sha ? undefined : run.tip;
+    yield* held.effect(pushKey(world, commit.session), { commit: commit.oid, session: commit.session.id }, () =>
+      world.push(run.branch, held.lease, { oid: commit.oid, task: task.key, expected }),
+    );
+    yield* held.changeRun({ tip: commit.oid });
+  }
+  yield* openPullRequest(held);
+}
+
+function* openPullRequest(held: Held): Generator<undefined, void> {
+  const { run, world } = held;
+  if (run.pullRequest !== undefined) return;
+  yield* held.effect('pull-request', { head: run.branch }, () => world.ensure(world.pulls, run.branch));
+  yield* held.changeRun({ pullRequest: { number: 1, url: run.branch, draft: true } });
+}
+
+/** Says how things stand in the run's one comment. */
+function* tell(held: Held): Generator<undefined, void> {
+  held.worker.assertOurs(held.world);
+  yield;
+  held.world.ensure(held.world.comments, `run/${held.run.id}`);
+}
+
+function* park(held: Held, wait: Again & Pick<Run, 'setbacks'>): Life {
+  const { at, reason, setbacks } = wait;
+  yield* held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
+  try {
+    yield* tell(held);
+  } catch (error) {
+    if (!(error instanceof Away)) throw error;
+  }
+  return { kind: 'again', delayMs: Math.max(0, at - held.now) };
+}
+
+function* end(held: Held, { state, reason }: Ending): Life {
+  try {
+    yield* tell(held);
+  } catch (error) {
+    if (afterInterruption(held.run, interruptionOf(error), { now: held.now, retry }).kind !== 'end') throw error;
+  }
+  yield;
+  yield* held.changeRun({ state, reason, endedAt: held.now });
+  return { kind: 'done' };
+}
+
+function* fold(held: Held, error: unknown): Life {
+  const interruption = interruptionOf(error);
+  if (interruption.kind === 'lost') return { kind: 'done' };
+  try {
+    yield;
+    held.reload();
+    if (isFinal(held.run.state)) return { kind: 'done' };
+    const means = afterInterruption(held.run, interruption, { now: held.now, retry });
+    switch (means.kind) {
+      case 'leave':
+        return { kind: 'done' };
+      case 'hand-back':
+        yield* held.changeRun({ setbacks: means.setbacks });
+        return { kind: 'again', delayMs: 0 };
+      case 'end':
+        return yield* end(held, { state: 'failed', reason: means.reason });
+      case 'wait':
+        return yield* park(held, means);
+    }
+  } catch (second) {
+    if (interruptionOf(second).kind === 'lost') return { kind: 'done' };
+    return isFinal(held.run.state) ? { kind: 'done' } : { kind: 'again', delayMs: 30_000 };
+  }
+}
+
+function interruptionOf(error: unknown): Interruption {
+  if (error instanceof EndedEarly || error instanceof LeaseLost) return { kind: 'lost' };
+  if (error instanceof BranchMoved) return { kind: 'refused', reason: "Somebody else changed the run's branch." };
+  if (error instanceof Away) return { kind: 'away', limited: false, retryAt: undefined };
+  if (error instanceof OurSideBroke) return { kind: 'infrastructure', message: error.message };
+  return { kind: 'unforeseen', message: String(error) };
+}

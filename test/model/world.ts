@@ -1,0 +1,271 @@
+import { workKey } from '../../src/domain/active-run.ts';
+import type { PushBegun } from '../../src/domain/conduct.ts';
+import type { RunId, TaskKey } from '../../src/domain/ids.ts';
+import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
+import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
+
+/** Faults that can be built in, to show that the model finds them. */
+export interface Bugs {
+  /** Writes of a worker whose lease passed on are taken. */
+  readonly noEpochCheck?: true;
+  /** A request is known by its delivery's GUID instead of its natural key. */
+  readonly dedupeByGuid?: true;
+  /** What is made on GitHub is made without looking for what an earlier try left. */
+  readonly blindRetry?: true;
+  /** A delivery is acknowledged before it is saved. */
+  readonly ackBeforeSave?: true;
+  /** A push overwrites whatever is on the branch. */
+  readonly pushWithoutLease?: true;
+  /** What is known of a push is known by its task, and only on the machine that made the commit. */
+  readonly pushKeyedByTask?: true;
+  /** After a write whose answer was lost, a worker goes on from what it remembers. */
+  readonly trustsItsMemory?: true;
+  /** Only the worker that saw a task fail ends the run for it. */
+  readonly forgetsFailures?: true;
+  /** The database lets two unsettled runs do the same work. */
+  readonly noWorkKey?: true;
+  /** Nobody puts runs in line again that the queue lost. */
+  readonly noReconciler?: true;
+}
+
+/** Thrown by calls of GitHub that got no answer, whether or not they did something. */
+export class Away extends Error {}
+/** Thrown by writes under a lease that passed on. */
+export class LeaseLost extends Error {}
+export class BranchMoved extends Error {}
+
+export interface Lease {
+  readonly runId: RunId;
+  readonly epoch: number;
+}
+
+interface RunRow {
+  run: Run;
+  tasks: readonly RunTask[];
+  sessions: readonly Session[];
+  effects: Map<string, { intent: unknown; result: unknown }>;
+  epoch: number;
+  leaseUntil: number | undefined;
+  /** How often its end was written, and which outcomes of its tasks were, in order. */
+  ends: number;
+  outcomes: TaskKey[];
+}
+
+export interface Delivery {
+  readonly guid: string;
+  readonly event: IssueLabelEvent;
+}
+
+export interface InboxRow extends Delivery {
+  note: string | undefined;
+}
+
+export interface Issue {
+  readonly number: number;
+  labelled: boolean;
+  /** When its label was taken off. */
+  readonly off: number[];
+}
+
+export type Fault = 'before' | 'after' | 'broken';
+
+/** Longest life of a lease that is not renewed. Milliseconds. */
+export const LEASE_MS = 30_000;
+
+/** Everything outside the processes, and what they share: GitHub, the database, the queue, time. Each method is one moment. */
+export class World {
+  readonly bugs: Bugs;
+  readonly trace: string[] | undefined;
+  /** True time since the beginning. Milliseconds. */
+  time = 1_000_000;
+  nonce = 0;
+
+  // GitHub
+  readonly issues: readonly Issue[] = [1, 2].map((number) => ({ number, labelled: false, off: [] }));
+  readonly sent: Delivery[] = [];
+  readonly branches = new Map<string, { oid: string; task: TaskKey; run: RunId }[]>();
+  /** Runs with a push that was on its way when its worker's lease passed on, and found the branch where it had left it. */
+  readonly overtaken = new Set<RunId>();
+  readonly pulls: string[] = [];
+  readonly comments: string[] = [];
+
+  // Ours
+  readonly acknowledged = new Set<string>();
+  readonly inbox = new Map<string, InboxRow>();
+  readonly rows = new Map<RunId, RunRow>();
+  readonly queue = new Map<RunId, { due: number; holder: string | undefined }>();
+  /** Promises seen broken on the way. */
+  readonly broken: string[] = [];
+
+  /** What happens to the next calls of GitHub, and to the next writes to the database. */
+  readonly forgeFaults: Fault[] = [];
+  readonly storeFaults: Fault[] = [];
+
+  constructor(bugs: Bugs, trace?: string[]) {
+    this.bugs = bugs;
+    this.trace = trace;
+  }
+
+  /** Calls GitHub: it may not answer, before or after it did what was asked. */
+  forge<T>(what: string, effect: () => T): T {
+    const fault = this.forgeFaults.shift();
+    this.trace?.push(`    GitHub: ${what}${fault === undefined ? '' : ` (${fault})`}`);
+    if (fault === 'before') throw new Away(what);
+    if (fault === 'broken') throw new Error(`broken: ${what}`);
+    const result = effect();
+    if (fault === 'after') throw new Away(what);
+    return result;
+  }
+
+  /** Makes a comment or pull request unless it is there. GitHub itself has no such call: looking and making count as one moment. */
+  ensure(list: string[], what: string): void {
+    this.forge(`ensure ${what}`, () => {
+      if (this.bugs.blindRetry === true || !list.includes(what)) list.push(what);
+    });
+  }
+
+  push(branch: string, lease: Lease, commit: { oid: string; task: TaskKey; expected: string | undefined }): void {
+    const run = lease.runId;
+    this.forge(`push ${commit.oid} to ${branch}`, () => {
+      const commits = this.branches.get(branch) ?? [];
+      const actual = commits.at(-1)?.oid;
+      if (actual === commit.oid) return;
+      if (actual !== commit.expected && this.bugs.pushWithoutLease !== true) throw new BranchMoved(actual);
+      this.branches.set(branch, [...commits, { oid: commit.oid, task: commit.task, run }]);
+      if (this.row(run).epoch !== lease.epoch) this.overtaken.add(run);
+    });
+  }
+
+  row(id: RunId): RunRow {
+    const row = this.rows.get(id);
+    if (row === undefined) throw new Error(`no run ${id}`);
+    return row;
+  }
+
+  createRun(run: Run, tasks: readonly RunTask[]): Run {
+    return this.write(`create run ${run.id}`, () => {
+      const there = this.rows.get(run.id)?.run ?? this.atWork(run);
+      if (there !== undefined && (there.id === run.id || this.bugs.noWorkKey !== true)) return there;
+      if (there !== undefined) this.broken.push(`P2: runs ${there.id} and ${run.id} do the same work at the same time`);
+      this.rows.set(run.id, {
+        run,
+        tasks,
+        sessions: [],
+        effects: new Map(),
+        epoch: 0,
+        leaseUntil: undefined,
+        ends: 0,
+        outcomes: [],
+      });
+      return run;
+    });
+  }
+
+  private atWork(run: Run): Run | undefined {
+    for (const { run: other } of this.rows.values())
+      if (!isFinal(other.state) && workKey(other.playbook) === workKey(run.playbook)) return other;
+    return undefined;
+  }
+
+  active(): readonly Run[] {
+    return [...this.rows.values()].map(({ run }) => run).filter((run) => !isFinal(run.state));
+  }
+
+  claim(id: RunId, now: number): Lease | undefined {
+    const row = this.row(id);
+    if (row.leaseUntil !== undefined && row.leaseUntil >= now) return undefined;
+    row.epoch += 1;
+    row.leaseUntil = now + LEASE_MS;
+    return { runId: id, epoch: row.epoch };
+  }
+
+  renew(lease: Lease, now: number): boolean {
+    const row = this.row(lease.runId);
+    if (row.epoch !== lease.epoch || row.leaseUntil === undefined) return false;
+    row.leaseUntil = now + LEASE_MS;
+    return true;
+  }
+
+  release(lease: Lease): void {
+    const row = this.row(lease.runId);
+    if (row.epoch === lease.epoch) row.leaseUntil = undefined;
+  }
+
+  private write<T>(what: string, effect: () => T): T {
+    const fault = this.storeFaults.shift();
+    this.trace?.push(`    store: ${what}${fault === undefined ? '' : ` (${fault})`}`);
+    if (fault === 'before' || fault === 'broken') throw new Error('the database does not answer');
+    const result = effect();
+    if (fault === 'after') throw new Error('the database went away');
+    return result;
+  }
+
+  private under<T>(lease: Lease, what: string, effect: (row: RunRow) => T): T {
+    return this.write(what, () => {
+      const row = this.row(lease.runId);
+      if (row.epoch !== lease.epoch && this.bugs.noEpochCheck !== true) throw new LeaseLost(what);
+      return effect(row);
+    });
+  }
+
+  updateRun(lease: Lease, change: Partial<Run>): void {
+    this.under(lease, `run ${JSON.stringify(change)}`, (row) => {
+      if (change.state !== undefined && isFinal(change.state)) row.ends += 1;
+      row.run = { ...row.run, ...change };
+    });
+  }
+
+  updateTask(lease: Lease, key: TaskKey, change: Partial<RunTask>): void {
+    this.under(lease, `task ${key} ${JSON.stringify(change)}`, (row) => {
+      if (change.outcome !== undefined) row.outcomes.push(key);
+      row.tasks = row.tasks.map((task) => (task.key === key ? { ...task, ...change } : task));
+    });
+  }
+
+  saveSession(lease: Lease, session: Session): void {
+    this.under(lease, `session ${session.id} ${session.outcome?.kind ?? 'begun'}`, (row) => {
+      row.sessions = [...row.sessions.filter(({ id }) => id !== session.id), session];
+    });
+  }
+
+  recordIntent(lease: Lease, key: string, intent: unknown): void {
+    this.under(lease, `intent ${key} ${JSON.stringify(intent)}`, ({ effects }) => {
+      if (effects.get(key)?.result === undefined) effects.set(key, { intent, result: undefined });
+    });
+  }
+
+  recordResult(lease: Lease, key: string, result: unknown): void {
+    this.under(lease, `result ${key}`, ({ effects }) => {
+      const effect = effects.get(key);
+      if (effect !== undefined) effect.result = result;
+    });
+  }
+
+  pushBegun(id: RunId, key: string): PushBegun | undefined {
+    return this.row(id).effects.get(key)?.intent as PushBegun | undefined;
+  }
+
+  requestStop(id: RunId, at: number): void {
+    const row = this.row(id);
+    if (row.run.stop === undefined) row.run = { ...row.run, stop: { by: 'ada', reason: 'label removed by @ada', at } };
+  }
+
+  save(delivery: Delivery): void {
+    this.write(`save ${delivery.guid}`, () => {
+      if (!this.inbox.has(delivery.guid)) this.inbox.set(delivery.guid, { ...delivery, note: undefined });
+    });
+  }
+
+  settle(guid: string, note: string): void {
+    this.write(`settle ${guid}: ${note}`, () => {
+      const row = this.inbox.get(guid);
+      if (row !== undefined) row.note = note;
+    });
+  }
+
+  enqueue(id: RunId, due: number | undefined): void {
+    const job = this.queue.get(id);
+    if (job === undefined) this.queue.set(id, { due: due ?? this.time, holder: undefined });
+    else if (due === undefined && job.holder === undefined) job.due = this.time;
+  }
+}
