@@ -1,5 +1,6 @@
 import type { Bench, Figure } from './figure.ts';
 import { openInstallation, paces, playbookOf, type Installation } from './installation.ts';
+import { stagesOf } from './stages.ts';
 import { median } from './statistics.ts';
 
 /** What a session's log holds at most; the rest is counted (`src/compose.ts`). Bytes. */
@@ -17,6 +18,7 @@ export const growth: Bench = async ({ quick, components, say }) => {
     'many',
     Array.from({ length: count }, (_, at) => trivial(at)),
   );
+  say(`stages: ${stagesOf(installation.worker().said('stage done'))}`);
   const tenth = Math.floor(count / 10);
   const logs = quick ? 2 : Math.ceil(1024 ** 3 / LOG_CAP);
   const around = quick ? 10 : 25;

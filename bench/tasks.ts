@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Bench } from './figure.ts';
 import { handCopy, inContainer } from './hand.ts';
 import { madeUpFiles, openInstallation, paces, playbookOf } from './installation.ts';
-import type { LogLine } from './server-process.ts';
+import { stagesOf } from './stages.ts';
 import { median } from './statistics.ts';
 
 const FILES = 2_000;
@@ -61,9 +61,3 @@ export const tasks: Bench = async ({ quick, components, say }) => {
     },
   ];
 };
-
-/** The median of each stage that the worker logged, for whoever wonders where the time goes. */
-function stagesOf(lines: readonly LogLine[]): string {
-  const byStage = Map.groupBy(lines, ({ stage }) => String(stage));
-  return [...byStage].map(([stage, of]) => `${stage} ${median(of.map(({ ms }) => Number(ms)))} ms`).join(', ');
-}

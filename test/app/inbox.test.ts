@@ -131,6 +131,25 @@ describe('the inbox', () => {
     expect(world.store.delivery('after')?.settled).toBe(false);
   });
 
+  it('does not read the line anew for what one repository sends while it is being handled, and forgets none of it', async () => {
+    const world = createWorld(async () => await pause(5));
+    const read = world.store.pendingDeliveries;
+    let reads = 0;
+    Object.assign(world.store, {
+      pendingDeliveries: async (now: number, limit: number) => {
+        reads += 1;
+        return await read(now, limit);
+      },
+    });
+    for (let count = 0; count < 50; count += 1) {
+      await save(world.store, `g${count}`, 1, count);
+      world.inbox.wake({ repository: { id: 1 } });
+    }
+    await world.inbox.idle();
+    expect(world.store.deliveries().every((delivery) => delivery.settled)).toBe(true);
+    expect(reads).toBeLessThan(20);
+  });
+
   it('does not spin while the store takes nothing', async () => {
     let handled = 0;
     const world = createWorld(async () => void (handled += 1));

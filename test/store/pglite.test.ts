@@ -100,6 +100,21 @@ describe('durability', () => {
 
     expect(flushes).toBeGreaterThanOrEqual(5);
   });
+
+  it('flushes what comes together together', async () => {
+    let flushes = 0;
+    const database = await openPglite({ directory: await directories.make(), flush: () => (flushes += 1) });
+    const store = createStore(database);
+
+    flushes = 0;
+    const answers = await Promise.all(Array.from({ length: 60 }, async () => store.saveDelivery(aDelivery())));
+    const needed = flushes;
+    await store.close();
+
+    expect(answers).toStrictEqual(Array.from({ length: 60 }, () => 'saved'));
+    expect(needed).toBeGreaterThan(0);
+    expect(needed).toBeLessThan(15);
+  });
 });
 
 it('keeps the values of a statement out of its error', async () => {
