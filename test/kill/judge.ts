@@ -47,12 +47,20 @@ export async function verdict(world: World, place: Place, issue: number, work: W
   for (;;) {
     const problems = [
       ...(await unfulfilled(world, place, issue, work)),
-      ...(await complaint(async () => await auditPlace(world, place))),
-      ...(await complaint(async () => await auditHome(world))),
+      ...(await audited(world, place)),
+      ...(await world.bystanderGone()),
     ];
     if (problems.length === 0 || Date.now() > until) return problems;
     await pause(500);
   }
+}
+
+/** What the audit has against a repository and the whole installation. */
+export async function audited(world: World, place: Place): Promise<readonly string[]> {
+  return [
+    ...(await complaint(async () => await auditPlace(world, place))),
+    ...(await complaint(async () => await auditHome(world))),
+  ];
 }
 
 async function complaint(audit: () => Promise<void>): Promise<readonly string[]> {
