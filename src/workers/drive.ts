@@ -2,6 +2,7 @@ import { remedy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, verdict, type Run, type RunTask } from '../domain/run.ts';
 import { ForgeError, mayWrite } from '../forge/forge.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { BranchMovedError, PushRefusedError } from '../git/remote.ts';
 import type { Word } from '../queue/queue.ts';
@@ -14,6 +15,7 @@ import { attempt, crashes, failuresAlike } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
 import { EndedEarly, endingOf } from './ending.ts';
 import { Ledger } from './ledger.ts';
+import { FRUITLESS_LIVES, SILENT_LIVES, fruitlessLives } from './lives.ts';
 import type { RunScope } from './record.ts';
 import { PermissionLostError } from './stages/push.ts';
 
@@ -72,6 +74,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     return await end(deps, driving, 'failed', `This worker has no provider called \`${ledger.run.provider}\`.`);
   const { run } = ledger;
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
+  await removeLeftovers(mirror, run.id);
   const started = run.tip !== run.base.sha;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
   const scope: RunScope = {
@@ -106,6 +109,7 @@ async function takeUp(deps: WorkerDeps, ledger: Ledger): Promise<string | undefi
   if (!mayWrite(role))
     return `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`;
   const now = deps.clock.now();
+  const lives = await fruitlessLives(deps.store, run.id);
   await ledger.changeRun({
     state: 'running',
     reason: undefined,
@@ -116,6 +120,7 @@ async function takeUp(deps: WorkerDeps, ledger: Ledger): Promise<string | undefi
     worker: lease.owner,
     epoch: lease.epoch,
   });
+  if (lives >= FRUITLESS_LIVES) return `The worker crashed every time it took this run up, ${lives} times in a row.`;
   return undefined;
 }
 
@@ -170,8 +175,9 @@ async function end(
 ): Promise<Word> {
   const { ledger, announcer, log } = driving;
   const endedAt = deps.clock.now();
+  const lives = await fruitlessLives(deps.store, ledger.run.id);
   try {
-    await announcer.finish({ ...ledger.run, state, reason, endedAt });
+    if (lives <= SILENT_LIVES) await announcer.finish({ ...ledger.run, state, reason, endedAt });
   } catch (error) {
     // Where GitHub does not let us in any more there is nobody to tell, and trying again would keep the run for ever.
     if (finalReason(error) === undefined) throw error;
@@ -206,7 +212,12 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
     log.warn('lease lost; another worker goes on with the run');
     return DONE;
   }
-  if (ending === 'shutdown') return { kind: 'again', delayMs: 0 };
+  if (ending === 'shutdown') {
+    await ledger
+      .audit(deps.clock.now(), 'run handed back', {})
+      .catch((error: unknown) => log.warn({ err: error }, 'handing the run back could not be recorded'));
+    return { kind: 'again', delayMs: 0 };
+  }
   try {
     const final = finalReason(error);
     if (final !== undefined) return await end(deps, driving, 'failed', final);

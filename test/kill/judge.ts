@@ -5,7 +5,7 @@ import { looksOver, unfulfilled, type Work } from './work.ts';
 import type { World } from './world.ts';
 
 /** How long a run may take to its end after it was cut, on a machine that is busy. Milliseconds. */
-const END_MS = 60_000;
+const END_MS = 150_000;
 
 /** How long what a crash left may lie about once its run is over. Milliseconds; several rounds of the reconciler. */
 const TIDY_MS = 12_000;
