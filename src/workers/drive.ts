@@ -188,8 +188,9 @@ async function end(
   const { pullRequest } = ledger.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
+    // Before it is so: afterwards nobody would come by again to write it down.
+    intent: async () => await ledger.auditOnce(endedAt, `run ${state}`, { reason }),
     perform: async () => await ledger.changeRun({ state, reason, endedAt, ...opened }),
-    record: async () => await ledger.audit(endedAt, `run ${state}`, { reason }),
   });
   return DONE;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
@@ -76,7 +77,19 @@ export class Ledger {
     });
   }
 
+  /** Appends to the audit log what is about to become true, unless an earlier life of the worker did and got no further. */
+  async auditOnce(at: number, action: string, detail: unknown): Promise<void> {
+    const entries = await this.#store.auditOf(this.#run.id);
+    const known = entries.some((entry) => entry.action === action && isDeepStrictEqual(entry.detail, plain(detail)));
+    if (!known) await this.audit(at, action, detail);
+  }
+
   async audit(at: number, action: string, detail: unknown): Promise<void> {
     await this.#store.audit({ at, runId: this.#run.id, actor: this.lease.owner, action, detail });
   }
+}
+
+/** A value as it comes back from the store. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value)) as unknown;
 }

@@ -152,7 +152,7 @@ async function poison(world: World, trial: Pointed): Promise<Outcome> {
   const [place, beside] = [await world.place(), await world.place()];
   const issue = await ask(place, workWith(effectOf(trial)));
   const other = await ask(beside, TWO);
-  const until = Date.now() + 120_000;
+  const until = Date.now() + POISON_MS;
   let crashes = 0;
   while (Date.now() < until && !(await over(world, place))) {
     const victim = await world.start('worker', extra);
@@ -191,6 +191,9 @@ async function crowd(world: World, seed: number): Promise<Outcome> {
   await world.endAll('worker');
   return { problems, hit: true, recoveryMs: undefined };
 }
+
+/** How long a poisonous run may go on killing workers, each of which starts cold. */
+const POISON_MS = 300_000;
 
 /** Runs in a crowd. */
 const CROWD = 12;

@@ -29,6 +29,8 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
+  // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
+  await ledger.saveSession(record.session);
   await ledger.effect(
     { key: pushKey(record), name: 'push', intent: { commit, parent, session: record.session.id } },
     async () => {

@@ -15,9 +15,11 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const usage = addUsage(record.task.usage, record.session.usage);
   const told = { task: record.task.key, session: record.session.id, outcome };
   await around('settle', {
-    intent: async () => await ledger.saveSession({ ...record.session, outcome, endedAt }),
+    intent: async () => {
+      await ledger.saveSession({ ...record.session, outcome, endedAt });
+      await ledger.auditOnce(endedAt, `task ${outcome.kind}`, told);
+    },
     perform: async () => await ledger.changeTask(record.task.key, { outcome, endedAt, usage }),
-    record: async () => await ledger.audit(endedAt, `task ${outcome.kind}`, told),
   });
   return { ...record, outcome };
 }
