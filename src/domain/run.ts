@@ -49,10 +49,12 @@ export interface Run {
 
 /** Counted since a task of the run was last settled. */
 export interface Setbacks {
-  /** How often a worker took the run up and neither got further nor said what it waits for. The one at work counts. */
+  /** How often something nobody foresaw threw the run off its path. */
   readonly tries: number;
   /** How often in a row the run had to wait for GitHub or for our own side. */
   readonly waits: number;
+  /** How often in a row a worker took the run up, began no session and left no word. The one at work counts. */
+  readonly lives: number;
 }
 
 export interface PullRequestRef {

@@ -2,8 +2,14 @@ import { pause } from './conduct.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Run, Setbacks } from './run.ts';
 
-/** How often in a row a run may be taken up without getting any further, for reasons nobody foresaw. */
+/** How often in a row a run may be thrown off its path without getting any further, for reasons nobody foresaw. */
 export const MOST_TRIES = 6;
+
+/** How often in a row workers may take a run up and die before a session of it began, until it is given up (fault F43). */
+export const MOST_LIVES = 3;
+
+/** After this many it is given up without a word on GitHub: it may be saying so that kills the worker. */
+const SILENT_LIVES = 2 * MOST_LIVES;
 
 /** Longest pause between two looks whether GitHub, or our own side, is there again. Milliseconds. */
 const LONGEST_WAIT_MS = 5 * 60_000;
@@ -43,15 +49,14 @@ export function afterInterruption(
   of: { readonly now: number; readonly retry: RetryPolicy },
 ): Consequence {
   const { tries, waits } = setbacksOf(run);
-  const undone = { tries: Math.max(0, tries - 1), waits };
   const waitMs = pause(waits + 1, { ...of.retry, baseMs: Math.min(FIRST_WAIT_MS, of.retry.baseMs) }, LONGEST_WAIT_MS);
-  const waiting = { ...undone, waits: waits + 1 };
+  const waiting = { tries, waits: waits + 1, lives: 0 };
   switch (interruption.kind) {
     case 'lost':
       return { kind: 'leave' };
     case 'stop':
     case 'shutdown':
-      return { kind: 'hand-back', setbacks: undone };
+      return { kind: 'hand-back', setbacks: handedBack(run) };
     case 'refused':
       return { kind: 'end', reason: interruption.reason };
     case 'away': {
@@ -64,41 +69,55 @@ export function afterInterruption(
     }
     case 'unforeseen': {
       const what = firstLine(interruption.message);
-      if (tries >= MOST_TRIES) return { kind: 'end', reason: outOfTries(`something unexpected happened: ${what}`) };
-      const at = of.now + pause(tries, of.retry, of.retry.maxMs);
+      const tried = tries + 1;
+      if (tried >= MOST_TRIES) return { kind: 'end', reason: outOf(tried, `something unexpected happened: ${what}`) };
+      const at = of.now + pause(tried, of.retry, of.retry.maxMs);
       const reason = `Something unexpected happened on our side (${what}); trying again.`;
-      return { kind: 'wait', at, reason, setbacks: { tries, waits } };
+      return { kind: 'wait', at, reason, setbacks: { tries: tried, waits, lives: 0 } };
     }
   }
 }
 
-/** What taking a run up changes in its setbacks; a reason instead when it was taken up too often without a word from any worker. */
-export function takingUp(
-  run: Pick<Run, 'setbacks'>,
-): { readonly kind: 'go'; readonly setbacks: Setbacks } | { readonly kind: 'end'; readonly reason: string } {
-  const { tries, waits } = setbacksOf(run);
-  if (tries >= MOST_TRIES) return { kind: 'end', reason: outOfTries('the worker crashed') };
-  return { kind: 'go', setbacks: { tries: tries + 1, waits } };
+/** What taking a run up changes. `setbacks` is to be recorded before anything else is done. */
+export type TakingUp = { readonly setbacks: Setbacks } & (
+  | { readonly kind: 'go' }
+  /** It was taken up too often without a word from any worker. `silent`: nobody is to be told outside. */
+  | { readonly kind: 'end'; readonly reason: string; readonly silent: boolean }
+);
+
+/** Decides whether a run is taken up once more. */
+export function takingUp(run: Pick<Run, 'setbacks'>): TakingUp {
+  const { tries, waits, lives } = setbacksOf(run);
+  const setbacks = { tries, waits, lives: lives + 1 };
+  if (lives < MOST_LIVES) return { kind: 'go', setbacks };
+  return { kind: 'end', setbacks, reason: outOf(MOST_LIVES, 'the worker crashed'), silent: lives >= SILENT_LIVES };
+}
+
+/** A run's setbacks once a session begins: how often one may be cut short is counted with the sessions. Undefined: no change. */
+export function sessionBegins(run: Pick<Run, 'setbacks'>): Setbacks | undefined {
+  const setbacks = setbacksOf(run);
+  return setbacks.lives === 0 ? undefined : { ...setbacks, lives: 0 };
 }
 
 /** A run's setbacks after it got further under the worker that has it; undefined when nothing changes. */
 export function gotFurther(run: Pick<Run, 'setbacks'>): Setbacks | undefined {
-  const { tries, waits } = setbacksOf(run);
-  return tries <= 1 && waits === 0 ? undefined : { tries: 1, waits: 0 };
+  const { tries, waits, lives } = setbacksOf(run);
+  return tries + waits + lives === 0 ? undefined : NO_SETBACKS;
 }
 
 /** A run's setbacks when it begins to wait for something known, as against being cut off. */
 export function handedBack(run: Pick<Run, 'setbacks'>): Setbacks {
-  const { tries, waits } = setbacksOf(run);
-  return { tries: Math.max(0, tries - 1), waits };
+  return { ...setbacksOf(run), lives: 0 };
 }
+
+const NO_SETBACKS: Setbacks = { tries: 0, waits: 0, lives: 0 };
 
 function setbacksOf({ setbacks }: Pick<Run, 'setbacks'>): Setbacks {
-  return setbacks ?? { tries: 0, waits: 0 };
+  return setbacks ?? NO_SETBACKS;
 }
 
-function outOfTries(what: string): string {
-  return `Maestro tried ${MOST_TRIES} times without getting any further, because ${what}. The work so far is kept.`;
+function outOf(times: number, what: string): string {
+  return `Maestro tried ${times} times without getting any further, because ${what}. The work so far is kept.`;
 }
 
 function firstLine(text: string): string {

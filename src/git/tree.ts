@@ -93,7 +93,7 @@ export async function withFile(
   tree: string,
   file: { readonly path: string; readonly mode: string; readonly content: Uint8Array | undefined },
 ): Promise<string> {
-  const index = path.join(mirror.gitDir, `index-${randomUUID()}`);
+  const index = path.join(mirror.gitDir, `index-${process.pid}-${randomUUID()}`);
   const env = { GIT_INDEX_FILE: index };
   try {
     await git(mirror.gitDir, ['read-tree', tree], { env });

@@ -6,7 +6,8 @@ import type { AuditEntry } from './store.ts';
 /** As {@link Store.audit}. */
 export async function appendAudit(database: Database, entry: AuditEntry): Promise<void> {
   await database.query(
-    'INSERT INTO maestro.audit (at, run_id, session_id, actor, action, detail) VALUES ($1, $2, $3, $4, $5, $6)',
+    `INSERT INTO maestro.audit (at, run_id, session_id, actor, action, detail, once) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (run_id, once) WHERE once IS NOT NULL DO NOTHING`,
     [
       entry.at,
       optionalText(entry.runId),
@@ -14,6 +15,7 @@ export async function appendAudit(database: Database, entry: AuditEntry): Promis
       storableText(entry.actor),
       storableText(entry.action),
       storableJson(entry.detail),
+      optionalText(entry.once),
     ],
   );
 }

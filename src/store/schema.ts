@@ -135,4 +135,12 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX sessions_by_task ON maestro.sessions (run_id, (record->>'taskKey'));
     `,
   },
+  {
+    version: 4,
+    name: 'audit entries that are written once',
+    sql: `
+      ALTER TABLE maestro.audit ADD COLUMN once text;
+      CREATE UNIQUE INDEX audit_once ON maestro.audit (run_id, once) WHERE once IS NOT NULL;
+    `,
+  },
 ];

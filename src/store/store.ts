@@ -154,6 +154,8 @@ export interface AuditEntry {
   /** Static, in the past tense: `run created`, `task committed`. */
   readonly action: string;
   readonly detail: unknown;
+  /** Where a run has an entry with this key already, nothing is appended. Not given back by `auditOf`. */
+  readonly once?: string;
 }
 
 /** Thrown by every write made under a lease that is no longer the newest. */

@@ -2,8 +2,9 @@ import { approach, nextInRun, type Ending } from '../domain/conduct.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
-import { afterInterruption, gotFurther, handedBack, takingUp } from '../domain/setback.ts';
+import { afterInterruption, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
 import { mayWrite } from '../forge/forge.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { createTicker } from '../playbook/ticker.ts';
 import type { Word } from '../queue/queue.ts';
@@ -67,7 +68,7 @@ interface Driving {
 async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const { ledger, announcer, log, drive } = driving;
   const refused = await takeUp(deps, ledger);
-  if (refused !== undefined) return await end(deps, driving, { state: 'failed', reason: refused });
+  if (refused !== undefined) return await end(deps, driving, refused);
   await announcer.begin();
   const provider = deps.findProvider(ledger.run.provider);
   if (provider === undefined)
@@ -77,6 +78,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     });
   const { run } = ledger;
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
+  await removeLeftovers(mirror, run.id);
   const started = run.tip !== run.base.sha;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
   const scope: RunScope = {
@@ -104,17 +106,23 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   }
 }
 
-/** Makes sure the run may go on, and says so in its record. Gives the reason when it may not. */
-async function takeUp(deps: WorkerDeps, ledger: HeldRun): Promise<string | undefined> {
+/** Makes sure the run may go on, and says so in its record. Gives its end when it may not. */
+async function takeUp(
+  deps: WorkerDeps,
+  ledger: HeldRun,
+): Promise<(Ending & { readonly silent?: boolean }) | undefined> {
   const { run, lease } = ledger;
   const taken = takingUp(run);
-  if (taken.kind === 'end') return taken.reason;
   // Before anything that may break: a life that ends here must count.
   await ledger.changeRun({ setbacks: taken.setbacks });
+  if (taken.kind === 'end') return { state: 'failed', reason: taken.reason, silent: taken.silent };
   await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
   const role = await deps.forge.role(run.repository, run.requester.login);
   if (!mayWrite(role))
-    return `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`;
+    return {
+      state: 'failed',
+      reason: `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`,
+    };
   const now = deps.clock.now();
   await ledger.changeRun({
     state: 'running',
@@ -142,6 +150,8 @@ async function workOn(
     await ledger.changeTask(task.key, { outcome: how.outcome, endedAt });
     await ledger.audit(endedAt, 'task given up', { task: task.key, outcome: how.outcome });
   } else {
+    const begun = how.kind === 'attempt' ? sessionBegins(ledger.run) : undefined;
+    if (begun !== undefined) await ledger.changeRun({ setbacks: begun });
     const record = await attempt(task, how, { ...scope, earlier: history.sessions });
     if (record.again !== undefined) return record.again;
   }
@@ -165,11 +175,15 @@ async function park(
 }
 
 /** Says the last word, then writes it down: a crash between the two says it again. */
-async function end(deps: WorkerDeps, driving: Driving, { state, reason }: Ending): Promise<Word> {
+async function end(
+  deps: WorkerDeps,
+  driving: Driving,
+  { state, reason, silent = false }: Ending & { readonly silent?: boolean },
+): Promise<Word> {
   const { ledger, announcer, log, drive } = driving;
   const endedAt = deps.clock.now();
   try {
-    await announcer.finish({ ...ledger.run, state, reason, endedAt });
+    if (!silent) await announcer.finish({ ...ledger.run, state, reason, endedAt });
   } catch (error) {
     // Where GitHub does not let us in any more there is nobody to tell, and trying again would keep the run for ever.
     const means = afterInterruption(ledger.run, interruptionOf(error, drive.hold.saving), nowOf(deps));
@@ -181,8 +195,9 @@ async function end(deps: WorkerDeps, driving: Driving, { state, reason }: Ending
   const { pullRequest } = ledger.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
+    // Before it is so: afterwards nobody would come by again to write it down.
+    intent: async () => await ledger.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
     perform: async () => await ledger.changeRun({ state, reason, endedAt, ...opened }),
-    record: async () => await ledger.audit(endedAt, `run ${state}`, { reason }),
   });
   return DONE;
 }

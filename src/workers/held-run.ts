@@ -122,6 +122,12 @@ export class HeldRun {
     });
   }
 
+  /** Appends to the audit log what is about to become true, unless an entry with this key is there: from an earlier life. */
+  async auditOnce(key: string, at: number, action: string, detail: unknown): Promise<void> {
+    const { lease } = this;
+    await this.#store.audit({ at, runId: lease.runId, actor: lease.owner, action, detail, once: key });
+  }
+
   async audit(at: number, action: string, detail: unknown): Promise<void> {
     await this.#store.audit({ at, runId: this.#run.id, actor: this.lease.owner, action, detail });
   }

@@ -325,7 +325,7 @@ function storeContract(open: () => Promise<Opened>): void {
       const run = aRun({ reason: 'in line' });
       const lease = await claimed(run);
       const pullRequest = { number: 3, url: 'https://github.test/3', draft: true };
-      const setbacks = { tries: 2, waits: 1 };
+      const setbacks = { tries: 2, waits: 1, lives: 1 };
 
       await store.updateRun(lease, { state: 'running', startedAt: 5, pullRequest, statusCommentId: 99, setbacks });
       expect(await store.findRun(run.id)).toStrictEqual({
@@ -478,6 +478,13 @@ function storeContract(open: () => Promise<Opened>): void {
     for (const entry of entries) await store.audit(entry);
 
     expect(await store.auditOf(id)).toStrictEqual(entries);
+
+    const [first] = entries;
+    for (let round = 0; round < 2; round += 1) await store.audit({ ...first!, action: 'ended', once: 'end' });
+    expect((await store.auditOf(id)).map(({ action }) => action)).toStrictEqual([
+      ...entries.map(({ action }) => action),
+      'ended',
+    ]);
   });
 
   it('answers a ping', async () => {

@@ -5,7 +5,8 @@ import {
   afterInterruption,
   gotFurther,
   handedBack,
-  MOST_TRIES,
+  MOST_LIVES,
+  sessionBegins,
   takingUp,
   type Interruption,
 } from '../../src/domain/setback.ts';
@@ -39,8 +40,8 @@ describe('what nobody foresaw', () => {
   });
 
   it('is counted from the last time the run got further', () => {
-    expect(gotFurther({ setbacks: { tries: 5, waits: 3 } })).toEqual({ tries: 1, waits: 0 });
-    expect(gotFurther({ setbacks: { tries: 1, waits: 0 } })).toBeUndefined();
+    expect(gotFurther({ setbacks: { tries: 5, waits: 3, lives: 1 } })).toEqual({ tries: 0, waits: 0, lives: 0 });
+    expect(gotFurther({ setbacks: { tries: 0, waits: 0, lives: 0 } })).toBeUndefined();
   });
 });
 
@@ -62,15 +63,15 @@ describe('GitHub being away', () => {
   });
 
   it('does not count among the tries', () => {
-    const means = afterInterruption({ setbacks: { tries: 5, waits: 0 } }, AWAY, { now: NOW, retry });
-    expect(means).toMatchObject({ setbacks: { tries: 4, waits: 1 } });
+    const means = afterInterruption({ setbacks: { tries: 5, waits: 0, lives: 1 } }, AWAY, { now: NOW, retry });
+    expect(means).toMatchObject({ setbacks: { tries: 5, waits: 1, lives: 0 } });
   });
 });
 
 describe('a worker', () => {
   it('that dies again and again without a word ends the run for the next one', () => {
     let setbacks: Setbacks | undefined;
-    for (let round = 0; round < MOST_TRIES; round += 1) {
+    for (let round = 0; round < MOST_LIVES; round += 1) {
       const taken = takingUp({ setbacks });
       if (taken.kind === 'end') throw new Error('too early');
       ({ setbacks } = taken);
@@ -78,13 +79,23 @@ describe('a worker', () => {
     expect(takingUp({ setbacks })).toMatchObject({
       kind: 'end',
       reason: expect.stringContaining('the worker crashed'),
+      silent: false,
     });
   });
 
+  it('that dies even of saying so lets the run end without a word', () => {
+    expect(takingUp({ setbacks: { tries: 0, waits: 0, lives: 2 * MOST_LIVES } })).toMatchObject({ silent: true });
+  });
+
+  it('that begins a session has got somewhere', () => {
+    expect(sessionBegins({ setbacks: { tries: 2, waits: 1, lives: 3 } })).toEqual({ tries: 2, waits: 1, lives: 0 });
+    expect(sessionBegins({ setbacks: undefined })).toBeUndefined();
+  });
+
   it('that hands a run back leaves it as it was', () => {
-    const run = { setbacks: { tries: 3, waits: 1 } };
+    const run = { setbacks: { tries: 3, waits: 1, lives: 1 } };
     const of = { now: NOW, retry };
-    expect(handedBack(run)).toEqual({ tries: 2, waits: 1 });
+    expect(handedBack(run)).toEqual({ tries: 3, waits: 1, lives: 0 });
     expect(afterInterruption(run, { kind: 'shutdown' }, of)).toEqual({ kind: 'hand-back', setbacks: handedBack(run) });
     expect(afterInterruption(run, { kind: 'stop' }, of)).toMatchObject({ kind: 'hand-back' });
     expect(afterInterruption(run, { kind: 'lost' }, of)).toEqual({ kind: 'leave' });

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { keptBranchName } from '../../src/domain/branch.ts';
 import { isFinal, type Run } from '../../src/domain/run.ts';
-import type { Audited } from './audit.ts';
 import type { Place } from './place.ts';
+import type { Audited } from './stage.ts';
 
 /** The store agrees with itself: deliveries dealt with, every task accounted for, attempts and usage add up. */
 export async function auditRecord({ store }: Audited, place: Place, runs: readonly Run[]): Promise<readonly string[]> {

@@ -6,25 +6,9 @@ import { keptBranchName } from '../../src/domain/branch.ts';
 import { digest } from '../../src/domain/ids.ts';
 import { parseTrailers } from '../../src/domain/report/commit-message.ts';
 import { isFinal, type Run } from '../../src/domain/run.ts';
-import type { LocalGithub } from '../../local-github/server.ts';
-import type { Config } from '../../src/config.ts';
-import type { Store } from '../../src/store/store.ts';
 import { auditBranchNames, auditChecks, auditRecord, auditScratch } from './audit-record.ts';
 import type { Place } from './place.ts';
-
-/** A running product that can be looked into. */
-export interface Audited {
-  readonly runner: 'local' | 'docker';
-  /** Of the engine jobs run on; as `DOCKER_HOST` is written. */
-  readonly dockerHost: string | undefined;
-  readonly github: LocalGithub;
-  readonly store: Store;
-  readonly config: Config;
-  /** What app and worker logged, one JSON object a line. */
-  readonly log: readonly string[];
-  /** Every credential there is, as it would look if it leaked. */
-  readonly secrets: () => readonly string[];
-}
+import type { Audited } from './stage.ts';
 
 /**
  * Holds what happened in a repository against what Maestro promises whatever the scenario: one pull request and one status

@@ -17,9 +17,9 @@ import {
 } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { auditHome, auditPlace, type Audited } from './audit.ts';
+import { auditHome, auditPlace } from './audit.ts';
 import { createPlace, type Place } from './place.ts';
-import { KEY_CANARY, ROLES, secretsOf } from './stage.ts';
+import { KEY_CANARY, ROLES, secretsOf, type Audited } from './stage.ts';
 import '../setup/provided.ts';
 
 export interface HarnessOptions {

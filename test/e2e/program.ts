@@ -11,8 +11,8 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createDatabase } from '../setup/database.ts';
-import { auditHome, auditPlace, type Audited } from './audit.ts';
-import { KEY_CANARY, ROLES } from './stage.ts';
+import { auditHome, auditPlace } from './audit.ts';
+import { KEY_CANARY, ROLES, type Audited } from './stage.ts';
 import { createPlace, type Place } from './place.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

@@ -1,4 +1,20 @@
 import type { LocalGithub } from '../../local-github/server.ts';
+import type { Config } from '../../src/config.ts';
+import type { Store } from '../../src/store/store.ts';
+
+/** A running product that can be looked into. */
+export interface Audited {
+  readonly runner: 'local' | 'docker';
+  /** Of the engine jobs run on; as `DOCKER_HOST` is written. */
+  readonly dockerHost: string | undefined;
+  readonly github: LocalGithub;
+  readonly store: Store;
+  readonly config: Config;
+  /** What app and worker logged, one JSON object a line. */
+  readonly log: readonly string[];
+  /** Every credential there is, as it would look if it leaked. */
+  readonly secrets: () => readonly string[];
+}
 
 /** Somebody of each role in every repository of a test. */
 export const ROLES = { ada: 'admin', mira: 'maintain', will: 'write', tess: 'triage', rory: 'read' } as const;

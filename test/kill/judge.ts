@@ -5,7 +5,7 @@ import { looksOver, unfulfilled, type Work } from './work.ts';
 import type { World } from './world.ts';
 
 /** How long a run may take to its end after it was cut, on a machine that is busy. Milliseconds. */
-const END_MS = 60_000;
+const END_MS = 150_000;
 
 /** How long what a crash left may lie about once its run is over. Milliseconds; several rounds of the reconciler. */
 const TIDY_MS = 12_000;
@@ -47,12 +47,20 @@ export async function verdict(world: World, place: Place, issue: number, work: W
   for (;;) {
     const problems = [
       ...(await unfulfilled(world, place, issue, work)),
-      ...(await complaint(async () => await auditPlace(world, place))),
-      ...(await complaint(async () => await auditHome(world))),
+      ...(await audited(world, place)),
+      ...(await world.bystanderGone()),
     ];
     if (problems.length === 0 || Date.now() > until) return problems;
     await pause(500);
   }
+}
+
+/** What the audit has against a repository and the whole installation. */
+export async function audited(world: World, place: Place): Promise<readonly string[]> {
+  return [
+    ...(await complaint(async () => await auditPlace(world, place))),
+    ...(await complaint(async () => await auditHome(world))),
+  ];
 }
 
 async function complaint(audit: () => Promise<void>): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/telemetry/failpoint.ts';
 import { untilOver } from './judge.ts';
-import { chance, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
+import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
 import { ask, KEEPING, TWO } from './work.ts';
 import { openWorld, type Components } from './world.ts';
 
@@ -90,6 +90,11 @@ export async function planned(components: Components, argv: readonly string[]): 
     trials.push(
       ...Array.from({ length: Number(values.random) }, (_, seed): Trial => ({ kind: 'random', ...place, seed })),
     );
+  if (wants('poison') && place.topology === 'server')
+    trials.push({ kind: 'poison', ...place, role: 'worker', point: 'keep.after-effect', hit: 1 });
+  if (wants('crowd') && place.topology === 'server') trials.push({ kind: 'crowd', ...place, seed: 1 });
   const { only } = values;
-  return only === undefined ? trials : trials.filter((trial) => JSON.stringify(Object.values(trial)).includes(only));
+  const chosen = only === undefined ? trials : trials.filter((trial) => nameOf(trial).includes(only));
+  // In an order that mixes them: what is cut short has seen something of everything.
+  return chosen.toSorted((a, b) => chance(nameOf(a)) - chance(nameOf(b)));
 }

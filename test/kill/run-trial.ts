@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EffectName } from '../../src/telemetry/failpoint.ts';
 import type { Place } from '../e2e/place.ts';
-import { untilOver, verdict } from './judge.ts';
+import { audited, untilOver, verdict } from './judge.ts';
 import type { Running } from './product.ts';
 import { chance, type Role, type Trial } from './trial.ts';
 import { ask, looksOver, TWO, workWith } from './work.ts';
@@ -20,7 +20,7 @@ export interface TrialResult {
 }
 
 /** How long a point may take to be reached, a cold start included. */
-const REACH_MS = 40_000;
+const REACH_MS = 150_000;
 
 /** Longest time after the request that a random cut comes: runs of these trials last about that long. */
 const RUN_MS = 5_000;
@@ -48,8 +48,9 @@ async function perform(world: World, trial: Trial): Promise<Outcome> {
     case 'random':
       return await killSometime(world, trial);
     case 'poison':
+      return await poison(world, trial);
     case 'crowd':
-      throw new Error(`there are no ${trial.kind} trials yet`);
+      return await crowd(world, trial.seed);
   }
 }
 
@@ -143,6 +144,65 @@ async function sleepAt(world: World, trial: Pointed): Promise<Outcome> {
   };
 }
 
+/** A run whose work kills every worker that takes it up: it ends as failed, and a run beside it as it should. */
+async function poison(world: World, trial: Pointed): Promise<Outcome> {
+  const extra = { MAESTRO_FAILPOINTS: `${trial.point}=kill` };
+  await world.endAll('worker');
+  await world.ensure('app');
+  const [place, beside] = [await world.place(), await world.place()];
+  const issue = await ask(place, workWith(effectOf(trial)));
+  const other = await ask(beside, TWO);
+  const until = Date.now() + POISON_MS;
+  let crashes = 0;
+  while (Date.now() < until && !(await over(world, place))) {
+    const victim = await world.start('worker', extra);
+    const how = await Promise.race([victim.ended, untilEnded(world, place, until)]);
+    if (how === 'SIGKILL') crashes += 1;
+    else await victim.stop();
+  }
+  await world.ensure('worker');
+  await untilOver(world, beside, other);
+  const [run] = await place.runs();
+  const problems = [...(await verdict(world, beside, other, TWO))];
+  const said = JSON.stringify([run?.reason, run === undefined ? [] : await world.store.tasksOf(run.id)]);
+  if (run?.state !== 'failed')
+    problems.push(`after ${crashes} crashes the run is ${run?.state} (${run?.reason ?? ''})`);
+  if (!/crash/.test(said)) problems.push(`the record does not tell of the crashes: ${said.slice(0, 500)}`);
+  if (crashes > 4) problems.push(`it took ${crashes} crashes`);
+  if ((await place.answers(issue)).length !== 1) problems.push('the person was not told once');
+  return { problems: [...problems, ...(await audited(world, place))], hit: crashes > 0, recoveryMs: undefined };
+}
+
+/** Three workers on one database with more runs than they can take; one of them dies on the way. */
+async function crowd(world: World, seed: number): Promise<Outcome> {
+  await world.endAll('worker');
+  await world.ensure('app');
+  const workers = await Promise.all([1, 2, 3].map(async () => await world.start('worker')));
+  const asked: { readonly place: Place; readonly issue: number }[] = [];
+  for (let at = 0; at < CROWD; at += 1) {
+    const place = await world.place();
+    asked.push({ place, issue: await ask(place, TWO) });
+  }
+  await pause(chance('crowd', seed) * RUN_MS);
+  await workers[Math.floor(chance('who', seed) * workers.length)]?.kill();
+  const problems: string[] = [];
+  for (const { place, issue } of asked) await untilOver(world, place, issue);
+  for (const { place, issue } of asked) problems.push(...(await verdict(world, place, issue, TWO)));
+  await world.endAll('worker');
+  return { problems, hit: true, recoveryMs: undefined };
+}
+
+/** How long a poisonous run may go on killing workers, each of which starts cold. */
+const POISON_MS = 300_000;
+
+/** Runs in a crowd. */
+const CROWD = 12;
+
+async function untilEnded(world: World, place: Place, until: number): Promise<'over'> {
+  while (Date.now() < until && !(await over(world, place))) await pause(200);
+  return 'over';
+}
+
 async function recorded(world: World, place: Place): Promise<string> {
   const runs = await place.runs();
   return JSON.stringify(
@@ -182,6 +242,8 @@ async function untilReached(world: World, place: Place, issue: number): Promise<
   while (Date.now() < until) {
     if (await looksOver(place, issue)) {
       // What comes after the last word has its points as well.
+      const late = Date.now() + (world.topology === 'up' ? 3_000 : 30_000);
+      while (Date.now() < late && !(await over(world, place))) await pause(100);
       await pause(1_500);
       return 'over';
     }

@@ -13,6 +13,9 @@ export interface Work {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Input tokens the scripted agent says it used, each time. */
+const TOKENS = 1_200;
+
 /** Two tasks, two commits. */
 export const TWO: Work = {
   body: '- [ ] One `scripted: write 1.txt one`\n- [ ] Two `scripted: write 2.txt two`\n',
@@ -57,6 +60,10 @@ export async function unfulfilled(world: World, place: Place, issue: number, wor
   if (run.state !== work.state) problems.push(`run ${run.id} ${run.state} (${run.reason ?? 'no reason'})`);
   const outcomes = (await world.store.tasksOf(run.id)).map(({ outcome }) => outcome?.kind ?? 'open');
   if (outcomes.join() !== work.outcomes.join()) problems.push(`the tasks ended ${outcomes.join(', ')}`);
+  for (const task of await world.store.tasksOf(run.id)) {
+    if (task.outcome?.kind === 'committed' && task.usage.inputTokens < TOKENS)
+      problems.push(`task ${task.position} counts ${task.usage.inputTokens} tokens`);
+  }
   const pulls = await place.pulls();
   const [pull] = pulls;
   if (pulls.length !== 1) problems.push(`${pulls.length} pull requests instead of one`);

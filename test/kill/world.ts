@@ -4,16 +4,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import Docker from 'dockerode';
 import { Client } from 'pg';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 import { readConfig } from '../../src/config.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import type { Audited } from '../e2e/audit.ts';
 import { createPlace, type Place } from '../e2e/place.ts';
 import { freePort } from '../setup/background.ts';
-import { KEY_CANARY, ROLES, secretsOf } from '../e2e/stage.ts';
+import { KEY_CANARY, ROLES, secretsOf, type Audited } from '../e2e/stage.ts';
 import { startProduct, type Running } from './product.ts';
 import type { Role, RunnerName, Topology } from './trial.ts';
 
@@ -43,6 +43,8 @@ export interface World extends Audited, AsyncDisposable {
   redeliver(): Promise<void>;
   /** Lets the store be read: on the embedded database by stopping the process that has it. */
   settle(): Promise<void>;
+  /** What has become of somebody else's container on the same engine: it has to be there still. */
+  bystanderGone(): Promise<readonly string[]>;
   /** File that every failpoint passed is written to, by processes started with `recording`. */
   readonly passed: () => Promise<readonly { readonly at: number; readonly pid: number; readonly point: string }[]>;
   readonly recording: Readonly<Record<string, string>>;
@@ -77,7 +79,9 @@ export async function openWorld(
     MAESTRO_RETRY_SECONDS: '1',
     MAESTRO_LEASE_SECONDS: String(options.leaseSeconds ?? LEASE_SECONDS),
     ANTHROPIC_API_KEY: KEY_CANARY,
-    LOG_LEVEL: 'debug',
+    LOG_LEVEL: 'info',
+    // Most of a cold start is compiling.
+    NODE_COMPILE_CACHE: path.join(tmpdir(), 'maestro-kill-compiled'),
   };
   if (options.topology === 'server') {
     env['DATABASE_URL'] = await createDatabase(components.postgresUrl, stack);
@@ -107,6 +111,7 @@ export async function openWorld(
   stack.defer(async () => {
     await Promise.all([...running].map(async (one) => await one.kill()));
   });
+  const bystander = options.runner === 'docker' ? await startBystander(components, stack) : undefined;
   const log = path.join(home, 'passed');
   let places = 0;
 
@@ -187,6 +192,7 @@ export async function openWorld(
       await Promise.all([...running].map(async (one) => await one.stop()));
       store = await open();
     },
+    bystanderGone: async () => ((await bystander?.isThere()) === false ? ["somebody else's container is gone"] : []),
     recording: { MAESTRO_FAILPOINT_LOG: log },
     passed: async () => {
       if (!existsSync(log)) return [];
@@ -214,12 +220,38 @@ async function quiet(github: LocalGithub, store: Store): Promise<void> {
   }
 }
 
+/** A container without a label of ours, as another program on the engine would have it. */
+async function startBystander(
+  { dockerHost = '', agentImage = '' }: Components,
+  stack: AsyncDisposableStack,
+): Promise<{ isThere(): Promise<boolean> }> {
+  const docker = new Docker({ socketPath: dockerHost.replace(/^unix:\/\//, '') });
+  const container = await docker.createContainer({
+    name: `bystander-${randomBytes(4).toString('hex')}`,
+    Image: agentImage,
+    Entrypoint: ['sleep', '3600'],
+    HostConfig: { NetworkMode: 'none' },
+  });
+  stack.defer(async () => await container.remove({ force: true }));
+  await container.start();
+  const isThere = async (): Promise<boolean> =>
+    await container.inspect().then(
+      ({ State }) => State.Running,
+      () => false,
+    );
+  return { isThere };
+}
+
 async function createDatabase(cluster: string, stack: AsyncDisposableStack): Promise<string> {
   const name = `kill_${randomBytes(6).toString('hex')}`;
   const execute = async (statement: string): Promise<void> => {
     const client = new Client({ connectionString: cluster });
     await client.connect();
-    await client.query(statement).finally(async () => await client.end());
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
   };
   await execute(`create database ${name}`);
   stack.defer(async () => await execute(`drop database if exists ${name} with (force)`));

@@ -3,7 +3,14 @@ import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
-import { afterInterruption, gotFurther, handedBack, takingUp, type Interruption } from '../../src/domain/setback.ts';
+import {
+  afterInterruption,
+  gotFurther,
+  handedBack,
+  sessionBegins,
+  takingUp,
+  type Interruption,
+} from '../../src/domain/setback.ts';
 import { NO_USAGE } from '../../src/domain/usage.ts';
 import { Away, BranchMoved, LEASE_MS, LeaseLost, type Lease, type World } from './world.ts';
 
@@ -142,8 +149,8 @@ class Held {
 function* drive(held: Held): Life {
   const { world } = held;
   const taken = takingUp(held.run);
-  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason });
   yield* held.changeRun({ setbacks: taken.setbacks });
+  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason });
   world.forge('ask for the role', () => undefined);
   yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined });
   let sawFailure = false;
@@ -196,6 +203,8 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   yield;
   if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
   else {
+    const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
+    if (begun !== undefined) yield* held.changeRun({ setbacks: begun });
     const again = yield* attempt(held, task, { ...how, earlier: sessions });
     if (again !== undefined) return again;
   }

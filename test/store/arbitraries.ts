@@ -109,7 +109,7 @@ export const anyRun: fc.Arbitrary<Omit<Run, 'id'>> = record({
   pullRequest: optional(record({ number: id, url: text, draft: fc.boolean() })),
   statusCommentId: optional(id),
   stop: optional(record({ by: text, reason: text, at: time })),
-  setbacks: optional(record({ tries: fc.nat(), waits: fc.nat() })),
+  setbacks: optional(record({ tries: fc.nat(), waits: fc.nat(), lives: fc.nat() })),
 });
 
 /** Tasks of a run, in order; their `runId` is to be set. */

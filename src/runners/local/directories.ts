@@ -24,8 +24,11 @@ export async function emptyTrash(trash: string): Promise<void> {
   for (const name of left) await deleteTree(join(trash, name));
 }
 
+/** Two may delete the same at once, a process that starts and one that cleans up: what the other was faster with is gone. */
 async function deleteTree(path: string): Promise<void> {
-  await makeWritable(path);
+  await makeWritable(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 

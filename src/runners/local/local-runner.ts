@@ -37,6 +37,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
   const homes = join(root, 'homes');
   const trash = join(root, 'trash');
   const ledger = createLedger(join(root, 'jobs'));
+  let emptied: Promise<void> | undefined;
 
   const laneOf = (name: string): string => join(lanes, name);
   const homeOf = (attempt: string): string => join(homes, attempt);
@@ -128,7 +129,9 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
 
     async check() {
       await mkdir(root, { recursive: true }).catch(brokenDisk);
-      await emptyTrash(trash).catch(brokenDisk);
+      // Once: later the trash holds what is being deleted by us.
+      emptied ??= emptyTrash(trash);
+      await emptied.catch(brokenDisk);
       return { image: undefined, engine: `${process.platform} ${process.arch}, no isolation` };
     },
 

@@ -32,6 +32,8 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return record;
   const expected = parent === ledger.run.base.sha ? undefined : parent;
   await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
+  // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
+  await ledger.saveSession(record.session);
   const { session } = record;
   const effect = {
     key: pushKey(session),

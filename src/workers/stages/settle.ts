@@ -29,9 +29,11 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
     : { outcome, endedAt, usage };
   const told = { task: task.key, session: session.id, outcome, ...(again ? { until: settled.at } : {}) };
   await around('settle', {
-    intent: async () => await ledger.saveSession({ ...session, outcome, endedAt }),
+    intent: async () => {
+      await ledger.saveSession({ ...session, outcome, endedAt });
+      await ledger.auditOnce(`settle/${session.id}`, endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told);
+    },
     perform: async () => await ledger.changeTask(task.key, change),
-    record: async () => await ledger.audit(endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told),
   });
   if (again) return { ...record, again: { at: settled.at, reason: settled.reason } };
   return { ...record, outcome };

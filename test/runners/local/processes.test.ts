@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/domain/clock.ts';
-import { removeTree } from '../../../src/runners/local/directories.ts';
+import { emptyTrash, removeTree } from '../../../src/runners/local/directories.ts';
 import { MARK, endProcesses, livingProcesses } from '../../../src/runners/local/processes.ts';
 
 describe('endProcesses', () => {
@@ -52,6 +52,23 @@ describe('removeTree', () => {
       expect(await readdir(root)).toEqual(['outside', 'trash']);
       expect(await readdir(join(root, 'trash'))).toEqual([]);
       expect(await readdir(join(root, 'outside'))).toEqual(['kept']);
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  it('is not disturbed by another that empties the trash meanwhile', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'maestro-tree-'));
+    try {
+      const trash = join(root, 'trash');
+      for (let round = 0; round < 600; round += 1) {
+        await mkdir(join(root, 'tree'));
+        const emptying = async (): Promise<void> => {
+          for (let time = 0; time < 4; time += 1) await emptyTrash(trash);
+        };
+        await Promise.all([removeTree(join(root, 'tree'), trash), emptying(), emptying(), emptying()]);
+      }
+      expect(await readdir(join(root, 'trash'))).toEqual([]);
     } finally {
       await rm(root, { recursive: true });
     }
