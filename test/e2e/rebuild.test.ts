@@ -72,7 +72,7 @@ describe('with database, queue, mirrors and lanes gone', () => {
     expect(messages('delivery given up')).toBe(0);
   }, 240_000);
 
-  it('a run of a playbook goes on, and its merged pull request starts nothing', async () => {
+  it('a run of a playbook goes on, and its push, found again, starts nothing', async () => {
     await product.kill();
     await product.wipe();
     const place = await product.repository();
