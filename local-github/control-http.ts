@@ -19,7 +19,11 @@ const Fault = z.union([
     retryAfter: z.number().optional(),
     ms: z.number().optional(),
   }),
-  Times.extend({ kind: z.enum(['drop-hook', 'duplicate-hook', 'reorder-hooks']), event: z.string().optional() }),
+  Times.extend({
+    kind: z.enum(['drop-hook', 'duplicate-hook', 'reorder-hooks']),
+    event: z.string().optional(),
+    every: z.number().int().positive().optional(),
+  }),
 ]);
 const NewUser = z.object({ login: z.string(), name: z.string().optional(), role: RoleName.optional() });
 const NewRepository = z.object({

@@ -27,6 +27,8 @@ interface HookFault {
   readonly kind: 'drop-hook' | 'duplicate-hook' | 'reorder-hooks';
   /** Event name, or `event.action`; any when omitted. */
   readonly event?: string | undefined;
+  /** Applies to every nth of them only; to each when omitted. */
+  readonly every?: number | undefined;
   readonly times?: number | undefined;
 }
 
@@ -46,16 +48,16 @@ export interface Faults {
 
 /** No rules yet. */
 export function createFaults(): Faults {
-  let entries: { readonly rule: FaultRule; left: number }[] = [];
+  let entries: { readonly rule: FaultRule; left: number; met: number }[] = [];
 
-  function take(entry: { readonly rule: FaultRule; left: number }): void {
+  function take(entry: { left: number }): void {
     entry.left -= 1;
     if (entry.left <= 0) entries = entries.filter((other) => other !== entry);
   }
 
   return {
     add(rule) {
-      entries.push({ rule, left: rule.times ?? 1 });
+      entries.push({ rule, left: rule.times ?? 1, met: 0 });
     },
     clear() {
       entries = [];
@@ -78,6 +80,8 @@ export function createFaults(): Faults {
         const { rule } = entry;
         if (!isHookFault(rule) || rule.kind !== kind) continue;
         if (rule.event !== undefined && rule.event !== event && rule.event !== `${event}.${action ?? ''}`) continue;
+        entry.met += 1;
+        if (entry.met % (rule.every ?? 1) !== 0) continue;
         take(entry);
         return { rule, left: entry.left };
       }

@@ -9,7 +9,7 @@ import { fullNameOf } from './lookup.ts';
 import { isPull } from './presenters/pull.ts';
 import type { PullIssue } from './presenters/pull.ts';
 import { presentPush } from './presenters/push.ts';
-import type { Repository } from './state.ts';
+import { takeId, type Activity, type Repository } from './state.ts';
 
 /**
  * Everything that follows when a ref has moved, whoever moved it and however: the record, `create`/`delete`, `push`, and for
@@ -20,7 +20,7 @@ export async function refChanged(
   hub: Hub,
   repository: Repository,
   change: RefChange,
-  cause: { readonly author: Author; readonly via: 'git' | 'rest' },
+  cause: { readonly author: Author; readonly via: 'git' | 'rest'; readonly merge?: true },
 ): Promise<void> {
   const now = timestamp(hub.clock.now());
   const changed = repository;
@@ -33,6 +33,7 @@ export async function refChanged(
     actor: cause.author.account.login,
     via: cause.via,
   });
+  await recordActivity(hub, repository, change, cause);
   emitCreateOrDelete(hub, repository, change, cause.author);
   emit(hub, 'push', {
     repository,
@@ -45,6 +46,30 @@ export async function refChanged(
     if (issue.pull.headRef === branch) await headMoved(hub, issue, change, cause.author);
     else if (issue.pull.baseRef === branch) await baseMoved(hub, issue, change, cause.author);
   }
+}
+
+/** GitHub's activity view knows branches only. */
+async function recordActivity(
+  hub: Hub,
+  repository: Repository,
+  change: RefChange,
+  cause: { readonly author: Author; readonly merge?: true },
+): Promise<void> {
+  if (!change.ref.startsWith('refs/heads/')) return;
+  hub.world.activities.push({
+    id: takeId(hub.world),
+    repositoryId: repository.id,
+    actorId: cause.author.account.id,
+    ...change,
+    type: cause.merge === true ? 'pr_merge' : await activityType(gitDirectory(hub, repository), change),
+    at: timestamp(hub.clock.now()),
+  });
+}
+
+async function activityType(directory: string, change: RefChange): Promise<Activity['type']> {
+  if (change.before === NO_OBJECT) return 'branch_creation';
+  if (change.after === NO_OBJECT) return 'branch_deletion';
+  return (await isAncestor(directory, change.before, change.after)) ? 'push' : 'force_push';
 }
 
 function openPulls(hub: Hub, repository: Repository): PullIssue[] {

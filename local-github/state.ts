@@ -11,6 +11,8 @@ export interface World {
   reactions: Record<number, Reaction>;
   checkRuns: Record<number, CheckRun>;
   reviews: Record<number, Review>;
+  issueEvents: IssueEvent[];
+  activities: Activity[];
   tokens: Record<string, Token>;
   deliveries: Delivery[];
 }
@@ -196,6 +198,29 @@ export interface InstallationToken {
   repositoryIds?: number[] | undefined;
   permissions: Permissions;
   expiresAt: number;
+}
+
+/** A label that came to a thread or went from it. */
+export interface IssueEvent {
+  id: number;
+  issueId: number;
+  event: 'labeled' | 'unlabeled';
+  actorId: number;
+  viaApp: boolean;
+  createdAt: string;
+  label: { name: string; color: string };
+}
+
+/** A branch that moved. */
+export interface Activity {
+  id: number;
+  repositoryId: number;
+  actorId: number;
+  ref: string;
+  before: string;
+  after: string;
+  type: 'push' | 'force_push' | 'branch_creation' | 'branch_deletion' | 'pr_merge';
+  at: string;
 }
 
 /** One attempt to deliver one webhook. */

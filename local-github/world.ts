@@ -69,6 +69,8 @@ export async function createWorld(options: AppOptions, now: number): Promise<Wor
     reactions: {},
     checkRuns: {},
     reviews: {},
+    issueEvents: [],
+    activities: [],
     tokens: {},
     deliveries: [],
   };
@@ -88,7 +90,9 @@ export async function loadWorld(directory: string): Promise<World | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  return JSON.parse(text) as World;
+  // What was saved by an older version has no such histories.
+  const world = JSON.parse(text) as Omit<World, 'issueEvents' | 'activities'> & Partial<World>;
+  return { ...world, issueEvents: world.issueEvents ?? [], activities: world.activities ?? [] };
 }
 
 /** Saves a world so that a crash in between leaves the last one whole. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Probot, ProbotOctokit } from 'probot';
 import type { AppRules } from './app/deps.ts';
+import { isNewborn, openLater } from './app/newborn.ts';
 import { startComingBack } from './app/coming-back.ts';
 import { createFrontDoor } from './app/http.ts';
 import { createInbox } from './app/inbox.ts';
@@ -117,27 +118,36 @@ export async function startApp(shared: Shared): Promise<Part> {
   });
   await probot.load(maestroApp({ store, queue, forge, clock: systemClock, log, notes, rules }));
   const inbox = createInbox({ store, probot, notes, clock: systemClock, log });
+  const isNew = await isNewborn(store);
+  const opening = openLater(inbox);
   const server = createFrontDoor({
     store,
     clock: systemClock,
     log,
     webhookSecret: config.WEBHOOK_SECRET,
-    wake: (payload) => inbox.wake(payload),
+    wake: opening.wake,
   });
   const url = await listen(server, config);
-  inbox.start();
   log.info({ url }, 'listening for webhooks');
   const comingBack = startComingBack({
     store,
+    queue,
     hookLog: forge,
+    survey: forge,
+    forge,
+    rules,
+    wake: opening.wake,
     clock: systemClock,
     log,
     sweepMs: config.MAESTRO_SWEEP_SECONDS * 1000,
+    scanMs: config.MAESTRO_SCAN_SECONDS * 1000,
     keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
   });
+  opening.openAfter(isNew ? comingBack.lookedThrough : Promise.resolve());
   return {
     url,
     [Symbol.asyncDispose]: async () => {
+      opening.cancel();
       await comingBack.close();
       await close(server);
       await inbox.stop();

@@ -1,4 +1,5 @@
 const KINDS = {
+  activity: 'PSH',
   app: 'A',
   blob: 'B',
   bot: 'BOT',
@@ -7,6 +8,7 @@ const KINDS = {
   commit: 'C',
   installation: 'IN',
   issue: 'I',
+  issueEvent: 'LE',
   label: 'LA',
   organization: 'O',
   pull: 'PR',

@@ -3,7 +3,7 @@ import { emitThread } from '../events.ts';
 import type { Author, Hub } from '../hub.ts';
 import type { Payload } from '../presenters/account.ts';
 import { presentLabel } from '../presenters/issue.ts';
-import type { Issue } from '../state.ts';
+import { takeId, type Issue } from '../state.ts';
 
 /** Changes title and body where given and different, and tells with what they were before. */
 export async function editText(
@@ -75,6 +75,15 @@ export async function emitLabeled(
 ): Promise<void> {
   const label = hub.world.labels[change.labelId];
   if (label === undefined) return;
+  hub.world.issueEvents.push({
+    id: takeId(hub.world),
+    issueId: issue.id,
+    event: change.action,
+    actorId: change.author.account.id,
+    viaApp: change.author.kind === 'installation',
+    createdAt: timestamp(hub.clock.now()),
+    label: { name: label.name, color: label.color },
+  });
   const extra = { label: presentLabel(hub, label) };
   await emitThread(hub, issue, { action: change.action, author: change.author, extra });
 }

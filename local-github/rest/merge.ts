@@ -76,7 +76,7 @@ async function merge(call: RepositoryCall): Promise<Reply> {
   const change = { ref: `refs/heads/${pull.baseRef}`, before, after };
   await moveRef(directory, change);
   await markMerged(hub, issue, { author, sha: after });
-  await refChanged(hub, repository, change, { author, via: 'rest' });
+  await refChanged(hub, repository, change, { author, via: 'rest', merge: true });
   return { status: 200, body: { sha: after, merged: true, message: 'Pull Request successfully merged' } };
 }
 

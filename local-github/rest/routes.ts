@@ -6,6 +6,7 @@ import { commentRoutes } from './comments.ts';
 import { commitRoutes } from './commits.ts';
 import { contentRoutes } from './contents.ts';
 import { gitDataRoutes } from './git-data.ts';
+import { historyRoutes } from './history.ts';
 import { issueLabelRoutes } from './issue-labels.ts';
 import { issueRoutes } from './issues.ts';
 import { labelRoutes } from './labels.ts';
@@ -24,6 +25,7 @@ export function allRoutes(options: { readonly tokenLifetime: number; readonly li
     ...commitRoutes,
     ...contentRoutes,
     ...gitDataRoutes,
+    ...historyRoutes,
     ...issueLabelRoutes,
     ...issueRoutes,
     ...labelRoutes,

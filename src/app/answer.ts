@@ -8,7 +8,8 @@ import type { Sender } from '../domain/webhook.ts';
 import type { Reaction, ReactionTarget } from '../forge/forge.ts';
 import type { AppDeps } from './deps.ts';
 
-type AnswerDeps = Pick<AppDeps, 'forge' | 'log'>;
+/** What answering takes. */
+export type AnswerDeps = Pick<AppDeps, 'forge' | 'log'>;
 
 /** A request made in an issue or pull request, and where its answer goes. */
 export interface Asked {

@@ -1,6 +1,7 @@
 import type { Context, Probot } from 'probot';
 import type { WebhookEvent } from '../domain/webhook.ts';
 import type { AppDeps } from './deps.ts';
+import { rememberDealt, requestNames, sourceOf, wasDealtWith, type Source } from './heard.ts';
 import { BadPayload, eventName, EVENTS, readPayload } from './payload.ts';
 import { onComment } from './triggers/command.ts';
 import { onLabel } from './triggers/label.ts';
@@ -14,24 +15,35 @@ import { onPush } from './triggers/push.ts';
 export function maestroApp(deps: AppDeps): (app: Probot) => void {
   return (app) => {
     app.on([...EVENTS], async (context) => {
-      deps.notes.add(context.id, await hear(deps, context));
+      deps.notes.add(context.id, await hear(deps, context, sourceOf(context.id)));
     });
   };
 }
 
-async function hear(deps: AppDeps, context: Pick<Context, 'name' | 'payload'>): Promise<string> {
+async function hear(deps: AppDeps, context: Pick<Context, 'name' | 'payload'>, source: Source): Promise<string> {
   const { payload } = context;
   const action = 'action' in payload && typeof payload.action === 'string' ? payload.action : undefined;
   const name = eventName(context.name, action);
   if (name === undefined) return 'ignored: not an event of ours';
   try {
-    return await handle(deps, readPayload(name, payload, deps.clock.now()));
+    return await handleOnce(deps, readPayload(name, payload, deps.clock.now()), source);
   } catch (error) {
     // A payload does not get better by waiting.
     if (!(error instanceof BadPayload)) throw error;
     deps.log.error({ err: error, event: name }, 'payload could not be read');
     return `malformed: ${error.message}`;
   }
+}
+
+/** What was found need not be heard any more, and the other way round; one source does not stand in its own way. */
+async function handleOnce(deps: AppDeps, event: WebhookEvent, source: Source): Promise<string> {
+  const names = requestNames(event);
+  if (await wasDealtWith(deps.store, source === 'heard' ? 'found' : 'heard', names)) {
+    return source === 'heard' ? 'ignored: found and dealt with before' : 'ignored: its webhook came after all';
+  }
+  const note = await handle(deps, event);
+  await rememberDealt(deps.store, source, names, deps.clock.now());
+  return note;
 }
 
 async function handle(deps: AppDeps, event: WebhookEvent): Promise<string> {

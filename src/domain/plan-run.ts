@@ -97,8 +97,8 @@ export function openTasks(playbook: Playbook): readonly Box[] {
   return playbook.boxes.filter((box) => box.parent === undefined && !box.checked);
 }
 
-/** An issue without a checklist is one task: its key hashes what was asked, as a checkbox's does. */
-function tasksOf(
+/** The tasks of a source. An issue without a checklist is one task: its key hashes what was asked, as a checkbox's does. */
+export function tasksOf(
   source: PlaybookSource,
   open: readonly Box[],
 ): readonly { readonly key: TaskKey; readonly title: string; readonly text: string }[] {

@@ -1,4 +1,5 @@
 import type { Actor, Repository } from '../domain/repository.ts';
+import type { IssueSnapshot, Sender } from '../domain/webhook.ts';
 import type { PullRequestRef } from '../domain/run.ts';
 
 /**
@@ -37,7 +38,7 @@ export interface Forge {
   describePullRequest(
     repository: Repository,
     number: number,
-    text: { readonly title: string; readonly body: string },
+    text: { readonly title: string; readonly body: string; readonly record?: unknown },
   ): Promise<void>;
   /** Takes a pull request out of draft; fine if it is out, or closed. */
   markReady(repository: Repository, number: number): Promise<void>;
@@ -79,6 +80,78 @@ export interface HookAttempt {
   readonly action: string | undefined;
 }
 
+/** What happened in repositories while nobody told us. Times are epoch milliseconds on GitHub's clock. */
+export interface Survey {
+  /** The repositories of every installation that is neither suspended nor archived, each with when the App was installed. */
+  installedRepositories(): Promise<readonly InstalledRepository[]>;
+  /** Open issues, without pull requests, that changed at `since` or later. */
+  changedIssues(repository: Repository, since: number): Promise<readonly SurveyedIssue[]>;
+  /** One issue or pull request; undefined when it is gone. */
+  surveyedIssue(repository: Repository, number: number): Promise<SurveyedIssue | undefined>;
+  /** Every label that was put on an issue and by whom, oldest first. */
+  labelings(repository: Repository, issue: number): Promise<readonly Labeling[]>;
+  /** Comments made at `since` or later and never edited, oldest first. */
+  newComments(repository: Repository, since: number): Promise<readonly SurveyedComment[]>;
+  /** A comment's text as it is now; undefined when it is gone. */
+  commentBody(repository: Repository, id: number): Promise<string | undefined>;
+  /** Pushes to a branch at `since` or later, oldest first. */
+  pushesTo(repository: Repository, branch: string, since: number): Promise<readonly SurveyedPush[]>;
+  /** Pull requests the App opened from branches of the repository itself: all that are open, and others that changed since. */
+  ourPullRequests(repository: Repository, since: number): Promise<readonly OurPullRequest[]>;
+  /** Commits from a head back along first parents to, and without, `until`; the oldest first, the newest 1,000 at most. */
+  commitsOn(repository: Repository, head: string, until: string): Promise<readonly SurveyedCommit[]>;
+  /** Messages of the commits between two commits, as far as GitHub shows them (250). */
+  messagesBetween(repository: Repository, before: string, after: string): Promise<readonly string[]>;
+}
+
+export interface InstalledRepository {
+  readonly repository: Repository;
+  readonly installedAt: number;
+}
+
+export interface OurPullRequest extends PullRequestState {
+  readonly branch: string;
+  readonly title: string;
+  /** As the App wrote and signed it; undefined when there is none, or somebody changed it. */
+  readonly record: unknown;
+}
+
+export interface SurveyedCommit {
+  readonly sha: string;
+  readonly message: string;
+}
+
+export interface SurveyedIssue {
+  readonly issue: IssueSnapshot;
+  readonly author: Sender;
+  readonly updatedAt: number;
+}
+
+export interface Labeling {
+  readonly id: number;
+  /** In lower case. */
+  readonly label: string;
+  readonly sender: Sender;
+  readonly at: number;
+}
+
+export interface SurveyedComment {
+  readonly id: number;
+  readonly thread: number;
+  readonly body: string;
+  readonly sender: Sender;
+  readonly at: number;
+  /** Reactions there are, of anybody. */
+  readonly reactions: readonly Reaction[];
+}
+
+export interface SurveyedPush {
+  readonly before: string;
+  readonly after: string;
+  readonly sender: Sender;
+  readonly at: number;
+}
+
 /** Roles in falling order of might, as in `role_name`; custom roles come as the base role they extend. */
 export type Role = 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none';
 
@@ -115,6 +188,8 @@ export interface PullRequestRequest {
   readonly title: string;
   readonly body: string;
   readonly draft: boolean;
+  /** JSON value that the body carries, hidden and signed; `ourPullRequests` gives it back. */
+  readonly record?: unknown;
 }
 
 export interface PullRequestState extends PullRequestRef {

@@ -1,5 +1,6 @@
 import { renderCheck } from '../domain/report/check.ts';
 import { renderPullRequest } from '../domain/report/pull-request.ts';
+import { recordOf } from '../domain/run-record.ts';
 import { issueOf, type RunReport } from '../domain/report/run-report.ts';
 import { renderStatusComment } from '../domain/report/status-comment.ts';
 import type { Run } from '../domain/run.ts';
@@ -81,6 +82,7 @@ export class Announcer {
           base: run.base.ref,
           ...text,
           draft: true,
+          record: recordOf(run, this.#ledger.tasks.length),
         }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
@@ -127,7 +129,10 @@ export class Announcer {
     const report = await this.#report(run);
     const { forge } = this.#deps;
     if (run.pullRequest !== undefined) {
-      await forge.describePullRequest(run.repository, run.pullRequest.number, renderPullRequest(report));
+      await forge.describePullRequest(run.repository, run.pullRequest.number, {
+        ...renderPullRequest(report),
+        record: recordOf(run, report.tasks.length),
+      });
       await this.#check(run, report);
     }
     const thread = issueOf(run) ?? run.pullRequest?.number;

@@ -5,7 +5,7 @@ import { around, type EffectName } from '../../telemetry/failpoint.ts';
 import { ensure } from './ensure.ts';
 
 /** GitHub's stand-in for a deleted account. */
-const GHOST = { id: 10_137, login: 'ghost' };
+export const GHOST = { id: 10_137, login: 'ghost' };
 
 /** How our labels look when we have to make them. */
 const LABELS: Readonly<Record<StateLabel, { readonly color: string; readonly description: string }>> = {

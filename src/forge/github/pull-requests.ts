@@ -1,11 +1,16 @@
 import type { Repository } from '../../domain/repository.ts';
-import { ForgeError, type PullRequestRequest, type PullRequestState } from '../forge.ts';
+import { ForgeError, type OurPullRequest, type PullRequestRequest, type PullRequestState } from '../forge.ts';
 import type { ForgeContext } from './context.ts';
 import { ensure } from './ensure.ts';
+import { hasNext } from './pages.ts';
+import { readSignedRecord, signedRecord } from './signed-record.ts';
 
 /** GitHub takes 65,536 characters of body and 256 of title. */
 const BODY_LENGTH = 65_000;
 const TITLE_LENGTH = 256;
+
+/** More pages than this are not asked for in one go. */
+const PAGES = 100;
 
 interface PullRequest {
   readonly number: number;
@@ -18,6 +23,10 @@ interface PullRequest {
   readonly title: string;
   readonly user: { readonly id: number } | null;
   readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
+}
+
+interface ListedPullRequest extends PullRequest {
+  readonly user: { readonly id: number } | null;
 }
 
 const READY =
@@ -53,7 +62,7 @@ export function createPullRequests(context: ForgeContext) {
             repository,
             'open',
             `open a pull request from ${head} to ${base}`,
-            (github, at) => github.rest.pulls.create({ ...at, head, base, draft, ...text(request) }),
+            (github, at) => github.rest.pulls.create({ ...at, head, base, draft, ...text(repository, request) }),
           );
           return toState(data);
         },
@@ -64,9 +73,9 @@ export function createPullRequests(context: ForgeContext) {
   async function describePullRequest(
     repository: Repository,
     number: number,
-    wanted: { readonly title: string; readonly body: string },
+    wanted: { readonly title: string; readonly body: string; readonly record?: unknown },
   ): Promise<void> {
-    const { title, body } = text(wanted);
+    const { title, body } = text(repository, wanted);
     await ensure({
       pause,
       find: async () => {
@@ -109,13 +118,49 @@ export function createPullRequests(context: ForgeContext) {
     );
   }
 
-  function text(request: { readonly title: string; readonly body: string }) {
+  function text(
+    repository: Repository,
+    request: { readonly title: string; readonly body: string; readonly record?: unknown },
+  ) {
     const title = context.redact(request.title).slice(0, TITLE_LENGTH).trim();
     if (title === '') throw new ForgeError('invalid', 'a pull request needs a title');
-    return { title, body: context.redact(request.body).slice(0, BODY_LENGTH) };
+    const hidden =
+      request.record === undefined ? '' : `\n\n${signedRecord(context.markerSecret, repository.id, request.record)}`;
+    return { title, body: `${context.redact(request.body).slice(0, BODY_LENGTH - hidden.length)}${hidden}` };
   }
 
-  return { findPullRequest, ensurePullRequest, describePullRequest, markReady };
+  /** The open ones first, whatever their age; then those that changed since. */
+  async function ourPullRequests(repository: Repository, since: number): Promise<readonly OurPullRequest[]> {
+    const found = [...(await listed(repository, 'open', 0)), ...(await listed(repository, 'closed', since))];
+    const { bot } = await context.identity(repository);
+    return found
+      .filter((pull) => pull.user?.id === bot.id && pull.head.repo?.id === repository.id)
+      .map((pull) => ({
+        ...toState(pull),
+        branch: pull.head.ref,
+        title: pull.title,
+        record: readSignedRecord(context.markerSecret, repository.id, pull.body ?? ''),
+      }));
+  }
+
+  async function listed(
+    repository: Repository,
+    state: 'open' | 'closed',
+    since: number,
+  ): Promise<readonly ListedPullRequest[]> {
+    const found: ListedPullRequest[] = [];
+    for (let page = 1; page <= PAGES; page++) {
+      const { data, headers } = await client.read(repository, `list the ${state} pull requests`, (github, at) =>
+        github.rest.pulls.list({ ...at, state, sort: 'updated', direction: 'desc', per_page: 100, page }),
+      );
+      const young = data.filter((pull) => Date.parse(pull.updated_at) >= since);
+      found.push(...young);
+      if (young.length < data.length || !hasNext(headers.link)) break;
+    }
+    return found;
+  }
+
+  return { findPullRequest, ensurePullRequest, describePullRequest, markReady, ourPullRequests };
 }
 
 function toState(pull: PullRequest): PullRequestState {
