@@ -56,7 +56,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       hostname: base.hostname.replace(/^\[|\]$/g, ''),
       port: base.port,
       method: request.method,
-      path: base.pathname.replace(/\/$/, '') + route.path + route.query,
+      path: pathBelow(base, route.path) + route.query,
       headers: endpointHeaders(request.headers, endpoint),
       timeout: SILENCE_MS,
     });
@@ -170,6 +170,15 @@ function incomingResponse(outgoing: ReturnType<typeof httpRequest>): Promise<Inc
     outgoing.once('error', reject);
     outgoing.once('close', () => reject(new Error('closed')));
   });
+}
+
+/**
+ * Where a route is below a base URL. `/v1` belongs to the route, but people also write it at the end of the base, as the client
+ * libraries of OpenAI want it: `https://example.com/api/v1`.
+ */
+function pathBelow(base: URL, path: string): string {
+  const below = base.pathname.replace(/\/$/, '');
+  return (path.startsWith('/v1/') && below.endsWith('/v1') ? below.slice(0, -'/v1'.length) : below) + path;
 }
 
 function parseUpstream(upstream: string): URL {

@@ -3,6 +3,7 @@ import { doneCount, isFinal, type RunTask } from '../run.ts';
 import { count, duration, tokens } from './quantities.ts';
 import {
   elapsed,
+  formatWarnings,
   issueOf,
   nextStep,
   howToTryAgain,
@@ -96,6 +97,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     summary(report),
     checked(report),
     withoutEffect(report.run),
+    formatWarnings(report),
     taskTable(report, detail, rows),
     notDone(report, detail),
     howToContinue(report),

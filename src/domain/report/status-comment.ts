@@ -4,6 +4,7 @@ import { count, duration, moment, money } from './quantities.ts';
 import {
   againCommand,
   elapsed,
+  formatWarnings,
   howToTryAgain,
   issueOf,
   nextStep,
@@ -59,6 +60,7 @@ function render(report: RunReport, detail: Detail): string {
     header(report),
     waitingLine(report),
     withoutEffect(report.run),
+    formatWarnings(report),
     taskList(report, detail),
     failures(report, detail),
     howToTryAgain(report.run, threadOf(report.run)),
