@@ -10,6 +10,7 @@ import { createMeter } from './meter.ts';
 import { modelError } from './model-error.ts';
 import type { Reading } from './reading.ts';
 import { readRefusal, unreachable } from './refusal.ts';
+import { streamRefusal } from './stream-error.ts';
 import type { Route } from './routes.ts';
 
 /** Bytes of a request body. Anthropic's own limit is 32 MB (https://platform.claude.com/docs/en/api/overview#request-size-limits). */
@@ -110,9 +111,15 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
     }
     response.writeHead(status, headers);
     response.flushHeaders();
-    const meter = createMeter({ protocol: endpoint.protocol, contentType: incoming.headers['content-type'], report });
+    let failure: ModelRefusal | undefined;
+    const meter = createMeter({
+      protocol: endpoint.protocol,
+      contentType: incoming.headers['content-type'],
+      report,
+      failed: (code) => (failure = streamRefusal(code, clock.now())),
+    });
     await pipeline(incoming, meter, response);
-    return undefined;
+    return failure;
   }
 
   return { pass, close: () => agent.destroy() };

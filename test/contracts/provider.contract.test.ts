@@ -172,9 +172,9 @@ describe.each(RECORDED)('$id, as recorded,', (provider: Provider) => {
 
   test('thinks aloud where the CLI prints it', () => {
     const thoughts = ended('success').events.filter(({ type }) => type === 'thinking');
-    // Gemini CLI does not, and Droid not with the Responses API.
+    // Gemini CLI does not.
     expect(thoughts.map((event) => 'text' in event && event.text)).toEqual(
-      { gemini: [], 'factory-droid': [] }[provider.id] ?? ['Let me think.'],
+      provider.id === 'gemini' ? [] : ['Let me think.'],
     );
   });
 

@@ -8,7 +8,7 @@ import { useHarness } from './suite.ts';
 
 /** Every agent CLI, with the ways to its model: one that has a price, so that a cost comes out, and others it must find too. */
 const AGENTS = [
-  { provider: 'claude-code', model: 'claude-sonnet-4-5', path: '/v1/messages' },
+  { provider: 'claude-code', model: 'claude-sonnet-4-5', path: '/v1/messages?beta=true' },
   { provider: 'codex', model: 'gpt-5.5', path: '/v1/responses' },
   { provider: 'opencode', model: 'gpt-5.5', path: '/v1/responses' },
   { provider: 'factory-droid', model: 'gpt-5.5', path: '/v1/responses' },
@@ -113,15 +113,6 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
     }
   });
 
-  /** Waits longer than tests with the scripted agent have to: these start real programs of 100 to 300 MB. */
-  async function settling(place: Place): Promise<void> {
-    await place.until(
-      'the end of the run',
-      async () => (await place.runs()).some(({ endedAt }) => endedAt !== undefined),
-      PATIENCE_MS,
-    );
-  }
-
   type Agent = (typeof AGENTS)[number];
 
   async function begin(agent: Agent, script: Script): Promise<{ place: Place; issue: number; agent: Agent }> {
@@ -132,8 +123,16 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
   }
 });
 
+/** Waits longer than tests with the scripted agent have to: these start real programs of 100 to 300 MB. */
+async function settling(place: Place): Promise<void> {
+  await place.until(
+    'the end of the run',
+    async () => (await place.runs()).some(({ endedAt }) => endedAt !== undefined),
+    PATIENCE_MS,
+  );
+}
+
 function playbook({ provider, model }: { readonly provider: string; readonly model: string }): string {
-  const file = (name: string): string => `/lane/repo/${name}`;
   return [
     `---\nprovider: ${provider}\nmodel: ${model}\neffort: low\n---`,
     '# Three',
@@ -153,6 +152,10 @@ function playbook({ provider, model }: { readonly provider: string; readonly mod
     ]),
     '',
   ].join('\n');
+}
+
+function file(name: string): string {
+  return `/lane/repo/${name}`;
 }
 
 function task(title: string, script: Script): string {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
 import { startModelEndpoint } from '../../local-model/server.ts';
@@ -49,20 +51,21 @@ describe('a refusal', () => {
   });
 });
 
+/** Whether a session that saw these is hopeless once its agent had the time to end by itself. */
+function afterGrace(...noted: Parameters<ReturnType<typeof createRefusals>['note']>[0][]): boolean {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const refusals = createRefusals();
+  for (const one of noted) refusals.note(one);
+  vi.advanceTimersByTime(4_900);
+  expect(refusals.hopeless.aborted).toBe(false);
+  vi.advanceTimersByTime(200);
+  refusals.close();
+  return refusals.hopeless.aborted;
+}
+
 describe('a session’s refusals', () => {
   const at = { at: NOW, code: undefined, resetAt: undefined };
-
-  function afterGrace(...noted: Parameters<ReturnType<typeof createRefusals>['note']>[0][]): boolean {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
-    const refusals = createRefusals();
-    for (const one of noted) refusals.note(one);
-    vi.advanceTimersByTime(4_900);
-    expect(refusals.hopeless.aborted).toBe(false);
-    vi.advanceTimersByTime(200);
-    refusals.close();
-    return refusals.hopeless.aborted;
-  }
 
   test.each([
     ['a refused key', { ...at, status: 401 }],
@@ -82,6 +85,12 @@ describe('a session’s refusals', () => {
   });
 });
 
+async function say(wire: Wire): Promise<unknown> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${wire.placeholder}` };
+  const body = JSON.stringify({ model: 'gpt-5.5', stream: true, input: 'Hello?' });
+  return await ask(wire, { target: '/openai/v1/responses', headers, body }).catch((error: unknown) => error);
+}
+
 describe('the wire', () => {
   const KEY = 'real-key';
 
@@ -90,12 +99,6 @@ describe('the wire', () => {
     onTestFinished(() => model[Symbol.asyncDispose]());
     const gateway = await startGateway();
     return gateway.open(grant({ model: { protocol: 'openai', upstream: upstream ?? model.url, key: KEY } }));
-  }
-
-  async function say(wire: Wire): Promise<unknown> {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${wire.placeholder}` };
-    const body = JSON.stringify({ model: 'gpt-5.5', stream: true, input: 'Hello?' });
-    return await ask(wire, { target: '/openai/v1/responses', headers, body }).catch((error: unknown) => error);
   }
 
   test('remembers why the endpoint did not answer, until it does', async () => {
@@ -115,6 +118,27 @@ describe('the wire', () => {
     const breaking = await open([{ text: 'This breaks off.', cut: true }]);
     expect(await say(breaking)).toBeInstanceOf(Error);
     await vi.waitFor(() => expect(breaking.refusal()).toMatchObject({ status: undefined }));
+  });
+
+  test.each([
+    [
+      { type: 'response.failed', response: { error: { code: 'context_length_exceeded' } } },
+      400,
+      'context_length_exceeded',
+    ],
+    [{ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 529, 'overloaded_error'],
+    [{ type: 'error', code: 'rate_limit_exceeded', message: 'Slow down.' }, 429, 'rate_limit_exceeded'],
+    [{ type: 'response.output_text.delta', delta: '{"type":"error"}' }, undefined, undefined],
+  ])('takes a stream that ends with %j for what it says', async (event, status, code) => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`data: {"type":"response.created"}\n\ndata: ${JSON.stringify(event)}\n\n`);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const wire = await open([], `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await say(wire);
+    expect([wire.refusal()?.status, wire.refusal()?.code]).toEqual([status, code]);
   });
 
   test('finds an endpoint whose base URL ends with the version', async () => {

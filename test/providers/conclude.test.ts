@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AgentEvent } from '../../src/domain/event.ts';
 import type { ModelRefusal } from '../../src/domain/model-refusal.ts';
 import { concludeByEnd, concludeUnlessError } from '../../src/providers/conclude.ts';
 import { tomlString } from '../../src/providers/toml.ts';
@@ -62,8 +63,11 @@ describe('how a conversation ended', () => {
   });
 });
 
+function piece(text: string): AgentEvent {
+  return { type: 'text', text, piece: true };
+}
+
 test('pieces of a text are one text, until something comes between', () => {
-  const piece = (text: string) => ({ type: 'text', text, piece: true }) as const;
   const tool = { type: 'tool', id: '1', name: 'x', input: {} } as const;
   expect(digestOf([piece('a'), tool, piece('b'), piece('c')]).lastText).toBe('bc');
   expect(digestOf([piece('a'), { type: 'text', text: 'b' }]).lastText).toBe('b');
