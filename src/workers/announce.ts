@@ -191,8 +191,8 @@ export class Announcer {
       sessions: await this.#deps.store.sessionsOf(run.id),
       now: this.#deps.clock.now(),
       links: this.#links,
-      notUnderstood: [...this.#understood.values()].filter(({ unknown }) => unknown > 0),
       blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),
+      notUnderstood: [...this.#understood.values()].filter(({ unknown }) => unknown > 0),
     };
   }
 }

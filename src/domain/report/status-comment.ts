@@ -59,8 +59,8 @@ function render(report: RunReport, detail: Detail): string {
   return [
     header(report),
     waitingLine(report),
-    withoutEffect(report.run),
     formatWarnings(report),
+    withoutEffect(report.run),
     taskList(report, detail),
     failures(report, detail),
     howToTryAgain(report.run, threadOf(report.run)),
