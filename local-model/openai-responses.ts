@@ -90,6 +90,7 @@ function answer({ text, thinking, call, usage: counts }: Answer, model: string):
     { type: 'response.created', response },
     ...output.flatMap((item, output_index) => [
       { type: 'response.output_item.added', output_index, item: { ...item, status: 'in_progress' } },
+      ...(item.type === 'reasoning' ? thinkingEvents(item.id, output_index, thinking ?? '') : []),
       ...('content' in item
         ? inParts(text).map((delta) => ({ type: 'response.output_text.delta', item_id: item.id, output_index, delta }))
         : []),
@@ -103,16 +104,40 @@ function answer({ text, thinking, call, usage: counts }: Answer, model: string):
   };
 }
 
-function reasoning(text: string): { readonly id: string; readonly type: string } {
+/** An item of an answer, of which only these matter here. */
+interface OutputItem {
+  readonly id: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+function reasoning(text: string): OutputItem {
   const fields = { summary: [{ type: 'summary_text', text }], encrypted_content: null };
   return { id: newId('rs'), type: 'reasoning', ...fields };
 }
 
-function toolCall(call: NonNullable<Answer['call']>): { readonly id: string; readonly type: string } {
+interface StreamPart {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** A summary of the model's thoughts, as a stream has it before the item is done. */
+function thinkingEvents(item_id: string, output_index: number, text: string): readonly StreamPart[] {
+  const place = { item_id, output_index, summary_index: 0 };
+  const part = { type: 'summary_text', text };
+  return [
+    { type: 'response.reasoning_summary_part.added', ...place, part: { ...part, text: '' } },
+    ...inParts(text).map((delta) => ({ type: 'response.reasoning_summary_text.delta', ...place, delta })),
+    { type: 'response.reasoning_summary_text.done', ...place, text },
+    { type: 'response.reasoning_summary_part.done', ...place, part },
+  ];
+}
+
+function toolCall(call: NonNullable<Answer['call']>): OutputItem {
   const { id: call_id, name, freeform } = call;
   const fields = { status: 'completed', call_id, name };
-  if (freeform !== undefined) return { id: newId('ctc'), type: 'custom_tool_call', ...fields, ...{ input: freeform } };
-  return { id: newId('fc'), type: 'function_call', ...fields, ...{ arguments: JSON.stringify(call.input) } };
+  if (freeform !== undefined) return { id: newId('ctc'), type: 'custom_tool_call', ...fields, input: freeform };
+  return { id: newId('fc'), type: 'function_call', ...fields, arguments: JSON.stringify(call.input) };
 }
 
 function newId(prefix: string): string {

@@ -37,7 +37,6 @@ export function chooseAgents(words: string): readonly string[] {
  */
 export async function composeImage(dockerfile: URL, agents: readonly string[]): Promise<Recipe> {
   const stages = (await readFile(dockerfile, 'utf8')).split(/^(?=(?:#.*\n)*FROM )/m);
-  const nameOf = (stage: string): string => /^FROM \S+ AS (\S+)$/m.exec(stage)?.[1] ?? '';
   const kept = stages.filter((stage) => {
     const agent = /^(.+)-install$/.exec(nameOf(stage))?.[1];
     return agent === undefined ? agents.length > 0 || nameOf(stage) !== 'npm' : agents.includes(agent);
@@ -56,4 +55,8 @@ export async function composeImage(dockerfile: URL, agents: readonly string[]): 
     PINNED.get(agent) ?? '',
   ]);
   return { dockerfile: `${kept.join('')}\n${last.join('\n')}\n`, versions: Object.fromEntries(versions) };
+}
+
+function nameOf(stage: string): string {
+  return /^FROM \S+ AS (\S+)$/m.exec(stage)?.[1] ?? '';
 }

@@ -129,9 +129,9 @@ const ConfigSchema = z.object({
   // Model endpoints: the keys live here and in the gateway, never in a container
   ANTHROPIC_API_KEY: z.string().optional().describe('Key for Claude Code.'),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com').describe('Endpoint for ANTHROPIC_API_KEY.'),
-  OPENAI_API_KEY: z.string().optional().describe('Key for OpenAI-compatible agents.'),
+  OPENAI_API_KEY: z.string().optional().describe('Key for Codex, OpenCode, Factory Droid and Copilot CLI.'),
   OPENAI_BASE_URL: z.url().default('https://api.openai.com').describe('Endpoint for OPENAI_API_KEY.'),
-  GEMINI_API_KEY: z.string().optional().describe('Key for Gemini.'),
+  GEMINI_API_KEY: z.string().optional().describe('Key for Gemini CLI.'),
   GEMINI_BASE_URL: z
     .url()
     .default('https://generativelanguage.googleapis.com')

@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { Transform } from 'node:stream';
 import { NO_READING, type Reading } from './reading.ts';
+import { saysError, streamError } from './stream-error.ts';
 import { readUsage, USAGE_MARK } from './protocol-usage.ts';
 import type { ModelProtocol } from './routes.ts';
 
@@ -18,10 +19,16 @@ export function createMeter(options: {
   readonly protocol: ModelProtocol;
   readonly contentType: string | undefined;
   readonly report: (reading: Reading) => void;
+  /** Told the endpoint's word for it when a stream that began well ends with an error. */
+  readonly failed: (code: string) => void;
 }): Transform {
   const { protocol } = options;
   let reading = NO_READING;
   const take = (text: string): void => {
+    if (saysError(text)) {
+      const code = streamError(decodeJson(text));
+      if (code !== undefined) options.failed(code);
+    }
     const next = readUsage(protocol, decodeJson(text), reading);
     if (next === reading) return;
     reading = next;
@@ -56,7 +63,8 @@ function eventLines(protocol: ModelProtocol, take: (text: string) => void): Spli
     const text = size > LARGEST_PIECE ? '' : parts.join('');
     parts = [];
     size = 0;
-    if (text.startsWith('data:') && text.includes(USAGE_MARK[protocol])) take(text.slice('data:'.length));
+    if (text.startsWith('data:') && (text.includes(USAGE_MARK[protocol]) || saysError(text)))
+      take(text.slice('data:'.length));
   };
   const add = (part: string): void => {
     size += part.length;

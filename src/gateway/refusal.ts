@@ -45,7 +45,7 @@ function resetOf(headers: IncomingHttpHeaders, now: number): number | undefined 
   const after = headers['retry-after'];
   const seconds = number(after);
   if (seconds !== undefined) return now + seconds * 1000;
-  const date = after === undefined ? Number.NaN : Date.parse(after);
+  const date = /^[A-Z][a-z]{2}, /.test(after ?? '') ? Date.parse(after ?? '') : Number.NaN;
   if (!Number.isNaN(date)) return date;
   const reset = number(headers['anthropic-ratelimit-unified-reset']);
   return reset === undefined ? undefined : reset * 1000;

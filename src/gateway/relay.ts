@@ -10,6 +10,7 @@ import { createMeter } from './meter.ts';
 import { modelError } from './model-error.ts';
 import type { Reading } from './reading.ts';
 import { readRefusal, unreachable } from './refusal.ts';
+import { streamRefusal } from './stream-error.ts';
 import type { Route } from './routes.ts';
 
 /** Bytes of a request body. Anthropic's own limit is 32 MB (https://platform.claude.com/docs/en/api/overview#request-size-limits). */
@@ -56,7 +57,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       hostname: base.hostname.replace(/^\[|\]$/g, ''),
       port: base.port,
       method: request.method,
-      path: base.pathname.replace(/\/$/, '') + route.path + route.query,
+      path: pathBelow(base, route.path) + route.query,
       headers: endpointHeaders(request.headers, endpoint),
       timeout: SILENCE_MS,
     });
@@ -110,9 +111,15 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
     }
     response.writeHead(status, headers);
     response.flushHeaders();
-    const meter = createMeter({ protocol: endpoint.protocol, contentType: incoming.headers['content-type'], report });
+    let failure: ModelRefusal | undefined;
+    const meter = createMeter({
+      protocol: endpoint.protocol,
+      contentType: incoming.headers['content-type'],
+      report,
+      failed: (code) => (failure = streamRefusal(code, clock.now())),
+    });
     await pipeline(incoming, meter, response);
-    return undefined;
+    return failure;
   }
 
   return { pass, close: () => agent.destroy() };
@@ -170,6 +177,15 @@ function incomingResponse(outgoing: ReturnType<typeof httpRequest>): Promise<Inc
     outgoing.once('error', reject);
     outgoing.once('close', () => reject(new Error('closed')));
   });
+}
+
+/**
+ * Where a route is below a base URL. `/v1` belongs to the route, but people also write it at the end of the base, as the client
+ * libraries of OpenAI want it: `https://example.com/api/v1`.
+ */
+function pathBelow(base: URL, path: string): string {
+  const below = base.pathname.replace(/\/$/, '');
+  return (path.startsWith('/v1/') && below.endsWith('/v1') ? below.slice(0, -'/v1'.length) : below) + path;
 }
 
 function parseUpstream(upstream: string): URL {

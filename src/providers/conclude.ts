@@ -30,17 +30,18 @@ export function concludeUnlessError(
   return concludeByEnd({ ...seen, end: { ...end, ok: false } }, code, of);
 }
 
+/** What only a CLI can know: the wire saw a refused request at most. */
+const OWN_WORD: ReadonlySet<Failure['kind']> = new Set(['context-full', 'budget', 'permission', 'quota']);
+
 /**
- * The CLI's own word where that is specific; the wire's where it is not, or where the CLI only saw the gateway's answer in place of
- * an endpoint that gave none. When to come back is taken from either.
+ * The CLI's own word where it knows more than that a request failed; else what the endpoint answered on the wire, which says more
+ * than the CLIs pass on; without that, the CLI's word again.
  */
 function whyOf({ lastError }: ConversationDigest, refusal: ModelRefusal | undefined): Failure | undefined {
   const onWire = refusal === undefined ? undefined : failureOfRefusal(refusal);
-  if (lastError === undefined || (onWire !== undefined && lastError.failure === 'crash')) return onWire;
-  if (lastError.failure === 'overloaded' && onWire?.kind === 'network') return onWire;
+  if (lastError === undefined || (onWire !== undefined && !OWN_WORD.has(lastError.failure))) return onWire;
   const { failure: kind, message, resetAt } = lastError;
-  if (resetAt !== undefined) return { kind, message, resetAt };
-  return kind === 'overloaded' && onWire?.resetAt !== undefined ? onWire : { kind, message };
+  return { kind, message, ...(resetAt === undefined ? {} : { resetAt }) };
 }
 
 function crashMessage(seen: ConversationDigest, code: number | undefined, title: string): string {

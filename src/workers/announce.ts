@@ -1,10 +1,11 @@
 import { renderCheck } from '../domain/report/check.ts';
 import { renderPullRequest } from '../domain/report/pull-request.ts';
 import { recordOf } from '../domain/run-record.ts';
-import { issueOf, type RunReport } from '../domain/report/run-report.ts';
+import { issueOf, type NotUnderstood, type RunReport } from '../domain/report/run-report.ts';
 import { renderStatusComment } from '../domain/report/status-comment.ts';
 import type { Run } from '../domain/run.ts';
 import type { BlockedHost } from '../gateway/gateway.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Reaction, StateLabel } from '../forge/forge.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -31,6 +32,7 @@ export class Announcer {
   readonly #log: Log;
   readonly #links: NonNullable<RunReport['links']>;
   readonly #blocked = new Map<string, number>();
+  readonly #understood = new Map<string, NotUnderstood>();
   #timer: NodeJS.Timeout | undefined;
   #telling: Promise<void> = Promise.resolve();
   #toldAt = 0;
@@ -67,6 +69,17 @@ export class Announcer {
 
   noteBlocked(hosts: readonly BlockedHost[]): void {
     for (const { host, count } of hosts) this.#blocked.set(host, (this.#blocked.get(host) ?? 0) + count);
+  }
+
+  /** Notes how much of what an agent printed its codec did not know. */
+  noteUnderstood({ title, cli }: Provider, seen: { readonly events: number; readonly unknown: number }): void {
+    const before = this.#understood.get(title);
+    this.#understood.set(title, {
+      agent: title,
+      madeFor: cli && `${cli.package}@${cli.version}`,
+      unknown: (before?.unknown ?? 0) + seen.unknown,
+      events: (before?.events ?? 0) + seen.events,
+    });
   }
 
   /** Opens the run's draft pull request, or adopts the one an earlier try opened. */
@@ -188,6 +201,7 @@ export class Announcer {
       links: this.#links,
       ...(this.#base === undefined ? {} : { base: this.#base }),
       blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),
+      notUnderstood: [...this.#understood.values()].filter(({ unknown }) => unknown > 0),
     };
   }
 }

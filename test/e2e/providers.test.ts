@@ -8,13 +8,16 @@ import { useHarness } from './suite.ts';
 
 /** Every agent CLI, with the ways to its model: one that has a price, so that a cost comes out, and others it must find too. */
 const AGENTS = [
-  { provider: 'claude-code', model: 'claude-sonnet-4-5', path: '/v1/messages' },
+  { provider: 'claude-code', model: 'claude-sonnet-4-5', path: '/v1/messages?beta=true' },
   { provider: 'codex', model: 'gpt-5.5', path: '/v1/responses' },
   { provider: 'opencode', model: 'gpt-5.5', path: '/v1/responses' },
   { provider: 'factory-droid', model: 'gpt-5.5', path: '/v1/responses' },
   { provider: 'gemini', model: 'gemini-2.5-pro', path: '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse' },
   { provider: 'copilot', model: 'gpt-5.4', path: '/v1/responses' },
 ] as const;
+
+/** On an idle machine a run takes ten to thirty seconds. */
+const PATIENCE_MS = 200_000;
 
 describeWith('agentImage', 'the real agent CLIs in their containers', () => {
   let model: ModelEndpoint;
@@ -37,6 +40,7 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
     const place = await suite.place();
     const asked = model.requests.length;
     await place.pushPlaybook('three.md', playbook(agent));
+    await settling(place);
     const run = await place.settledRun();
     expect(run.tasks.map(({ outcome }) => outcome)).toMatchObject([
       { kind: 'committed' },
@@ -77,6 +81,7 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
   it('a refused key fails the task of every one of them, and says so', async () => {
     const runs = await Promise.all(AGENTS.map(async (agent) => await begin(agent, [{ error: 401, repeat: true }])));
     for (const { place, issue, agent } of runs) {
+      await settling(place);
       const run = await place.settledRun();
       expect([agent.provider, run.tasks[0]?.outcome]).toMatchObject([
         agent.provider,
@@ -93,8 +98,10 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
     const from = Date.now();
     const runs = await Promise.all(AGENTS.map(async (agent) => await begin(agent, limit)));
     for (const { place, issue, agent } of runs) {
-      const run = await place.until(`the parked run of ${agent.provider}`, async () =>
-        (await place.runs()).find(({ state }) => state === 'parked'),
+      const run = await place.until(
+        `the parked run of ${agent.provider}`,
+        async () => (await place.runs()).find(({ state }) => state === 'parked'),
+        PATIENCE_MS,
       );
       expect((run.parkedUntil ?? 0) - from).toBeGreaterThan(3_600_000);
       expect((run.parkedUntil ?? 0) - from).toBeLessThan(3_600_000 + 240_000);
@@ -116,8 +123,16 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
   }
 });
 
+/** Waits longer than tests with the scripted agent have to: these start real programs of 100 to 300 MB. */
+async function settling(place: Place): Promise<void> {
+  await place.until(
+    'the end of the run',
+    async () => (await place.runs()).some(({ endedAt }) => endedAt !== undefined),
+    PATIENCE_MS,
+  );
+}
+
 function playbook({ provider, model }: { readonly provider: string; readonly model: string }): string {
-  const file = (name: string): string => `/lane/repo/${name}`;
   return [
     `---\nprovider: ${provider}\nmodel: ${model}\neffort: low\n---`,
     '# Three',
@@ -137,6 +152,10 @@ function playbook({ provider, model }: { readonly provider: string; readonly mod
     ]),
     '',
   ].join('\n');
+}
+
+function file(name: string): string {
+  return `/lane/repo/${name}`;
 }
 
 function task(title: string, script: Script): string {

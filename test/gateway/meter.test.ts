@@ -27,7 +27,7 @@ const ANSWER = {
 
 async function metered(protocol: ModelProtocol, contentType: string, chunks: readonly Buffer[]) {
   let reading: Reading = NO_READING;
-  const meter = createMeter({ protocol, contentType, report: (next) => (reading = next) });
+  const meter = createMeter({ protocol, contentType, report: (next) => (reading = next), failed: () => undefined });
   const passed = await buffer(Readable.from(chunks).pipe(meter));
   return { reading, passed };
 }

@@ -3,6 +3,7 @@ import { doneCount, isFinal, type RunTask } from '../run.ts';
 import { count, duration, tokens } from './quantities.ts';
 import {
   elapsed,
+  formatWarnings,
   issueOf,
   nextStep,
   howToTryAgain,
@@ -95,6 +96,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     banner(report),
     summary(report),
     checked(report),
+    formatWarnings(report),
     withoutEffect(report.run),
     baseMoved(report),
     taskTable(report, detail, rows),

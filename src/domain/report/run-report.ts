@@ -3,7 +3,7 @@ import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
 import type { Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
-import { money } from './quantities.ts';
+import { count, money } from './quantities.ts';
 import { codeSpan, encodeInline } from './untrusted-text.ts';
 
 /** All that the texts about a run are made from. Everything but `run`, `tasks` and `now` may be left out. */
@@ -22,6 +22,19 @@ export interface RunReport {
   readonly base?: { readonly sha: string | undefined };
   /** Hosts the gateway refused, with how often. */
   readonly blockedHosts?: readonly { readonly host: string; readonly count: number }[];
+  /** Agents that printed what their codec does not know, with how much of all they printed. */
+  readonly notUnderstood?: readonly NotUnderstood[];
+}
+
+/** An agent CLI whose output was not understood in part. */
+export interface NotUnderstood {
+  /** As people call the agent. */
+  readonly agent: string;
+  /** The package and version its codec was made for; undefined for an agent without one. */
+  readonly madeFor: string | undefined;
+  readonly unknown: number;
+  /** Of so many events, the unknown ones among them. */
+  readonly events: number;
 }
 
 export interface ReportLinks {
@@ -98,6 +111,16 @@ export function spent({ run, tasks }: RunReport): string {
   const { budget } = run.settings;
   if (costUsd === undefined || (costUsd === 0 && budget === undefined)) return '';
   return budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(budget)}`;
+}
+
+/** A warning for each agent whose output was not understood in part; empty when all was. */
+export function formatWarnings({ notUnderstood = [] }: RunReport): string {
+  return notUnderstood
+    .map(({ agent, madeFor, unknown, events }) => {
+      const version = madeFor === undefined ? '' : ` (made for ${codeSpan(madeFor)})`;
+      return `> [!WARNING]\n> Maestro${version} does not know ${count(unknown, 'event')} of ${events} that ${encodeInline(agent)} printed: its output format may have changed. What Maestro tells of this agent may be incomplete; the lines are in the session's log as \`unknown\`.`;
+    })
+    .join('\n\n');
 }
 
 /** The command that asks for the same work again, as a code span. */

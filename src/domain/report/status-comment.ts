@@ -4,6 +4,7 @@ import { count, duration, moment, money } from './quantities.ts';
 import {
   againCommand,
   elapsed,
+  formatWarnings,
   howToTryAgain,
   issueOf,
   nextStep,
@@ -58,6 +59,7 @@ function render(report: RunReport, detail: Detail): string {
   return [
     header(report),
     waitingLine(report),
+    formatWarnings(report),
     withoutEffect(report.run),
     taskList(report, detail),
     failures(report, detail),

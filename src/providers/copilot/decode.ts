@@ -33,6 +33,7 @@ const NOTHING_SAID: ReadonlySet<string> = new Set([
   'assistant.tool_call_delta',
   'assistant.usage',
   'model.call_start',
+  'model.call_failure',
   'model.call_finished',
   'model.call_final_result',
   'tool.execution_partial_result',

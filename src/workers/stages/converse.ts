@@ -14,6 +14,8 @@ import type { RunScope, TaskRecord } from '../record.ts';
 /** Last lines of standard error shown to the person when an attempt fails. */
 const COMPLAINTS = 20;
 
+const UNKNOWN_EVENTS = 'the agent printed events its codec does not know; its output format may have changed';
+
 /** How a session ended, as far as it can be told from outside. */
 interface SessionEnd {
   readonly heard: Conversation;
@@ -79,6 +81,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   await Promise.all([ended(listen), ended(complain)]);
   await record.sessionLog.flush();
   scope.announcer.noteBlocked(wire.blocked());
+  scope.announcer.noteUnderstood(provider, heard.digest);
+  const { unknown, events } = heard.digest;
+  if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
   return conclude(record, scope, { heard, result, wire, complaints });
 }
 

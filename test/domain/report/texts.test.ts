@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { renderCheck } from '../../../src/domain/report/check.ts';
 import { renderProblems, renderProblemsCheck } from '../../../src/domain/report/problems.ts';
+import { renderPullRequest } from '../../../src/domain/report/pull-request.ts';
+import { renderStatusComment } from '../../../src/domain/report/status-comment.ts';
 import { duration, money, tokens } from '../../../src/domain/report/quantities.ts';
 import { renderRefusal } from '../../../src/domain/report/refusal-comment.ts';
 import type { RunState } from '../../../src/domain/run.ts';
@@ -28,6 +30,25 @@ describe('the check run', () => {
 
     expect([check.status, check.conclusion]).toEqual([status, conclusion]);
     expect(check.summary).toContain('**Maestro**');
+  });
+});
+
+describe('an agent whose output was not understood in part', () => {
+  const notUnderstood = [{ agent: 'Codex', madeFor: '@openai/codex@0.169.0', unknown: 3, events: 40 }];
+
+  it('is warned of where people look, once', () => {
+    for (const text of [
+      renderStatusComment(aReport({ notUnderstood })),
+      renderPullRequest(aReport({ notUnderstood })).body,
+    ]) {
+      expect(
+        text.match(/> \[!WARNING\]\n> Maestro \(made for `@openai\/codex@0\.169\.0`\) does not know 3 events of 40/g),
+      ).toHaveLength(1);
+    }
+  });
+
+  it('is not spoken of when all was understood', () => {
+    expect(renderStatusComment(aReport({}))).not.toContain('does not know');
   });
 });
 
