@@ -8,6 +8,7 @@ import type { Word } from '../queue/queue.ts';
 import { InfrastructureError } from '../runners/runner.ts';
 import { LeaseLostError, type Lease } from '../store/store.ts';
 import path from 'node:path';
+import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { attempt, crashes, failuresAlike } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -73,13 +74,16 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
   const started = run.tip !== run.base.sha;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
+  const lane = { name: run.id, mirror: mirror.gitDir };
+  await using ahead = new SessionAhead(() => deps.runner.release(lane));
   const scope: RunScope = {
     deps,
     ledger,
     announcer,
     provider,
     mirror,
-    lane: { name: run.id, mirror: mirror.gitDir },
+    lane,
+    ahead,
     log,
     signal: drive.signal,
     saving: drive.saving,

@@ -16,6 +16,7 @@ let root: string;
 let mirror: Mirror;
 let base: string;
 let repo: string;
+let keep: string;
 
 function sh(cwd: string, ...argv: string[]): string {
   const env = {
@@ -35,12 +36,12 @@ function sh(cwd: string, ...argv: string[]): string {
 }
 
 async function prepare(commit: string): Promise<void> {
-  const [command, ...args] = prepareCommand({ repo, mirror: mirror.gitDir, branch: 'maestro/x', commit });
+  const [command, ...args] = prepareCommand({ repo, mirror: mirror.gitDir, keep, branch: 'maestro/x', commit });
   await execa(command!, args, { env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
 }
 
 async function capture(commit: string) {
-  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, commit });
+  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, commit });
   const stream = captureStream();
   const child = execa(command!, args, { encoding: 'buffer', buffer: false, env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
   child.stdout.pipe(stream.sink);
@@ -52,6 +53,7 @@ async function capture(commit: string) {
 beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'maestro-git-'));
   repo = path.join(root, 'lane', 'repo');
+  keep = path.join(root, 'keep');
   mirror = await ensureMirror(path.join(root, 'mirrors'), 42);
   const seed = path.join(root, 'seed');
   execFileSync('git', ['init', '-q', seed]);

@@ -1,18 +1,18 @@
-import { realpath, stat } from 'node:fs/promises';
 import Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { requireJob, requireName } from '../names.ts';
-import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
-import { inspect, remove } from './container.ts';
-import { converse } from './converse.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
-import { AGENT_UID, GATEWAY_PORT, PLACES, entryOf, environmentOf } from './entry.ts';
-import { effectiveViolations, violations } from './host-config-guard.ts';
-import { hostConfig } from './host-config.ts';
-import { JOB, isOurs, jobLabels, nameFor, ownFilter, ownerOf } from './labels.ts';
+import { requireErrand, requireJob, requireName, requirePlace } from '../names.ts';
+import type { Job, JobIo, JobResult, Place, Runner } from '../runner.ts';
+import { remove } from './container.ts';
+import { createContainers } from './containers.ts';
+import { converse, openSeat, type Seat } from './converse.ts';
+import { ask, infrastructure } from './engine.ts';
+import { GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
+import { createKeepers } from './keepers.ts';
+import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
-import { inspectReadiness, missingImage, type Readiness } from './readiness.ts';
+import { inspectReadiness, type Readiness } from './readiness.ts';
+import { createSeats } from './seats.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -46,80 +46,33 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     return readiness;
   }
 
-  async function create(job: Job, facts: Readiness): Promise<Docker.Container> {
-    const entry = entryOf(job);
-    const config = hostConfig({
-      volume: nameFor(namespace, job.lane.name),
-      mirror: await realDirectory(job.lane.mirror),
-      socket: job.socket === undefined ? undefined : await realSocket(job.socket),
-      limits: job.limits,
-      runtime,
-    });
-    refuse(violations(config));
-    const container = await createReplacing(job.name, {
-      name: nameFor(namespace, job.name),
-      Image: facts.imageId,
-      Entrypoint: [...entry.entrypoint],
-      Cmd: [...entry.command],
-      Env: [...environmentOf(job, facts.imageEnv)],
-      User: `${AGENT_UID}:${AGENT_UID}`,
-      Hostname: 'maestro',
-      WorkingDir: PLACES.lane,
-      Labels: jobLabels(namespace, job),
-      Healthcheck: { Test: ['NONE'] },
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-      HostConfig: config,
-    });
+  const containers = createContainers({
+    docker,
+    image,
+    namespace,
+    runtime,
+    log,
+    onMissingImage: () => (readiness = undefined),
+  });
+  const seats = createSeats({ containers, clock, log });
+  const keepers = createKeepers({ containers, clock, log });
+
+  /** Makes the lane and, on it, a container of ours that has started and waits. */
+  async function open(place: Place, entry: readonly string[]): Promise<Seat> {
+    const facts = await ready();
+    await lanes.ensure(place.lane);
+    const container = await containers.create(place, entry, facts);
     try {
-      refuse(effectiveViolations(await inspect(container), facts.swapLimit));
-      return container;
+      return await openSeat(container, clock);
     } catch (error) {
-      await cleanUp(container, job.name);
-      throw infrastructure('confine a container', error);
+      await containers.discard(container, place);
+      throw error;
     }
   }
 
-  /** Creates a container; one of the same name that is ours is a leftover of an earlier try, and goes first. */
-  async function createReplacing(job: string, wanted: Docker.ContainerCreateOptions): Promise<Docker.Container> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await ask('create a container', DEADLINE_MS, docker.createContainer(wanted));
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          readiness = undefined;
-          throw missingImage(image, error);
-        }
-        if (statusOf(error) !== 409 || attempt > 3) throw infrastructure('create a container', error);
-        await removeLeftover(job);
-      }
-    }
-  }
-
-  async function removeLeftover(job: string): Promise<void> {
-    const container = docker.getContainer(nameFor(namespace, job));
-    try {
-      const { Config, State } = await inspect(container);
-      if (!isOurs(namespace, Config.Labels)) {
-        throw new InfrastructureError(`A container named ${nameFor(namespace, job)} is not ours: remove it by hand.`);
-      }
-      log.info({ job, running: State.Running }, 'removing the leftover of an earlier try');
-    } catch (error) {
-      if (statusOf(error) === 404) return;
-      throw infrastructure('look at a container', error);
-    }
-    await remove(container);
-  }
-
-  /** Never throws: what can't be removed now is removed by `reap`, or when the name is used again. */
-  async function cleanUp(container: Docker.Container, job: string): Promise<void> {
-    await remove(container).catch((error: unknown) => {
-      log.error({ err: error, job }, 'the container of a job could not be removed');
-    });
+  async function release(lane: string): Promise<void> {
+    await Promise.all([seats.release(lane), keepers.release(lane)]);
+    await containers.removed(lane);
   }
 
   return {
@@ -135,26 +88,46 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     },
 
     ensureLane: (lane) => lanes.ensure(lane),
-    removeLane: (lane) => lanes.remove(lane),
+    async removeLane(lane) {
+      requireName('lane', lane.name, 60);
+      await release(lane.name);
+      await lanes.remove(lane);
+    },
     listLanes: () => lanes.list(),
     inside: () => ({
       repo: PLACES.repo,
       mirror: PLACES.mirror,
+      keep: PLACES.keep,
       gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
     }),
 
     async run(job: Job, io: JobIo): Promise<JobResult> {
       requireJob(job);
       if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      const facts = await ready();
-      await lanes.ensure(job.lane);
-      const container = await create(job, facts);
+      const seat = (await seats.take(job)) ?? (await open(job, entryOf(job)));
       try {
-        return await converse({ container, preamble: entryOf(job).preamble, limits: job.limits, io, clock });
-      } finally {
-        await cleanUp(container, job.name);
+        const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
+        // It has ended, with all it started: nobody has to wait for its removal.
+        void containers.discard(seat.container, job);
+        return result;
+      } catch (error) {
+        await containers.discard(seat.container, job);
+        throw error;
       }
     },
+
+    async seat(place) {
+      requirePlace(place);
+      await seats.make(place, () => open(place, entryOf(place)));
+    },
+
+    async tend(errand, io) {
+      requireErrand(errand);
+      if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
+      return keepers.tend(errand, io, (place) => open(place, KEEPER_ENTRY));
+    },
+
+    release: ({ name }) => release(name),
 
     async reap(keep) {
       const search = docker.listContainers({ all: true, filters: ownFilter(namespace) });
@@ -171,23 +144,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       return removed;
     },
 
-    close: async () => {},
+    async close() {
+      await Promise.all([seats.release(), keepers.release()]);
+      await containers.removed();
+    },
   };
-}
-
-function refuse(broken: readonly string[]): void {
-  if (broken.length === 0) return;
-  throw new InfrastructureError(`A container was refused: it must ${broken.join('; it must ')}.`);
-}
-
-async function realDirectory(path: string): Promise<string> {
-  const real = await realpath(path).catch(() => undefined);
-  if (real !== undefined && (await stat(real)).isDirectory()) return real;
-  throw new InfrastructureError(`The mirror ${path} is not a directory on this machine`);
-}
-
-async function realSocket(path: string): Promise<string> {
-  const real = await realpath(path).catch(() => undefined);
-  if (real !== undefined && (await stat(real)).isSocket()) return real;
-  throw new InfrastructureError(`The gateway's socket ${path} is not there. Is the gateway running?`);
 }

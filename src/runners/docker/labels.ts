@@ -1,5 +1,5 @@
 import type { RunId } from '../../domain/ids.ts';
-import type { Job, JobOwner } from '../runner.ts';
+import type { JobOwner, Place } from '../runner.ts';
 
 const APP = 'maestro.app';
 const NAMESPACE = 'maestro.namespace';
@@ -24,7 +24,7 @@ export function isOurs(namespace: string, labels: Readonly<Record<string, string
 }
 
 /** All labels of a job's container. */
-export function jobLabels(namespace: string, job: Job): Record<string, string> {
+export function jobLabels(namespace: string, job: Place): Record<string, string> {
   return {
     ...ownLabels(namespace),
     [LANE]: job.lane.name,

@@ -33,18 +33,23 @@ export function installDocker(options: { host: string; image: string; docker?: D
     const directory = await mkdtemp(join(tmpdir(), 'maestro-runner-'));
     const mirror = join(directory, 'mirror');
     await mkdir(mirror);
-    const runner = (): Runner =>
-      createDockerRunner({
+    const runners: Runner[] = [];
+    const runner = (): Runner => {
+      const made = createDockerRunner({
         docker: options.docker ?? engine,
         image: options.image,
         namespace,
         log,
         clock: systemClock,
       });
+      runners.push(made);
+      return made;
+    };
     return {
       runner,
       mirror,
       async remove() {
+        await Promise.all(runners.map((one) => one.close()));
         const docker = new Docker(engine);
         const filters = { label: [`maestro.namespace=${namespace}`] };
         for (const { Id } of await docker.listContainers({ all: true, filters })) {
@@ -131,6 +136,24 @@ export async function ask(runner: Runner, what: Ask): Promise<Told> {
     signal: what.signal ?? new AbortController().signal,
   };
   const result = await runner.run(job, io);
+  return { ...result, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Has the lane's keeper do something and collects what it prints. */
+export async function tend(
+  runner: Runner,
+  what: Pick<Ask, 'argv' | 'lane' | 'owner' | 'limits' | 'stdout' | 'signal'>,
+): Promise<Told> {
+  const stdout = collector();
+  const stderr = collector();
+  const result = await runner.tend(
+    { lane: what.lane, owner: what.owner ?? owner(), argv: what.argv, limits: { ...GENEROUS, ...what.limits } },
+    {
+      stdout: what.stdout ?? stdout.sink,
+      stderr: stderr.sink,
+      signal: what.signal ?? new AbortController().signal,
+    },
+  );
   return { ...result, stdout: stdout.text(), stderr: stderr.text() };
 }
 
