@@ -70,9 +70,11 @@ repo=$1 mirror=$2 keep=$3 branch=$4 commit=$5
 ${COMMON}
 bring() {
   if [ -L "$repo" ] || [ ! -d "$repo" ]; then
-    rm -rf "$repo" "$keep/index" && mkdir "$repo" || return 1
+    rm -rf "$repo" "$keep"/index* && mkdir "$repo" || return 1
   fi
   cd "$repo" || return 1
+  # It knows the files of the session better. Objects it names may be missing, but only until it is at the commit.
+  if [ -f "$keep/index.captured" ]; then mv "$keep/index.captured" "$keep/index" || return 1; fi
   if [ ! -f "$keep/index" ] && [ -n "$(ls -A)" ]; then learn || return 1; fi
   git read-tree --reset -u "$commit" && git clean --quiet -ffd && discard .git
 }
@@ -120,7 +122,7 @@ fi
 tree=$(git write-tree)
 printf 'tree %s\\n' "$tree"
 printf '%s\\n^%s\\n' "$tree" "$commit" | git pack-objects --revs --thin --stdout --quiet --delta-base-offset
-mv "$GIT_INDEX_FILE" "$keep/index"
+mv "$GIT_INDEX_FILE" "$keep/index.captured"
 discard "$scratch"
 `;
 
