@@ -59,6 +59,11 @@ learn() {
 }
 
 [ -f "$keep/git/config" ] || forget
+# What is kept of the tree the lane was started from: as good as ours, since nobody can write it.
+if [ ! -f "$keep/index" ] && [ -f "$tree/index" ]; then
+  cp -p "$tree/index" "$keep/index"
+  cp "$tree/commit" "$keep/commit"
+fi
 `;
 
 /**
@@ -66,7 +71,7 @@ learn() {
  * be mended is made anew. The agent gets a repository made for it: on the run's branch, borrowing its objects from the mirror.
  */
 const PREPARE = `
-repo=$1 mirror=$2 keep=$3 branch=$4 commit=$5
+repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6
 ${COMMON}
 bring() {
   if [ -L "$repo" ] || [ ! -d "$repo" ]; then
@@ -100,7 +105,7 @@ cp -p "$keep/index" .git/index
  * is taken as a link to its commit, without git being run in it, for the host to refuse.
  */
 const CAPTURE = `
-repo=$1 mirror=$2 keep=$3 commit=$4
+repo=$1 mirror=$2 keep=$3 tree=$4 commit=$5
 ${COMMON}
 discard "$scratch"
 mkdir -p "$scratch"
@@ -119,17 +124,35 @@ if [ -s "$keep/changed" ]; then
   git update-index --add --remove --replace -z --stdin < "$keep/changed" >&2
   git ls-files --debug | distrust
 fi
-tree=$(git write-tree)
-printf 'tree %s\\n' "$tree"
-printf '%s\\n^%s\\n' "$tree" "$commit" | git pack-objects --revs --thin --stdout --quiet --delta-base-offset
+written=$(git write-tree)
+printf 'tree %s\\n' "$written"
+printf '%s\\n^%s\\n' "$written" "$commit" | git pack-objects --revs --thin --stdout --quiet --delta-base-offset
 mv "$GIT_INDEX_FILE" "$keep/index.captured"
 discard "$scratch"
+`;
+
+/**
+ * Makes a tree for lanes to start from: below the place where a lane's working copy would be put, `lane/repo` with the commit's
+ * files, and the index that knows them. Prints the size of all in kB.
+ */
+const PLANT = `
+place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4
+${COMMON}
+mkdir -p "$repo"
+cd "$repo"
+git read-tree --reset -u "$commit"
+git ls-files --debug | distrust
+cp -p "$keep/index" "$place/index"
+printf '%s' "$commit" > "$place/commit"
+du -sk "$place" | cut -f1
 `;
 
 /** Where a lane's things are, as its keeper sees them. */
 export interface LanePlaces {
   readonly repo: string;
   readonly mirror: string;
+  /** Directory with what `plantCommand` made, if the lane was started from that; no agent can write it. */
+  readonly tree: string | undefined;
   /** Directory no agent sees. It may be empty: what is kept there only saves time. */
   readonly keep: string;
 }
@@ -138,10 +161,26 @@ export interface LanePlaces {
 export function prepareCommand(
   lane: LanePlaces & { readonly branch: string; readonly commit: string },
 ): readonly string[] {
-  return ['sh', '-c', PREPARE, 'maestro-prepare', lane.repo, lane.mirror, lane.keep, lane.branch, lane.commit];
+  return [
+    'sh',
+    '-c',
+    PREPARE,
+    'maestro-prepare',
+    lane.repo,
+    lane.mirror,
+    lane.keep,
+    lane.tree ?? '',
+    lane.branch,
+    lane.commit,
+  ];
 }
 
 /** The command that prints a lane's work as a tree id and a pack; read it with `captureStream`. */
 export function captureCommand(lane: LanePlaces & { readonly commit: string }): readonly string[] {
-  return ['sh', '-c', CAPTURE, 'maestro-capture', lane.repo, lane.mirror, lane.keep, lane.commit];
+  return ['sh', '-c', CAPTURE, 'maestro-capture', lane.repo, lane.mirror, lane.keep, lane.tree ?? '', lane.commit];
+}
+
+/** The command that makes a tree for lanes to start from, where nothing is yet, and prints its size in kB. */
+export function plantCommand(lane: Omit<LanePlaces, 'tree'> & { readonly commit: string }): readonly string[] {
+  return ['sh', '-c', PLANT, 'maestro-plant', lane.repo, lane.mirror, lane.keep, lane.commit];
 }

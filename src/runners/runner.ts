@@ -16,8 +16,8 @@ export interface Runner {
 
   /** Rejects, with what to do about it, when jobs can't run here. Returns what ran them: image by digest, engine version. */
   check(): Promise<RunnerFacts>;
-  /** Makes the lane if it is not there. Doing it twice changes nothing. */
-  ensureLane(lane: LaneRef): Promise<void>;
+  /** Makes the lane if it is not there, from a prepared tree when `base` is given and one can be had. Doing it twice changes nothing. */
+  ensureLane(lane: LaneRef, base?: LaneBase): Promise<void>;
   /** Releases the lane and removes it and all on it; fine if it is not there. */
   removeLane(lane: LaneRef): Promise<void>;
   /** Names of the lanes that exist here, of this installation of Maestro. */
@@ -60,10 +60,26 @@ export interface LaneRef {
   readonly mirror: string;
 }
 
+/** How a lane may start from a checkout that is finished already, instead of empty. */
+export interface LaneBase {
+  readonly owner: JobOwner;
+  readonly limits: JobLimits;
+  /** What may share trees: a repository. `[a-z0-9-]`, at most 40 characters. */
+  readonly group: string;
+  /** Names a tree made now, `[a-z0-9-]`, at most 64 characters: the commit. */
+  readonly name: string;
+  /** Which of these trees is near enough to start from; `none` for no tree at all; undefined when one should be made. */
+  nearest(names: readonly string[]): Promise<string | undefined>;
+  /** The command that makes the tree in an empty place and prints its size in kB. */
+  plant(inside: Inside): readonly string[];
+}
+
 export interface Inside {
   /** The working copy's directory. It may not exist before the first job makes it. */
   readonly repo: string;
   readonly mirror: string;
+  /** Where the tree the lane was started from is, read-only, with what is kept of it; there may be none. */
+  readonly tree: string | undefined;
   /** A directory only errands see, kept from one to the next for as long as the keeper lives. It may not exist. */
   readonly keep: string;
   /** Where the gateway listens for a job with a socket; with `loopback` the gateway itself knows. */

@@ -48,12 +48,19 @@ function sh(cwd: string, ...argv: string[]): string {
 }
 
 async function prepare(commit: string): Promise<void> {
-  const [command, ...args] = prepareCommand({ repo, mirror: mirror.gitDir, keep, branch: 'maestro/x', commit });
+  const [command, ...args] = prepareCommand({
+    repo,
+    mirror: mirror.gitDir,
+    keep,
+    tree: undefined,
+    branch: 'maestro/x',
+    commit,
+  });
   await execa(command!, args, { env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
 }
 
 async function capture(commit: string) {
-  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, commit });
+  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, tree: undefined, commit });
   const stream = captureStream();
   const child = execa(command!, args, { encoding: 'buffer', buffer: false, env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
   child.stdout.pipe(stream.sink);
@@ -243,7 +250,7 @@ describe('a lane', () => {
     writeFileSync(path.join(elsewhere, 'mine'), 'mine');
     rmSync(repo, { recursive: true });
     symlinkSync(elsewhere, repo);
-    const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, commit: base });
+    const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, tree: undefined, commit: base });
     expect(await execa(command!, args, { reject: false })).toMatchObject({ exitCode: 1, stdout: '' });
     await prepare(base);
     expect(readdirSync(elsewhere)).toEqual(['mine']);

@@ -12,10 +12,17 @@ import { missingImage, type Readiness } from './readiness.ts';
 
 const DEADLINE_MS = 30_000;
 
+/** What a container on a lane mounts. */
+export interface LaneVolumes {
+  readonly lane: string;
+  /** The tree the lane starts from. */
+  readonly tree: string | undefined;
+}
+
 /** Makes and removes the containers of one installation. */
 export interface Containers {
   /** Makes the hardened container of a place, with `entry` to run in it; one that an earlier try left goes first. */
-  create(place: Place, entry: readonly string[], facts: Readiness): Promise<Docker.Container>;
+  create(place: Place, entry: readonly string[], facts: Readiness, volumes?: LaneVolumes): Promise<Docker.Container>;
   /** Removes a container. Never rejects (what is left, `reap` takes), and need not be waited for: `removed` does. */
   discard(container: Docker.Container, place: Pick<Place, 'name' | 'lane'>): Promise<void>;
   /** Waits until what was discarded, of a lane or all, is gone. */
@@ -80,9 +87,10 @@ export function createContainers(options: {
   }
 
   return {
-    async create(place, entry, facts) {
+    async create(place, entry, facts, volumes) {
       const config = hostConfig({
-        volume: nameFor(namespace, place.lane.name),
+        volume: volumes?.lane ?? nameFor(namespace, place.lane.name),
+        tree: volumes?.tree,
         mirror: await realDirectory(place.lane.mirror),
         socket: place.socket === undefined ? undefined : await realSocket(place.socket),
         limits: place.limits,

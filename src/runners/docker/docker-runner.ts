@@ -2,17 +2,32 @@ import Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { requireErrand, requireJob, requireName, requirePlace } from '../names.ts';
-import type { Job, JobIo, JobResult, Place, Runner } from '../runner.ts';
+import type { RunId } from '../../domain/ids.ts';
+import type {
+  Inside,
+  Job,
+  JobIo,
+  JobLimits,
+  JobOwner,
+  JobResult,
+  LaneBase,
+  LaneRef,
+  Place,
+  Runner,
+} from '../runner.ts';
 import { remove } from './container.ts';
-import { createContainers } from './containers.ts';
+import { createContainers, type LaneVolumes } from './containers.ts';
 import { converse, openSeat, type Seat } from './converse.ts';
 import { ask, infrastructure } from './engine.ts';
-import { GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
+import { AGENT_UID, GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
 import { createKeepers } from './keepers.ts';
 import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
 import { inspectReadiness, type Readiness } from './readiness.ts';
 import { createSeats } from './seats.ts';
+import { tarOfDirectories } from './tar.ts';
+import { createDockerTrees } from './trees.ts';
+import { lastWords } from '../output.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -27,14 +42,30 @@ export interface DockerRunnerOptions {
   readonly clock: Clock;
   /** Another OCI runtime the engine knows, such as `runsc`. */
   readonly runtime?: string;
+  /** Disk that prepared trees may take, in bytes; without it there are none. */
+  readonly treesBytes?: number;
 }
+
+/** Where things are, as every container sees them. */
+const INSIDE: Inside = {
+  repo: PLACES.repo,
+  mirror: PLACES.mirror,
+  tree: PLACES.tree,
+  keep: PLACES.keep,
+  gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
+};
+
+/** Owner of a container that never runs: whoever reaps may take it. */
+const NOBODY: JobOwner = { runId: '' as RunId, epoch: 0 };
+
+/** Limits of a container that never runs: the least the engine takes. */
+const LEAST: JobLimits = { idleMs: 1, wallMs: 1, memoryBytes: 16 * 1024 ** 2, cpus: 0.1, pids: 16, outputBytes: 1 };
 
 /** Runs jobs in hardened containers of a Docker engine on this machine: one container per job, one volume per lane. */
 export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const { image, namespace, log, clock, runtime } = options;
   requireName('installation', namespace, 40);
   const docker = new Docker(options.docker);
-  const lanes = createDockerLanes(docker, namespace);
   let readiness: Promise<Readiness> | undefined;
 
   /** Looks once; again only after it failed. */
@@ -57,11 +88,77 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const seats = createSeats({ containers, clock, log });
   const keepers = createKeepers({ containers, clock, log });
 
+  const lanes = createDockerLanes(docker, namespace, fillBase);
+  const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
+  let overlays: 'untried' | 'work' | 'fail' = 'untried';
+
+  /** Puts the two directories an overlay needs into a lane's base, through a container that never runs. */
+  async function fillBase(volume: string, lane: LaneRef): Promise<void> {
+    const place = { name: `${lane.name}-base`, owner: NOBODY, lane, limits: LEAST };
+    const container = await containers.create(place, KEEPER_ENTRY, await ready(), { lane: volume, tree: undefined });
+    try {
+      const directories = tarOfDirectories(['upper', 'work'], AGENT_UID);
+      const filling = container.putArchive(directories, { path: PLACES.lane });
+      await ask('fill a volume', DEADLINE_MS, filling).catch((error: unknown) => {
+        throw infrastructure('fill a volume', error);
+      });
+    } finally {
+      await containers.discard(container, place);
+    }
+  }
+
+  /** Makes a tree in a new volume, in a container of its own that sees nothing but the mirror. */
+  async function plant(volume: string, base: LaneBase, lane: LaneRef): Promise<number | undefined> {
+    const name = `${lane.name}-plant`;
+    const place = { name, owner: base.owner, lane, limits: base.limits };
+    const container = await containers.create(place, entryOf(place), await ready(), { lane: volume, tree: undefined });
+    const said = lastWords();
+    const go = goOf({ argv: base.plant(INSIDE), env: {} });
+    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
+    try {
+      const seat = await openSeat(container, clock);
+      const result = await converse({ seat, go, limits: base.limits, io, clock });
+      const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
+      if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
+      log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
+      return undefined;
+    } finally {
+      await containers.discard(container, place);
+    }
+  }
+
+  /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
+  async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes> {
+    if (base === undefined || overlays === 'fail') return lanes.ensure(lane);
+    const volumes = await lanes.ensure(lane, () => trees.pick(base, (volume) => plant(volume, base, lane)));
+    if (volumes.tree === undefined || overlays === 'work') return volumes;
+    try {
+      await probe(lane, base, volumes);
+      overlays = 'work';
+      return volumes;
+    } catch (error) {
+      overlays = 'fail';
+      log.warn({ err: error }, 'this engine can mount no overlay over a prepared tree: lanes start empty');
+      await lanes.remove(lane);
+      return lanes.ensure(lane);
+    }
+  }
+
+  /** Whether a container on these volumes starts at all. */
+  async function probe(lane: LaneRef, base: LaneBase, volumes: LaneVolumes): Promise<void> {
+    const place = { name: `${lane.name}-probe`, owner: base.owner, lane, limits: base.limits };
+    const container = await containers.create(place, entryOf(place), await ready(), volumes);
+    try {
+      (await openSeat(container, clock)).leave();
+    } finally {
+      await containers.discard(container, place);
+    }
+  }
+
   /** Makes the lane and, on it, a container of ours that has started and waits. */
   async function open(place: Place, entry: readonly string[]): Promise<Seat> {
     const facts = await ready();
-    await lanes.ensure(place.lane);
-    const container = await containers.create(place, entry, facts);
+    const container = await containers.create(place, entry, facts, await lanes.ensure(place.lane));
     try {
       return await openSeat(container, clock);
     } catch (error) {
@@ -87,19 +184,17 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       return { image: `${image}@${facts.imageId}`, engine: facts.engine };
     },
 
-    ensureLane: (lane) => lanes.ensure(lane),
+    async ensureLane(lane, base) {
+      await volumesOf(lane, base);
+    },
     async removeLane(lane) {
       requireName('lane', lane.name, 60);
       await release(lane.name);
       await lanes.remove(lane);
+      await trees.evict();
     },
     listLanes: () => lanes.list(),
-    inside: () => ({
-      repo: PLACES.repo,
-      mirror: PLACES.mirror,
-      keep: PLACES.keep,
-      gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
-    }),
+    inside: () => INSIDE,
 
     async run(job: Job, io: JobIo): Promise<JobResult> {
       requireJob(job);

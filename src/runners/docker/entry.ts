@@ -6,6 +6,7 @@ export const PLACES = {
   lane: '/lane',
   repo: '/lane/repo',
   mirror: '/mirror',
+  tree: '/tree',
   home: '/home/agent',
   /** In memory, and only in a keeper. */
   keep: '/tmp/keep',

@@ -7,6 +7,14 @@ export const LANE = 'maestro.lane';
 const RUN = 'maestro.run';
 const EPOCH = 'maestro.epoch';
 export const JOB = 'maestro.job';
+/** On a tree and its mark: what is in it, and whose trees it belongs to. */
+export const TREE = 'maestro.tree';
+export const TREE_GROUP = 'maestro.tree.group';
+/** On a tree's mark: its size in kB, and the volume it is in. */
+export const TREE_KB = 'maestro.tree.kb';
+export const TREE_VOLUME = 'maestro.tree.volume';
+/** On a lane: the volume of the tree it starts from. */
+export const LANE_TREE = 'maestro.lane.tree';
 
 /** Labels that say: this installation's. Nothing without them is ever touched. */
 export function ownLabels(namespace: string): Readonly<Record<string, string>> {

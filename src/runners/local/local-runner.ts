@@ -149,6 +149,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     inside: (lane) => ({
       repo: join(laneOf(lane.name), 'repo'),
       mirror: lane.mirror,
+      tree: undefined,
       keep: keepOf(lane.name),
       gatewayUrl: undefined,
     }),

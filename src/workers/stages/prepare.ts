@@ -1,5 +1,6 @@
 import { prepareCommand } from '../../git/lane-scripts.ts';
 import { InfrastructureError } from '../../runners/runner.ts';
+import { baseOf } from '../base.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { tendLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
@@ -10,7 +11,7 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   if (record.commit !== undefined) return record;
   const { run } = scope.ledger;
   const inside = scope.deps.runner.inside(scope.lane);
-  await scope.deps.runner.ensureLane(scope.lane);
+  await scope.deps.runner.ensureLane(scope.lane, baseOf(scope, record.session.id));
   const said = tailSink(4096);
   scope.ahead.begin(scope, record.session.id);
   const result = await tendLane(scope, {

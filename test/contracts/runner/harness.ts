@@ -18,6 +18,8 @@ const log = createLog({ level: 'silent' });
 /** An installation of Maestro: every runner made from one shares its lanes and jobs with the others made from it. */
 export interface Installation {
   runner(): Runner;
+  /** Name of the installation on an engine. */
+  readonly namespace: string;
   /** Directory on the host to be used as a mirror. */
   readonly mirror: string;
   /** Removes everything it made. */
@@ -26,7 +28,12 @@ export interface Installation {
 
 export type Install = () => Promise<Installation>;
 
-export function installDocker(options: { host: string; image: string; docker?: Docker.DockerOptions }): Install {
+export function installDocker(options: {
+  host: string;
+  image: string;
+  docker?: Docker.DockerOptions;
+  treesBytes?: number;
+}): Install {
   const engine = engineAt(options.host);
   return async () => {
     const namespace = randomName('t');
@@ -40,6 +47,7 @@ export function installDocker(options: { host: string; image: string; docker?: D
         image: options.image,
         namespace,
         log,
+        ...(options.treesBytes === undefined ? {} : { treesBytes: options.treesBytes }),
         clock: systemClock,
       });
       runners.push(made);
@@ -47,6 +55,7 @@ export function installDocker(options: { host: string; image: string; docker?: D
     };
     return {
       runner,
+      namespace,
       mirror,
       async remove() {
         await Promise.all(runners.map((one) => one.close()));
@@ -70,6 +79,7 @@ export const installLocal: Install = async () => {
   const runner = (): Runner => createLocalRunner({ root: join(root, 'local'), log, clock: systemClock });
   return {
     runner,
+    namespace: 'local',
     mirror,
     async remove() {
       await runner().reap(() => false);
