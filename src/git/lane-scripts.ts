@@ -60,7 +60,7 @@ learn() {
 
 [ -f "$keep/git/config" ] || forget
 # What is kept of the tree the lane was started from: as good as ours, since nobody can write it.
-if [ ! -f "$keep/index" ] && [ -f "$tree/index" ]; then
+if [ ! -f "$keep/index" ] && [ -f "$tree/index" ] && [ -f "$tree/commit" ]; then
   cp -p "$tree/index" "$keep/index"
   cp "$tree/commit" "$keep/commit"
 fi

@@ -5,7 +5,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { watchJob } from '../job-watch.ts';
 import { keeperOf } from '../names.ts';
 import { InfrastructureError, type Errand, type ErrandIo, type JobResult, type Place } from '../runner.ts';
-import { deathOf, kill } from './container.ts';
+import { deathOf, kill, type Exit } from './container.ts';
 import type { Containers } from './containers.ts';
 import type { Seat } from './converse.ts';
 import { errandOf } from './entry.ts';
@@ -118,12 +118,19 @@ function isOf(made: Place, wanted: Place): boolean {
 }
 
 /** What to say of an errand that broke off: that memory ran out, if that was it. */
-async function causeOf(error: unknown, keeper: Keeper): Promise<unknown> {
-  if (!(error instanceof InfrastructureError)) return error;
-  const soon = delay(EXIT_AFTER_OUTPUT_MS, undefined, { ref: false });
-  const end = await Promise.race([keeper.seat.exit, soon]).catch(() => undefined);
-  if (end === undefined || end === 'removed' || !end.outOfMemory) return error;
+async function causeOf(broken: unknown, keeper: Keeper): Promise<unknown> {
+  if (!(broken instanceof InfrastructureError)) return broken;
+  const end = await soonEndOf(keeper);
+  if (end === undefined || end === 'removed' || !end.outOfMemory) return broken;
   return new InfrastructureError("The keeper of a lane ran out of memory: raise the session's limit.", {
-    cause: error,
+    cause: broken,
   });
+}
+
+async function soonEndOf(keeper: Keeper): Promise<Exit | 'removed' | undefined> {
+  try {
+    return await Promise.race([keeper.seat.exit, delay(EXIT_AFTER_OUTPUT_MS, undefined, { ref: false })]);
+  } catch {
+    return undefined;
+  }
 }

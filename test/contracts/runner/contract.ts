@@ -407,7 +407,11 @@ export function runnerContract(install: h.Install): void {
         const started = from.runner();
         const end = h.ask(started, { ...what, signal: abort.signal }).catch((error: unknown) => error);
         await seen;
-        return async () => end.finally(async () => started.release(what.lane));
+        return async () => {
+          const told = await end;
+          await started.release(what.lane);
+          return told;
+        };
       };
       const [old, current, foreign] = await Promise.all([
         start(installation, 'old', 1),

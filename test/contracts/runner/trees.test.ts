@@ -107,7 +107,7 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
       plant: () => [
         'sh',
         '-c',
-        'mkdir -p /lane/lane/repo/d && echo no > /lane/lane/repo/d/1 && echo bad > /lane/index && echo 4',
+        'mkdir -p /lane/lane/repo/d && echo no > /lane/lane/repo/d/1 && echo bad > /lane/index && echo bad > /lane/commit && echo 4',
       ],
     };
     const lane = h.laneOf(installation);

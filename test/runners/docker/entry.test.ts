@@ -24,7 +24,7 @@ async function wordsIn(go: Buffer): Promise<readonly string[]> {
   const [files, length] = head.split(' ').map(Number);
   const command = Buffer.from(rest.join('\n')).subarray(files);
   expect(command.length).toBe(length);
-  const { stdout } = await execa('sh', ['-c', `printf '%s\\0' ${command}`]);
+  const { stdout } = await execa('sh', ['-c', `printf '%s\\0' ${command.toString()}`]);
   return stdout.split('\0').slice(0, -1);
 }
 
