@@ -45,16 +45,22 @@ distrust() {
     $1 == "ctime:" { changed = $2 + 0 }
     $1 == "mtime:" && changed >= second && $2 + 0 < second { found = 1 }
     END { exit !found }' || return 0
+  : > "$keep/forgotten"
   git ls-files --stage -z > "$keep/stages"
   git update-index -z --index-info < "$keep/stages"
   rm -f "$keep/stages"
 }
 
+read_files() {
+  rm -f "$keep/forgotten"
+  git update-index -q --refresh --ignore-submodules >/dev/null 2>&1 || true
+  git ls-files --debug | distrust
+}
+
 learn() {
   rm -f "$GIT_INDEX_FILE"
   git read-tree "$commit"
-  git update-index -q --refresh --ignore-submodules >/dev/null 2>&1 || true
-  git ls-files --debug | distrust
+  read_files
   printf '%s' "$commit" > "$keep/commit"
 }
 
@@ -80,6 +86,8 @@ bring() {
   cd "$repo" || return 1
   # It knows the files of the session better. Objects it names may be missing, but only until it is at the commit.
   if [ -f "$keep/index.captured" ]; then mv "$keep/index.captured" "$keep/index" || return 1; fi
+  # Reading files whose entries were forgotten is quicker than writing them.
+  if [ -f "$keep/forgotten" ]; then read_files || return 1; fi
   if [ ! -f "$keep/index" ] && [ -n "$(ls -A)" ]; then learn || return 1; fi
   git read-tree --reset -u "$commit" && git clean --quiet -ffd && discard .git
 }
@@ -141,8 +149,9 @@ ${COMMON}
 mkdir -p "$repo"
 cd "$repo"
 git read-tree --reset -u "$commit"
-git ls-files --debug | distrust
-cp -p "$keep/index" "$place/index"
+# Nobody else was here. An index of a later second than all files is believed of all of them.
+sleep 1
+cp "$keep/index" "$place/index"
 printf '%s' "$commit" > "$place/commit"
 du -sk "$place" | cut -f1
 `;

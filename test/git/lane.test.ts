@@ -152,32 +152,38 @@ describe('a lane', () => {
     expect(Buffer.from(await readBlob(mirror, taken!.oid)).toString()).toBe('two\n');
   });
 
-  it.each(['mtime', 'mtime of a moment before it was captured'])(
-    'takes a file that was changed under its old size and %s',
-    async (kind) => {
+  it.each(['long after', 'in the same second as'])(
+    'takes a file that was changed under its old size and mtime %s its capture',
+    async (when) => {
       const file = path.join(repo, 'a.txt');
       const long = new Date('2001-01-01T00:00:00Z');
+      const pause = when === 'long after' ? 1_100 : 0;
       await prepare(base);
       // Committed once with a forged mtime: from here on the trusted index knows the file by it.
       writeFileSync(file, 'AAAA\n');
       utimesSync(file, long, long);
+      await delay(pause);
       const first = await capture(base);
       await first.quarantine.accept();
       await first.quarantine[Symbol.asyncDispose]();
       const author = { name: 'Maestro', email: 'm@example.com' };
-      const commit = await writeCommit(mirror, {
-        tree: first.tree,
-        parent: base,
-        author,
-        at: 1_700_000_000_000,
-        message: 'First\n',
-      });
+      const at = 1_700_000_000_000;
+      const commit = await writeCommit(mirror, { tree: first.tree, parent: base, author, at, message: 'First\n' });
+      // What a check does before the next session counts as well.
+      if (when !== 'long after') {
+        writeFileSync(file, 'BBBB\n');
+        utimesSync(file, long, long);
+      }
       await prepare(commit);
+      expect(readFileSync(file, 'utf8')).toBe('AAAA\n');
       const before = statSync(file);
-      if (kind === 'mtime') await delay(1_100);
+      await delay(pause);
       writeFileSync(file, 'BBBB\n');
-      utimesSync(file, before.atime, before.mtime);
-      expect(statSync(file)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, ino: before.ino });
+      utimesSync(file, long, long);
+      // The control: this one was left as it was, and only its ctime tells.
+      if (when === 'long after') {
+        expect(statSync(file)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, ino: before.ino });
+      }
 
       const second = await capture(commit);
       await using held = second.quarantine;
