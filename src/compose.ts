@@ -247,6 +247,7 @@ export function createRunner(config: Config, log: Log): Runner {
     namespace: namespaceOf(config),
     log,
     clock: systemClock,
+    treesBytes: config.MAESTRO_TREES_MB * 1024 * 1024,
     ...(config.MAESTRO_RUNTIME === undefined ? {} : { runtime: config.MAESTRO_RUNTIME }),
   });
 }

@@ -1,4 +1,4 @@
-import type { Job } from './runner.ts';
+import type { Errand, Job, LaneRef, Place } from './runner.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]*$/;
 
@@ -9,10 +9,26 @@ export function requireName(kind: string, name: string, longest: number): void {
   }
 }
 
+/** Refuses a place whose names could not be what they should: a bug of the caller's, thrown as `TypeError`. */
+export function requirePlace(place: Pick<Place, 'name' | 'lane'>): void {
+  requireName('job', place.name, 120);
+  requireName('lane', place.lane.name, 60);
+}
+
+/** Refuses an errand without a command, or on a lane that can't have that name. */
+export function requireErrand(errand: Errand): void {
+  requireName('lane', errand.lane.name, 60);
+  if (errand.argv.length === 0) throw new TypeError(`An errand on the lane ${errand.lane.name} has no command`);
+}
+
+/** Name of a lane's keeper among the jobs: the same at every try, so that an earlier one's is replaced. */
+export function keeperOf(lane: Pick<LaneRef, 'name'>): string {
+  return `${lane.name}-keeper`;
+}
+
 /** Refuses a job whose names, files or command could not be what they should: a bug of the caller's, thrown as `TypeError`. */
 export function requireJob(job: Job): void {
-  requireName('job', job.name, 120);
-  requireName('lane', job.lane.name, 60);
+  requirePlace(job);
   for (const path of Object.keys(job.files ?? {})) requireFilePath(path);
   if (job.argv.length === 0) throw new TypeError(`The job ${job.name} has no command`);
 }

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobWatch } from './job-watch.ts';
 import { InfrastructureError } from './runner.ts';
@@ -74,4 +74,16 @@ export async function readRest(reading: Reading, forgiving: boolean): Promise<vo
     if (forgiving) return;
     throw new InfrastructureError('The output of a job is not being read to its end');
   }
+}
+
+/** A sink that keeps the last 2,000 characters of what is written to it. */
+export function lastWords(): { readonly sink: Writable; text(): string } {
+  let text = '';
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text = (text + chunk.toString()).slice(-2_000);
+      done();
+    },
+  });
+  return { sink, text: () => text };
 }

@@ -11,6 +11,7 @@ import type { Word } from '../queue/queue.ts';
 import type { Lease } from '../store/store.ts';
 import path from 'node:path';
 import { around } from '../telemetry/failpoint.ts';
+import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { attempt, historyOf } from './attempt.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -81,13 +82,16 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   await removeLeftovers(mirror, run.id);
   const started = run.tip !== run.base.sha;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
+  const lane = { name: run.id, mirror: mirror.gitDir };
+  await using ahead = new SessionAhead(() => deps.runner.release(lane));
   const scope: RunScope = {
     deps,
     ledger,
     announcer,
     provider,
     mirror,
-    lane: { name: run.id, mirror: mirror.gitDir },
+    lane,
+    ahead,
     ticker: createTicker(),
     log,
     signal: drive.hold.signal,

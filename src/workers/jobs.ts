@@ -1,47 +1,58 @@
 import type { Writable } from 'node:stream';
-import type { Job, JobResult } from '../runners/runner.ts';
+import type { Job, JobLimits, JobResult, Place } from '../runners/runner.ts';
 import { tailSink } from './lines.ts';
 import type { RunScope } from './record.ts';
 
-export interface LaneJob {
+/** What is known of a job before its session is. */
+export interface LanePlace {
   /** What it is for, `[a-z]+`; with the session's id it names the job. */
   readonly purpose: string;
   readonly session: string;
+  readonly socket?: string;
+  readonly wallMs?: number;
+}
+
+export interface LaneJob extends LanePlace {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  readonly socket?: string;
   readonly stdin?: string;
   readonly stdout: Writable;
   readonly stderr?: Writable;
-  readonly wallMs?: number;
-  /** Jobs that save work go on when a person has stopped the run. */
+  /** Ends the job when aborted; the run's own signal when omitted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Something of ours to be done on a lane, by its keeper. */
+export interface LaneErrand {
+  readonly argv: readonly string[];
+  readonly stdout: Writable;
+  /** Errands that save work go on when a person has stopped the run. */
   readonly signal?: AbortSignal;
 }
 
 /** Bytes of a job's error output remembered for the person. */
 const TAIL = 8 * 1024;
 
-/** Runs one job on the run's lane, under the session's limits. Gives its result and the tail of its error output. */
-export async function runOnLane(scope: RunScope, spec: LaneJob): Promise<JobResult & { readonly stderr: string }> {
-  const { session } = scope.deps.settings;
-  const stderr = tailSink(TAIL);
-  const job: Job = {
+/** Where a session's job runs on the run's lane, under the session's limits. */
+export function placeOf(scope: RunScope, spec: LanePlace): Place {
+  return {
     name: `${spec.session}-${spec.purpose}`,
     owner: { runId: scope.ledger.run.id, epoch: scope.ledger.lease.epoch },
     lane: scope.lane,
+    ...(spec.socket === undefined ? {} : { socket: spec.socket }),
+    limits: limitsOf(scope, spec.wallMs),
+  };
+}
+
+/** Runs one job on the run's lane. Gives its result and the tail of its error output. */
+export async function runOnLane(scope: RunScope, spec: LaneJob): Promise<JobResult & { readonly stderr: string }> {
+  const stderr = tailSink(TAIL);
+  const job: Job = {
+    ...placeOf(scope, spec),
     argv: spec.argv,
     env: spec.env ?? {},
     ...(spec.files === undefined ? {} : { files: spec.files }),
-    ...(spec.socket === undefined ? {} : { socket: spec.socket }),
-    limits: {
-      idleMs: session.idleMs,
-      wallMs: spec.wallMs ?? session.wallMs,
-      memoryBytes: session.memoryBytes,
-      cpus: session.cpus,
-      pids: session.pids,
-      outputBytes: session.outputBytes,
-    },
   };
   scope.ledger.assertOurs();
   const result = await scope.deps.runner.run(job, {
@@ -51,4 +62,31 @@ export async function runOnLane(scope: RunScope, spec: LaneJob): Promise<JobResu
     signal: spec.signal ?? scope.signal,
   });
   return { ...result, stderr: stderr.text() };
+}
+
+/** Has the keeper of the run's lane do something of ours. Gives its result and the tail of its error output. */
+export async function tendLane(scope: RunScope, spec: LaneErrand): Promise<JobResult & { readonly stderr: string }> {
+  const stderr = tailSink(TAIL);
+  const result = await scope.deps.runner.tend(
+    {
+      lane: scope.lane,
+      owner: { runId: scope.ledger.run.id, epoch: scope.ledger.lease.epoch },
+      argv: spec.argv,
+      limits: limitsOf(scope, undefined),
+    },
+    { stdout: spec.stdout, stderr: stderr.sink, signal: spec.signal ?? scope.signal },
+  );
+  return { ...result, stderr: stderr.text() };
+}
+
+function limitsOf(scope: RunScope, wallMs: number | undefined): JobLimits {
+  const { session } = scope.deps.settings;
+  return {
+    idleMs: session.idleMs,
+    wallMs: wallMs ?? session.wallMs,
+    memoryBytes: session.memoryBytes,
+    cpus: session.cpus,
+    pids: session.pids,
+    outputBytes: session.outputBytes,
+  };
 }

@@ -1,5 +1,6 @@
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { RunTask, Session } from '../domain/run.ts';
+import type { Wire } from '../gateway/gateway.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { LaneRef } from '../runners/runner.ts';
@@ -20,11 +21,22 @@ export interface RunScope {
   readonly lane: LaneRef;
   /** Ticks tasks of the run's playbook. */
   readonly ticker: Ticker;
+  readonly ahead: Ahead;
   readonly log: Log;
   /** Aborted with an `EndedEarly` when the work has to end before the tasks do. */
   readonly signal: AbortSignal;
   /** The same, but deaf to a person's stop: saving what was done goes on. */
   readonly saving: AbortSignal;
+}
+
+/** Makes the next session's wire and container while the last one's work is put away. */
+export interface Ahead {
+  /** Begins with a session's, unless that is being done. `spent` is what the run spent beside what is on record, in dollars. */
+  begin(scope: RunScope, session: string, spent?: number): void;
+  /** Begins with those of the task that comes after this one, if one does. */
+  beginAfter(record: TaskRecord, scope: RunScope): void;
+  /** The wire made for a session, which is the caller's from now on; undefined when none was. */
+  take(session: string): Promise<Wire | undefined>;
 }
 
 /** What one attempt at a task has come to. Each stage takes one and gives the next. */

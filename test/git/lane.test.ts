@@ -1,8 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { captureStream } from '../../src/git/capture-stream.ts';
@@ -16,6 +28,7 @@ let root: string;
 let mirror: Mirror;
 let base: string;
 let repo: string;
+let keep: string;
 
 function sh(cwd: string, ...argv: string[]): string {
   const env = {
@@ -35,12 +48,19 @@ function sh(cwd: string, ...argv: string[]): string {
 }
 
 async function prepare(commit: string): Promise<void> {
-  const [command, ...args] = prepareCommand({ repo, mirror: mirror.gitDir, branch: 'maestro/x', commit });
+  const [command, ...args] = prepareCommand({
+    repo,
+    mirror: mirror.gitDir,
+    keep,
+    tree: undefined,
+    branch: 'maestro/x',
+    commit,
+  });
   await execa(command!, args, { env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
 }
 
 async function capture(commit: string) {
-  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, commit });
+  const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, tree: undefined, commit });
   const stream = captureStream();
   const child = execa(command!, args, { encoding: 'buffer', buffer: false, env: { GIT_CONFIG_GLOBAL: '/dev/null' } });
   child.stdout.pipe(stream.sink);
@@ -52,6 +72,7 @@ async function capture(commit: string) {
 beforeEach(async () => {
   root = mkdtempSync(path.join(tmpdir(), 'maestro-git-'));
   repo = path.join(root, 'lane', 'repo');
+  keep = path.join(root, 'keep');
   mirror = await ensureMirror(path.join(root, 'mirrors'), 42);
   const seed = path.join(root, 'seed');
   execFileSync('git', ['init', '-q', seed]);
@@ -129,6 +150,129 @@ describe('a lane', () => {
     await held.accept();
     const taken = await entryAt(mirror, work.tree, 'a.txt');
     expect(Buffer.from(await readBlob(mirror, taken!.oid)).toString()).toBe('two\n');
+  });
+
+  it.each(['long after', 'in the same second as'])(
+    'takes a file that was changed under its old size and mtime %s its capture',
+    async (when) => {
+      const file = path.join(repo, 'a.txt');
+      const long = new Date('2001-01-01T00:00:00Z');
+      const pause = when === 'long after' ? 1_100 : 0;
+      await prepare(base);
+      // Committed once with a forged mtime: from here on the trusted index knows the file by it.
+      writeFileSync(file, 'AAAA\n');
+      utimesSync(file, long, long);
+      await delay(pause);
+      const first = await capture(base);
+      await first.quarantine.accept();
+      await first.quarantine[Symbol.asyncDispose]();
+      const author = { name: 'Maestro', email: 'm@example.com' };
+      const at = 1_700_000_000_000;
+      const commit = await writeCommit(mirror, { tree: first.tree, parent: base, author, at, message: 'First\n' });
+      // What a check does before the next session counts as well.
+      if (when !== 'long after') {
+        writeFileSync(file, 'BBBB\n');
+        utimesSync(file, long, long);
+      }
+      await prepare(commit);
+      expect(readFileSync(file, 'utf8')).toBe('AAAA\n');
+      const before = statSync(file);
+      await delay(pause);
+      writeFileSync(file, 'BBBB\n');
+      utimesSync(file, long, long);
+      // The control: this one was left as it was, and only its ctime tells.
+      if (when === 'long after') {
+        expect(statSync(file)).toMatchObject({ size: before.size, mtimeMs: before.mtimeMs, ino: before.ino });
+      }
+
+      const second = await capture(commit);
+      await using held = second.quarantine;
+
+      const [change] = await treeChanges(mirror, commit, second.tree, held.env);
+      expect(Buffer.from(await readBlob(mirror, change?.oid ?? '', held.env)).toString()).toBe('BBBB\n');
+    },
+  );
+
+  it('runs nothing of what the agent set up in its repository, in its files or in a repository inside', async () => {
+    await prepare(base);
+    const marks = path.join(root, 'marks');
+    execFileSync('mkdir', [marks]);
+    const set = (at: string): void => {
+      const mark = (name: string): string => path.join(root, `${name}.sh`);
+      for (const name of ['fsmonitor', 'clean', 'smudge', 'hook', 'diff']) {
+        writeFileSync(
+          mark(name),
+          `#!/bin/sh\ntouch ${marks}/${name}-${path.basename(at)}\ncat 2>/dev/null </dev/null\n`,
+        );
+        chmodSync(mark(name), 0o755);
+      }
+      writeFileSync(path.join(at, '.gitattributes'), '* filter=evil diff=evil\n');
+      sh(at, 'git', 'config', 'core.fsmonitor', mark('fsmonitor'));
+      sh(at, 'git', 'config', 'filter.evil.clean', mark('clean'));
+      sh(at, 'git', 'config', 'filter.evil.smudge', mark('smudge'));
+      sh(at, 'git', 'config', 'diff.evil.textconv', mark('diff'));
+      sh(at, 'git', 'config', 'core.hooksPath', root);
+    };
+    const inner = path.join(repo, 'inner');
+    execFileSync('mkdir', [inner]);
+    sh(inner, 'git', 'init', '-q');
+    writeFileSync(path.join(inner, 'f'), 'x');
+    sh(inner, 'git', 'add', 'f');
+    sh(inner, 'git', 'commit', '-qm', 'inner');
+    set(repo);
+    set(inner);
+    writeFileSync(path.join(inner, 'f'), 'y');
+    writeFileSync(path.join(repo, 'a.txt'), 'two\n');
+
+    const taken = await capture(base);
+    const again = await capture(base);
+    await using held = again.quarantine;
+    const changes = await treeChanges(mirror, base, again.tree, held.env);
+    await taken.quarantine[Symbol.asyncDispose]();
+    await prepare(base);
+    expect(changes.map(({ path: at, mode }) => [at, mode])).toEqual([
+      ['.gitattributes', '100644'],
+      ['a.txt', '100644'],
+      ['inner', '160000'],
+    ]);
+    expect(readdirSync(marks)).toEqual([]);
+    expect(existsSync(inner)).toBe(false);
+
+    // The control: git in such a repository does run them.
+    set(repo);
+    writeFileSync(path.join(repo, 'a.txt'), 'three\n');
+    sh(repo, 'git', 'status');
+    expect(readdirSync(marks)).toContain('fsmonitor-repo');
+    try {
+      sh(repo, 'git', 'add', '-A');
+    } catch {}
+    expect(readdirSync(marks)).toContain('clean-repo');
+  });
+
+  it('is mended when the working copy was made a link to elsewhere, which is left alone', async () => {
+    await prepare(base);
+    const elsewhere = path.join(root, 'elsewhere');
+    execFileSync('mkdir', [elsewhere]);
+    writeFileSync(path.join(elsewhere, 'mine'), 'mine');
+    rmSync(repo, { recursive: true });
+    symlinkSync(elsewhere, repo);
+    const [command, ...args] = captureCommand({ repo, mirror: mirror.gitDir, keep, tree: undefined, commit: base });
+    expect(await execa(command!, args, { reject: false })).toMatchObject({ exitCode: 1, stdout: '' });
+    await prepare(base);
+    expect(readdirSync(elsewhere)).toEqual(['mine']);
+    expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('one\n');
+  });
+
+  it('comes through directories that were made unwritable, and what was kept being lost', async () => {
+    await prepare(base);
+    execFileSync('mkdir', ['-p', path.join(repo, 'shut', 'deep')]);
+    writeFileSync(path.join(repo, 'shut', 'deep', 'f'), 'x');
+    chmodSync(path.join(repo, 'shut', 'deep'), 0o500);
+    writeFileSync(path.join(repo, 'a.txt'), 'two\n');
+    rmSync(keep, { recursive: true });
+    await prepare(base);
+    expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('one\n');
+    expect(existsSync(path.join(repo, 'shut'))).toBe(false);
   });
 
   it('gives the base tree when nothing changed', async () => {

@@ -13,8 +13,8 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   claim: ['store/leases.ts'],
   token: ['forge/github/tokens.ts'],
   fetch: ['git/remote.ts'],
-  lane: ['runners/docker/lanes.ts', 'runners/local/local-runner.ts'],
-  container: ['runners/docker/docker-runner.ts', 'runners/local/local-runner.ts'],
+  lane: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
+  container: ['runners/docker/containers.ts', 'runners/local/local-runner.ts'],
   session: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
   capture: ['git/ingest.ts'],
   commit: ['git/commit.ts'],
@@ -32,7 +32,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   settle: ['workers/stages/settle.ts'],
   end: ['workers/drive.ts'],
   clean: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
-  discard: ['runners/docker/lanes.ts', 'runners/local/local-runner.ts'],
+  discard: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
 };
 
 /** How an effect is wrapped, each naming it first: `around`, the client's `write`, the ledger's `effect`. */

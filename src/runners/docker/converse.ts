@@ -5,37 +5,64 @@ import type { Clock } from '../../domain/clock.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
 import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
-import { attach, deathOf, exitOf, kill, start } from './container.ts';
+import { attach, deathOf, exitOf, kill, start, type Exit } from './container.ts';
 import { createDemux } from './demux.ts';
 import { READY } from './entry.ts';
 
 /** How long after its last output a container may be seen running: the engine closes one, then records the other. */
 const EXIT_AFTER_OUTPUT_MS = 5_000;
 
-/** Starts a created container, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
-export async function converse(options: {
+/** A container that has started and waits on its standard input for what to run. */
+export interface Seat {
   readonly container: Docker.Container;
-  readonly preamble: Buffer;
-  readonly limits: JobLimits;
-  readonly io: JobIo;
-  readonly clock: Clock;
-}): Promise<JobResult> {
-  const { container, preamble, limits, io, clock } = options;
+  readonly input: Duplex;
+  readonly output: Duplex;
+  /** How the container ended, once it has. */
+  readonly exit: Promise<Exit | 'removed'>;
+  /** Lets go of the connections to it. Leaves the container to be removed. */
+  leave(): void;
+}
+
+/** Starts a created container, connected to it. */
+export async function openSeat(container: Docker.Container, clock: Clock): Promise<Seat> {
   const [output, input] = await Promise.all([attach(container, 'output'), attach(container, 'input')]);
   // A job that ends without reading its input breaks this connection; that is its right.
   input.on('error', () => {});
   const over = new AbortController();
+  const leave = (): void => {
+    over.abort();
+    input.destroy();
+    output.destroy();
+  };
+  try {
+    await start(container);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  const exit = exitOf(container, clock, over.signal);
+  exit.catch(() => {});
+  return { container, input, output, exit, leave };
+}
+
+/** Gives a waiting container its `go`, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
+export async function converse(options: {
+  readonly seat: Seat;
+  readonly go: Buffer;
+  readonly limits: JobLimits;
+  readonly io: JobIo;
+  readonly clock: Clock;
+}): Promise<JobResult> {
+  const { seat, go, limits, io, clock } = options;
+  const { container, exit } = seat;
   const watch = watchJob({ limits, signal: io.signal, clock });
   const startedAt = clock.monotonic();
   try {
-    const reading = readOutput({ output, io, watch });
+    const reading = readOutput({ output: seat.output, io, watch });
     // Awaited below, after whatever comes first.
     reading.done.catch(() => {});
-    await start(container);
-    input.end(Buffer.concat([preamble, Buffer.from(io.stdin)]));
+    seat.input.end(Buffer.concat([go, Buffer.from(io.stdin)]));
 
-    const exit = exitOf(container, clock, over.signal);
-    exit.catch(() => {});
     const broken = reading.done.then(() => silence(exit));
     await Promise.race([exit, watch.reached, broken]);
     const limit = watch.reason();
@@ -54,9 +81,7 @@ export async function converse(options: {
     return { ending: 'exited', code, durationMs };
   } finally {
     watch.stop();
-    over.abort();
-    input.destroy();
-    output.destroy();
+    seat.leave();
   }
 }
 

@@ -1,19 +1,33 @@
-import { realpath, stat } from 'node:fs/promises';
 import Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
-import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { requireJob, requireName } from '../names.ts';
-import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
-import { inspect, remove } from './container.ts';
-import { converse } from './converse.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
-import { AGENT_UID, GATEWAY_PORT, PLACES, entryOf, environmentOf } from './entry.ts';
-import { effectiveViolations, violations } from './host-config-guard.ts';
-import { hostConfig } from './host-config.ts';
-import { JOB, isOurs, jobLabels, nameFor, ownFilter, ownerOf } from './labels.ts';
+import { requireErrand, requireJob, requireName, requirePlace } from '../names.ts';
+import type { RunId } from '../../domain/ids.ts';
+import type {
+  Inside,
+  Job,
+  JobIo,
+  JobLimits,
+  JobOwner,
+  JobResult,
+  LaneBase,
+  LaneRef,
+  Place,
+  Runner,
+} from '../runner.ts';
+import { remove } from './container.ts';
+import { createContainers, type LaneVolumes } from './containers.ts';
+import { converse, openSeat, type Seat } from './converse.ts';
+import { ask, infrastructure } from './engine.ts';
+import { AGENT_UID, GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
+import { createKeepers } from './keepers.ts';
+import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
-import { inspectReadiness, missingImage, type Readiness } from './readiness.ts';
+import { inspectReadiness, type Readiness } from './readiness.ts';
+import { createSeats } from './seats.ts';
+import { tarOfDirectories } from './tar.ts';
+import { createDockerTrees } from './trees.ts';
+import { lastWords } from '../output.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -28,14 +42,30 @@ export interface DockerRunnerOptions {
   readonly clock: Clock;
   /** Another OCI runtime the engine knows, such as `runsc`. */
   readonly runtime?: string;
+  /** Disk that prepared trees may take, in bytes; without it there are none. */
+  readonly treesBytes?: number;
 }
+
+/** Where things are, as every container sees them. */
+const INSIDE: Inside = {
+  repo: PLACES.repo,
+  mirror: PLACES.mirror,
+  tree: PLACES.tree,
+  keep: PLACES.keep,
+  gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
+};
+
+/** Owner of a container that never runs: whoever reaps may take it. */
+const NOBODY: JobOwner = { runId: '' as RunId, epoch: 0 };
+
+/** Limits of a container that never runs: the least the engine takes. */
+const LEAST: JobLimits = { idleMs: 1, wallMs: 1, memoryBytes: 16 * 1024 ** 2, cpus: 0.1, pids: 16, outputBytes: 1 };
 
 /** Runs jobs in hardened containers of a Docker engine on this machine: one container per job, one volume per lane. */
 export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const { image, namespace, log, clock, runtime } = options;
   requireName('installation', namespace, 40);
   const docker = new Docker(options.docker);
-  const lanes = createDockerLanes(docker, namespace);
   let readiness: Promise<Readiness> | undefined;
 
   /** Looks once; again only after it failed. */
@@ -47,82 +77,99 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     return readiness;
   }
 
-  async function create(job: Job, facts: Readiness): Promise<Docker.Container> {
-    const entry = entryOf(job);
-    const config = hostConfig({
-      volume: nameFor(namespace, job.lane.name),
-      mirror: await realDirectory(job.lane.mirror),
-      socket: job.socket === undefined ? undefined : await realSocket(job.socket),
-      limits: job.limits,
-      runtime,
-    });
-    refuse(violations(config));
-    const container = await createReplacing(job.name, {
-      name: nameFor(namespace, job.name),
-      Image: facts.imageId,
-      Entrypoint: [...entry.entrypoint],
-      Cmd: [...entry.command],
-      Env: [...environmentOf(job, facts.imageEnv)],
-      User: `${AGENT_UID}:${AGENT_UID}`,
-      Hostname: 'maestro',
-      WorkingDir: PLACES.lane,
-      Labels: jobLabels(namespace, job),
-      Healthcheck: { Test: ['NONE'] },
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-      HostConfig: config,
-    });
+  const containers = createContainers({
+    docker,
+    image,
+    namespace,
+    runtime,
+    log,
+    onMissingImage: () => (readiness = undefined),
+  });
+  const seats = createSeats({ containers, clock, log });
+  const keepers = createKeepers({ containers, clock, log });
+
+  const lanes = createDockerLanes(docker, namespace, fillBase);
+  const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
+  let overlays: 'untried' | 'work' | 'fail' = 'untried';
+
+  /** Puts the two directories an overlay needs into a lane's base, through a container that never runs. */
+  async function fillBase(volume: string, lane: LaneRef): Promise<void> {
+    const place = { name: `${lane.name}-base`, owner: NOBODY, lane, limits: LEAST };
+    const container = await containers.create(place, KEEPER_ENTRY, await ready(), { lane: volume, tree: undefined });
     try {
-      refuse(effectiveViolations(await inspect(container), facts.swapLimit));
-      return container;
-    } catch (error) {
-      await cleanUp(container, job.name);
-      throw infrastructure('confine a container', error);
+      const directories = tarOfDirectories(['upper', 'work'], AGENT_UID);
+      const filling = container.putArchive(directories, { path: PLACES.lane });
+      await ask('fill a volume', DEADLINE_MS, filling).catch((error: unknown) => {
+        throw infrastructure('fill a volume', error);
+      });
+    } finally {
+      await containers.discard(container, place);
     }
   }
 
-  /** Creates a container; one of the same name that is ours is a leftover of an earlier try, and goes first. */
-  async function createReplacing(job: string, wanted: Docker.ContainerCreateOptions): Promise<Docker.Container> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await around('container', {
-          perform: async () => await ask('create a container', DEADLINE_MS, docker.createContainer(wanted)),
-        });
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          readiness = undefined;
-          throw missingImage(image, error);
-        }
-        if (statusOf(error) !== 409 || attempt > 3) throw infrastructure('create a container', error);
-        await removeLeftover(job);
-      }
-    }
-  }
-
-  async function removeLeftover(job: string): Promise<void> {
-    const container = docker.getContainer(nameFor(namespace, job));
+  /** Makes a tree in a new volume, in a container of its own that sees nothing but the mirror. */
+  async function plant(volume: string, base: LaneBase, lane: LaneRef): Promise<number | undefined> {
+    const name = `${lane.name}-plant`;
+    const place = { name, owner: base.owner, lane, limits: base.limits };
+    const container = await containers.create(place, entryOf(place), await ready(), { lane: volume, tree: undefined });
+    const said = lastWords();
+    const go = goOf({ argv: base.plant(INSIDE), env: {} });
+    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
     try {
-      const { Config, State } = await inspect(container);
-      if (!isOurs(namespace, Config.Labels)) {
-        throw new InfrastructureError(`A container named ${nameFor(namespace, job)} is not ours: remove it by hand.`);
-      }
-      log.info({ job, running: State.Running }, 'removing the leftover of an earlier try');
-    } catch (error) {
-      if (statusOf(error) === 404) return;
-      throw infrastructure('look at a container', error);
+      const seat = await openSeat(container, clock);
+      const result = await converse({ seat, go, limits: base.limits, io, clock });
+      const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
+      if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
+      log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
+      return undefined;
+    } finally {
+      await containers.discard(container, place);
     }
-    await remove(container);
   }
 
-  /** Never throws: what can't be removed now is removed by `reap`, or when the name is used again. */
-  async function cleanUp(container: Docker.Container, job: string): Promise<void> {
-    await remove(container).catch((error: unknown) => {
-      log.error({ err: error, job }, 'the container of a job could not be removed');
-    });
+  /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
+  async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes> {
+    if (base === undefined || overlays === 'fail') return lanes.ensure(lane);
+    const volumes = await lanes.ensure(lane, () => trees.pick(base, (volume) => plant(volume, base, lane)));
+    if (volumes.tree === undefined || overlays === 'work') return volumes;
+    try {
+      await probe(lane, base, volumes);
+      overlays = 'work';
+      return volumes;
+    } catch (error) {
+      overlays = 'fail';
+      log.warn({ err: error }, 'this engine can mount no overlay over a prepared tree: lanes start empty');
+      await lanes.remove(lane);
+      return lanes.ensure(lane);
+    }
+  }
+
+  /** Whether a container on these volumes starts at all. */
+  async function probe(lane: LaneRef, base: LaneBase, volumes: LaneVolumes): Promise<void> {
+    const place = { name: `${lane.name}-probe`, owner: base.owner, lane, limits: base.limits };
+    const container = await containers.create(place, entryOf(place), await ready(), volumes);
+    try {
+      (await openSeat(container, clock)).leave();
+    } finally {
+      await containers.discard(container, place);
+    }
+  }
+
+  /** Makes the lane and, on it, a container of ours that has started and waits. */
+  async function open(place: Place, entry: readonly string[]): Promise<Seat> {
+    const facts = await ready();
+    const container = await containers.create(place, entry, facts, await lanes.ensure(place.lane));
+    try {
+      return await openSeat(container, clock);
+    } catch (error) {
+      await containers.discard(container, place);
+      throw error;
+    }
+  }
+
+  async function release(lane: string): Promise<void> {
+    await Promise.all([seats.release(lane), keepers.release(lane)]);
+    await containers.removed(lane);
   }
 
   return {
@@ -137,27 +184,45 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       return { image: `${image}@${facts.imageId}`, engine: facts.engine };
     },
 
-    ensureLane: (lane) => lanes.ensure(lane),
-    removeLane: (lane) => lanes.remove(lane),
+    async ensureLane(lane, base) {
+      await volumesOf(lane, base);
+    },
+    async removeLane(lane) {
+      requireName('lane', lane.name, 60);
+      await release(lane.name);
+      await lanes.remove(lane);
+      await trees.evict();
+    },
     listLanes: () => lanes.list(),
-    inside: () => ({
-      repo: PLACES.repo,
-      mirror: PLACES.mirror,
-      gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
-    }),
+    inside: () => INSIDE,
 
     async run(job: Job, io: JobIo): Promise<JobResult> {
       requireJob(job);
       if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      const facts = await ready();
-      await lanes.ensure(job.lane);
-      const container = await create(job, facts);
+      const seat = (await seats.take(job)) ?? (await open(job, entryOf(job)));
       try {
-        return await converse({ container, preamble: entryOf(job).preamble, limits: job.limits, io, clock });
-      } finally {
-        await cleanUp(container, job.name);
+        const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
+        // It has ended, with all it started: nobody has to wait for its removal.
+        void containers.discard(seat.container, job);
+        return result;
+      } catch (error) {
+        await containers.discard(seat.container, job);
+        throw error;
       }
     },
+
+    async seat(place) {
+      requirePlace(place);
+      await seats.make(place, () => open(place, entryOf(place)));
+    },
+
+    async tend(errand, io) {
+      requireErrand(errand);
+      if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
+      return keepers.tend(errand, io, (place) => open(place, KEEPER_ENTRY));
+    },
+
+    release: ({ name }) => release(name),
 
     async reap(keep) {
       const search = docker.listContainers({ all: true, filters: ownFilter(namespace) });
@@ -174,23 +239,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       return removed;
     },
 
-    close: async () => {},
+    async close() {
+      await Promise.all([seats.release(), keepers.release()]);
+      await containers.removed();
+    },
   };
-}
-
-function refuse(broken: readonly string[]): void {
-  if (broken.length === 0) return;
-  throw new InfrastructureError(`A container was refused: it must ${broken.join('; it must ')}.`);
-}
-
-async function realDirectory(path: string): Promise<string> {
-  const real = await realpath(path).catch(() => undefined);
-  if (real !== undefined && (await stat(real)).isDirectory()) return real;
-  throw new InfrastructureError(`The mirror ${path} is not a directory on this machine`);
-}
-
-async function realSocket(path: string): Promise<string> {
-  const real = await realpath(path).catch(() => undefined);
-  if (real !== undefined && (await stat(real)).isSocket()) return real;
-  throw new InfrastructureError(`The gateway's socket ${path} is not there. Is the gateway running?`);
 }

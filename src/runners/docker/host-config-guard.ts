@@ -28,7 +28,10 @@ const RULES: readonly Rule[] = [
   { must: 'have no extra hosts or links', holds: (c) => isEmpty(c.ExtraHosts) && isEmpty(c.Links) },
   { must: 'have no bind in the old form', holds: (c) => isEmpty(c.Binds) },
   { must: "have no other container's volumes", holds: (c) => isEmpty(c.VolumesFrom) },
-  { must: 'have no mount but the lane, the mirror and the gateway', holds: (c) => mountsOf(c).every(isAllowedMount) },
+  {
+    must: 'have no mount but the lane, its tree, the mirror and the gateway',
+    holds: (c) => mountsOf(c).every(isAllowedMount),
+  },
   {
     must: 'see no system directory and no engine of the host',
     holds: (c) => mountsOf(c).every((mount) => mount.Type !== 'bind' || isHarmlessSource(mount.Source)),
@@ -84,15 +87,18 @@ export function effectiveViolations(container: Docker.ContainerInspectInfo, swap
   if (
     !places.every((mount) => ALLOWED_TARGETS.has(mount.Destination) && mount.RW === (mount.Destination === PLACES.lane))
   ) {
-    broken.push('have nothing mounted but the lane, and read-only the mirror and the gateway');
+    broken.push('have nothing mounted but the lane, and read-only its tree, the mirror and the gateway');
   }
   return broken;
 }
 
-const ALLOWED_TARGETS: ReadonlySet<string> = new Set([PLACES.lane, PLACES.mirror, PLACES.socket]);
+const ALLOWED_TARGETS: ReadonlySet<string> = new Set([PLACES.lane, PLACES.tree, PLACES.mirror, PLACES.socket]);
 
 function isAllowedMount(mount: Docker.MountSettings): boolean {
-  if (mount.Target === PLACES.lane) return mount.Type === 'volume' && !mount.Source.includes('/');
+  // Options of a volume could make any directory of the host one.
+  const isVolume = mount.Type === 'volume' && !mount.Source.includes('/') && isEmpty(mount.VolumeOptions);
+  if (mount.Target === PLACES.lane) return isVolume;
+  if (mount.Target === PLACES.tree) return isVolume && mount.ReadOnly === true;
   return mount.Type === 'bind' && mount.ReadOnly === true && ALLOWED_TARGETS.has(mount.Target);
 }
 

@@ -6,6 +6,8 @@ import { AGENT_UID, PLACES } from './entry.ts';
 export interface Confinement {
   /** Name of the lane's volume. */
   readonly volume: string;
+  /** Name of the volume of the tree the lane starts from: mounted too, so that the engine keeps it. */
+  readonly tree: string | undefined;
   /** Directory on the host, absolute and without symbolic links. */
   readonly mirror: string;
   /** Socket file on the host, absolute and without symbolic links. */
@@ -31,7 +33,7 @@ const TMP_BYTES = 512 * MIB;
  * The one place that says what a container may have. Deny by default: nothing in `Confinement` can widen it, and
  * `host-config-guard.ts` holds the rules it is checked against, here and as the engine understood it.
  */
-export function hostConfig({ volume, mirror, socket, limits, runtime }: Confinement): HostConfig {
+export function hostConfig({ volume, tree, mirror, socket, limits, runtime }: Confinement): HostConfig {
   const owner = `uid=${AGENT_UID},gid=${AGENT_UID}`;
   return {
     Privileged: false,
@@ -47,6 +49,7 @@ export function hostConfig({ volume, mirror, socket, limits, runtime }: Confinem
     },
     Mounts: [
       { Type: 'volume', Source: volume, Target: PLACES.lane, ReadOnly: false },
+      ...(tree === undefined ? [] : [{ Type: 'volume' as const, Source: tree, Target: PLACES.tree, ReadOnly: true }]),
       readOnlyBind(mirror, PLACES.mirror),
       // Connecting to a socket is not a write to its file system: read-only is enough.
       ...(socket === undefined ? [] : [readOnlyBind(socket, PLACES.socket)]),

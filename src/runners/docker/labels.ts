@@ -1,5 +1,5 @@
 import type { RunId } from '../../domain/ids.ts';
-import type { Job, JobOwner } from '../runner.ts';
+import type { JobOwner, Place } from '../runner.ts';
 
 const APP = 'maestro.app';
 const NAMESPACE = 'maestro.namespace';
@@ -7,6 +7,14 @@ export const LANE = 'maestro.lane';
 const RUN = 'maestro.run';
 const EPOCH = 'maestro.epoch';
 export const JOB = 'maestro.job';
+/** On a tree and its mark: what is in it, and whose trees it belongs to. */
+export const TREE = 'maestro.tree';
+export const TREE_GROUP = 'maestro.tree.group';
+/** On a tree's mark: its size in kB, and the volume it is in. */
+export const TREE_KB = 'maestro.tree.kb';
+export const TREE_VOLUME = 'maestro.tree.volume';
+/** On a lane: the volume of the tree it starts from. */
+export const LANE_TREE = 'maestro.lane.tree';
 
 /** Labels that say: this installation's. Nothing without them is ever touched. */
 export function ownLabels(namespace: string): Readonly<Record<string, string>> {
@@ -24,7 +32,7 @@ export function isOurs(namespace: string, labels: Readonly<Record<string, string
 }
 
 /** All labels of a job's container. */
-export function jobLabels(namespace: string, job: Job): Record<string, string> {
+export function jobLabels(namespace: string, job: Place): Record<string, string> {
   return {
     ...ownLabels(namespace),
     [LANE]: job.lane.name,

@@ -3,20 +3,33 @@ import { around } from '../../telemetry/failpoint.ts';
 import { requireName } from '../names.ts';
 import { InfrastructureError, type LaneRef } from '../runner.ts';
 import { remove } from './container.ts';
+import type { LaneVolumes } from './containers.ts';
 import { ask, infrastructure, statusOf } from './engine.ts';
-import { LANE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
+import { LANE, LANE_TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
 
 const DEADLINE_MS = 30_000;
 
-/** Lanes are labelled volumes. The first container on one copies the image's `/lane` into it: empty, and the agent's own. */
+/** Removing a volume removes its files, one by one. */
+const REMOVAL_MS = 300_000;
+
+/**
+ * Lanes are labelled volumes. A plain one is empty: the first container on it copies the image's `/lane` into it, the agent's own.
+ * One that starts from a tree is two: an overlay over the tree, which a container mounts as its lane, and beside it the base that
+ * holds what the lane has written.
+ */
 export interface DockerLanes {
-  ensure(lane: LaneRef): Promise<void>;
-  remove(lane: LaneRef): Promise<void>;
+  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one. */
+  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes>;
+  remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
   list(): Promise<readonly string[]>;
 }
 
-/** Makes the lanes of one installation on one engine. */
-export function createDockerLanes(docker: Docker, namespace: string): DockerLanes {
+/** Makes the lanes of one installation on one engine. `fillBase` puts `upper` and `work` into a new base. */
+export function createDockerLanes(
+  docker: Docker,
+  namespace: string,
+  fillBase: (volume: string, lane: LaneRef) => Promise<void>,
+): DockerLanes {
   async function removeContainersOn(lane: string): Promise<void> {
     const filters = ownFilter(namespace, { [LANE]: lane });
     const found = await ask('list containers', DEADLINE_MS, docker.listContainers({ all: true, filters }));
@@ -29,7 +42,7 @@ export function createDockerLanes(docker: Docker, namespace: string): DockerLane
   async function removeVolume(name: string): Promise<boolean> {
     try {
       await around('discard', {
-        perform: async () => await ask('remove a volume', DEADLINE_MS, docker.getVolume(name).remove()),
+        perform: async () => await ask('remove a volume', REMOVAL_MS, docker.getVolume(name).remove()),
       });
       return true;
     } catch (error) {
@@ -39,49 +52,89 @@ export function createDockerLanes(docker: Docker, namespace: string): DockerLane
     }
   }
 
+  async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
+    await around('lane', {
+      perform: async () =>
+        await ask('make a volume', DEADLINE_MS, docker.createVolume(wanted)).catch((error: unknown) => {
+          throw infrastructure('make a volume', error);
+        }),
+    });
+  }
+
+  /** Makes a lane's base and, over it and the tree, its overlay. */
+  async function makeOver(tree: string, lane: LaneRef): Promise<void> {
+    const volume = nameFor(namespace, lane.name);
+    const base = baseOf(volume);
+    const Labels = { ...ownLabels(namespace), [LANE]: lane.name, [LANE_TREE]: tree };
+    await makeVolume({ Name: base, Labels });
+    await fillBase(base, lane);
+    const [lower, upper] = await Promise.all([mountpointOf(docker, tree), mountpointOf(docker, base)]);
+    const o = `lowerdir=${lower}/lane,upperdir=${upper}/upper,workdir=${upper}/work`;
+    await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
+  }
+
   return {
-    async ensure({ name }) {
-      requireName('lane', name, 60);
-      const volume = nameFor(namespace, name);
-      const Labels = { ...ownLabels(namespace), [LANE]: name };
-      await around('lane', {
-        perform: async () =>
-          await ask('make a volume', DEADLINE_MS, docker.createVolume({ Name: volume, Labels })).catch(
-            (error: unknown) => {
-              throw infrastructure('make a volume', error);
-            },
-          ),
-      });
+    async ensure(lane, pick) {
+      requireName('lane', lane.name, 60);
+      const volume = nameFor(namespace, lane.name);
+      const known = await labelsOfVolume(docker, volume);
+      const tree = known === undefined ? await pick?.() : known[LANE_TREE];
+      if (known === undefined) {
+        if (tree === undefined) {
+          await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
+        } else {
+          await makeOver(tree, lane);
+        }
+      }
       // Making a volume that exists succeeds, whoever's it is.
-      if (!isOurs(namespace, await labelsOfVolume(docker, volume))) throw foreign(volume);
+      if (!isOurs(namespace, known ?? (await labelsOfVolume(docker, volume)))) throw foreign(volume);
+      return { lane: volume, tree };
     },
 
     async remove({ name }) {
       requireName('lane', name, 60);
       const volume = nameFor(namespace, name);
-      const labels = await labelsOfVolume(docker, volume);
-      if (labels === undefined) return;
-      if (!isOurs(namespace, labels)) throw foreign(volume);
-      if (await removeVolume(volume)) return;
-      await removeContainersOn(name);
-      if (await removeVolume(volume)) return;
-      throw new InfrastructureError(
-        `The volume ${volume} is in use by a container that is not ours: remove that by hand.`,
-      );
+      // The base goes last: whoever is cut off between the two finds the rest by its label.
+      for (const doomed of [volume, baseOf(volume)]) {
+        const labels = await labelsOfVolume(docker, doomed);
+        if (labels === undefined) continue;
+        if (!isOurs(namespace, labels)) throw foreign(doomed);
+        if (await removeVolume(doomed)) continue;
+        await removeContainersOn(name);
+        if (await removeVolume(doomed)) continue;
+        throw new InfrastructureError(
+          `The volume ${doomed} is in use by a container that is not ours: remove that by hand.`,
+        );
+      }
     },
 
     async list() {
       const options = { filters: JSON.stringify(ownFilter(namespace)) };
       const { Volumes } = await ask('list volumes', DEADLINE_MS, docker.listVolumes(options));
-      return Volumes.flatMap((volume) => volume.Labels?.[LANE] ?? []);
+      return [...new Set(Volumes.flatMap((volume) => volume.Labels?.[LANE] ?? []))];
     },
   };
+}
+
+function baseOf(volume: string): string {
+  return `${volume}-base`;
 }
 
 function foreign(volume: string): InfrastructureError {
   return new InfrastructureError(
     `The volume ${volume} was not made by this installation of Maestro: remove it by hand.`,
   );
+}
+
+/** Where the engine keeps a volume, for an overlay's options, in which some characters mean something. */
+async function mountpointOf(docker: Docker, name: string): Promise<string> {
+  const { Mountpoint } = await ask('look at a volume', DEADLINE_MS, docker.getVolume(name).inspect()).catch(
+    (error: unknown) => {
+      throw infrastructure('look at a volume', error);
+    },
+  );
+  if (/^\/[\w./-]+$/.test(Mountpoint)) return Mountpoint;
+  throw new InfrastructureError(`The volume ${name} is kept in ${Mountpoint}, which no overlay can be made of`);
 }
 
 async function labelsOfVolume(docker: Docker, name: string): Promise<Record<string, string> | undefined> {

@@ -10,8 +10,6 @@ const DEADLINE_MS = 20_000;
 export interface Readiness {
   /** The image's id: containers are made from this, whatever its tag points to later. */
   readonly imageId: string;
-  /** `NAME=value` lines the image would put into a job's environment. */
-  readonly imageEnv: readonly string[];
   readonly engine: string;
   /** Whether the engine's kernel can limit swap. */
   readonly swapLimit: boolean;
@@ -45,7 +43,6 @@ export async function inspectReadiness(options: {
   const found = await findImage(docker, image);
   return {
     imageId: found.Id,
-    imageEnv: found.Config?.Env ?? [],
     engine: `docker ${version.Version}${runtime === undefined ? '' : ` with ${runtime}`}`,
     swapLimit: info.SwapLimit !== false,
   };

@@ -15,16 +15,31 @@ export function tarOf(files: Readonly<Record<string, string>>, uid: number): Buf
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }
 
-function headerOf({ path, size, uid }: { path: string; size: number; uid: number }): Buffer {
+/** A POSIX ustar archive of empty directories, by name. Everybody may look into them; they are owned by `uid`. */
+export function tarOfDirectories(names: readonly string[], uid: number): Buffer {
+  const headers = names.map((path) => headerOf({ path: `${path}/`, size: 0, uid, kind: '5', mode: 0o755 }));
+  return Buffer.concat([...headers, Buffer.alloc(2 * BLOCK)]);
+}
+
+interface Header {
+  readonly path: string;
+  readonly size: number;
+  readonly uid: number;
+  /** `0` a file, `5` a directory. */
+  readonly kind?: '0' | '5';
+  readonly mode?: number;
+}
+
+function headerOf({ path, size, uid, kind = '0', mode = 0o700 }: Header): Buffer {
   const header = Buffer.alloc(BLOCK);
   header.write(path, 0, 100);
-  header.write(octal(0o700, 7), 100);
+  header.write(octal(mode, 7), 100);
   header.write(octal(uid, 7), 108);
   header.write(octal(uid, 7), 116);
   header.write(octal(size, 11), 124);
   header.write(octal(0, 11), 136);
   header.write('        ', 148);
-  header.write('0', 156);
+  header.write(kind, 156);
   header.write('ustar\x0000', 257, 'latin1');
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${octal(sum, 6)}\0 `, 148, 'latin1');

@@ -9,7 +9,7 @@ import { digest } from '../../domain/ids.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
-import { requireJob, requireName } from '../names.ts';
+import { keeperOf, requireErrand, requireJob, requireName } from '../names.ts';
 import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
 import { emptyTrash, removeTree, writeFiles } from './directories.ts';
@@ -35,11 +35,13 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
   const root = resolve(options.root);
   const lanes = join(root, 'lanes');
   const homes = join(root, 'homes');
+  const keeps = join(root, 'keeps');
   const trash = join(root, 'trash');
   const ledger = createLedger(join(root, 'jobs'));
   let emptied: Promise<void> | undefined;
 
   const laneOf = (name: string): string => join(lanes, name);
+  const keepOf = (lane: string): string => join(keeps, lane);
   const homeOf = (attempt: string): string => join(homes, attempt);
   /** Tells this installation's processes apart from another's. */
   const markOf = (attempt: string): string => `${attempt}.${digest(root, 12)}`;
@@ -120,6 +122,18 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     }
   }
 
+  async function run(job: Job, io: JobIo): Promise<JobResult> {
+    requireJob(job);
+    if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
+    await clearLeftovers(job.name);
+    return converse(`${job.name}.${randomBytes(4).toString('hex')}`, job, io);
+  }
+
+  async function release(lane: string): Promise<void> {
+    requireName('lane', lane, 60);
+    await removeTree(keepOf(lane), trash).catch(brokenDisk);
+  }
+
   return {
     name: 'local',
     wire: 'loopback',
@@ -138,19 +152,29 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     ensureLane: ({ name }) => ensureLane(name),
     async removeLane({ name }) {
       requireName('lane', name, 60);
+      await release(name);
       await around('discard', { perform: async () => await removeTree(laneOf(name), trash).catch(brokenDisk) });
     },
     async listLanes() {
       return readdir(lanes).catch(() => []);
     },
-    inside: (lane) => ({ repo: join(laneOf(lane.name), 'repo'), mirror: lane.mirror, gatewayUrl: undefined }),
+    inside: (lane) => ({
+      repo: join(laneOf(lane.name), 'repo'),
+      mirror: lane.mirror,
+      tree: undefined,
+      keep: keepOf(lane.name),
+      gatewayUrl: undefined,
+    }),
 
-    async run(job, io) {
-      requireJob(job);
-      if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      await clearLeftovers(job.name);
-      return converse(`${job.name}.${randomBytes(4).toString('hex')}`, job, io);
+    run,
+    // A process is started in no time.
+    seat: async () => {},
+    async tend(errand, io) {
+      requireErrand(errand);
+      await mkdir(keeps, { recursive: true }).catch(brokenDisk);
+      return run({ ...errand, name: keeperOf(errand.lane), env: {} }, { ...io, stdin: '' });
     },
+    release: ({ name }) => release(name),
 
     async reap(keep) {
       const reaped: string[] = [];

@@ -6,7 +6,8 @@ import { captureCommand } from '../../git/lane-scripts.ts';
 import { GitError } from '../../git/plumbing.ts';
 import { assertConnected, readBlob, treeChanges, treeOf, type TreeChange } from '../../git/tree.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
-import { runOnLane } from '../jobs.ts';
+import { InfrastructureError, type JobResult } from '../../runners/runner.ts';
+import { tendLane } from '../jobs.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
 /**
@@ -16,24 +17,8 @@ import type { RunScope, TaskRecord } from '../record.ts';
 export async function capture(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
   if (record.failure?.kind === 'auth' && record.summary === undefined) return record;
-  const { run } = scope.ledger;
-  const inside = scope.deps.runner.inside(scope.lane);
-  const stream = captureStream();
-  const taking = quarantine(scope.mirror, {
-    name: record.session.id,
-    pack: stream.pack,
-    maxBytes: scope.deps.settings.session.packBytes,
-  });
-  taking.catch(() => stream.pack.resume());
-  const result = await runOnLane(scope, {
-    purpose: 'capture',
-    session: record.session.id,
-    argv: captureCommand({ repo: inside.repo, mirror: inside.mirror, commit: run.tip }),
-    stdout: stream.sink,
-    signal: scope.saving,
-  });
-  stream.sink.end();
-  const held = await taking.catch((error: unknown) => asFailure(error));
+  scope.ahead.beginAfter(record, scope);
+  const { result, held, tree } = await takeOut(record, scope);
   const ending = endingOf(scope.saving);
   if (ending !== undefined) throw new EndedEarly(ending);
   if (!('accept' in held)) return withFailure(record, held);
@@ -45,7 +30,53 @@ export async function capture(record: TaskRecord, scope: RunScope): Promise<Task
       detail: result.stderr || result.ending,
     });
   }
-  return await inspect(record, scope, { tree: await stream.tree, work });
+  return await inspect(record, scope, { tree: await tree, work });
+}
+
+interface TakenOut {
+  readonly result: JobResult & { readonly stderr: string };
+  readonly held: Quarantine | Failure;
+  /** Rejects when the lane's keeper printed no tree. */
+  readonly tree: Promise<string>;
+}
+
+/** Once more when our side breaks: the work of a session is worth a second try. */
+async function takeOut(record: TaskRecord, scope: RunScope): Promise<TakenOut> {
+  try {
+    return await takeOutOnce(record, scope);
+  } catch (error) {
+    if (!(error instanceof InfrastructureError) || scope.saving.aborted) throw error;
+    scope.log.warn({ err: error, sessionId: record.session.id }, 'the work could not be taken out; trying once more');
+    return await takeOutOnce(record, scope);
+  }
+}
+
+async function takeOutOnce(record: TaskRecord, scope: RunScope): Promise<TakenOut> {
+  const inside = scope.deps.runner.inside(scope.lane);
+  const stream = captureStream();
+  const taking = quarantine(scope.mirror, {
+    name: record.session.id,
+    pack: stream.pack,
+    maxBytes: scope.deps.settings.session.packBytes,
+  });
+  taking.catch(() => stream.pack.resume());
+  const taken = taking.catch((error: unknown) => asFailure(error));
+  try {
+    const result = await tendLane(scope, {
+      argv: captureCommand({ ...inside, commit: scope.ledger.run.tip }),
+      stdout: stream.sink,
+      signal: scope.saving,
+    });
+    stream.sink.end();
+    return { result, held: await taken, tree: stream.tree };
+  } catch (error) {
+    stream.sink.end();
+    await taking.then(
+      async (work) => await work[Symbol.asyncDispose](),
+      () => undefined,
+    );
+    throw error;
+  }
 }
 
 async function inspect(

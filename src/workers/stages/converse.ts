@@ -4,12 +4,13 @@ import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { JobResult } from '../../runners/runner.ts';
-import type { RunTask } from '../../domain/run.ts';
+import { AGENT } from '../ahead.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
+import { openWire } from '../wire.ts';
 
 /** Last lines of standard error shown to the person when an attempt fails. */
 const COMPLAINTS = 20;
@@ -28,17 +29,8 @@ interface SessionEnd {
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped) return record;
   const { deps, provider, ledger } = scope;
-  const model = provider.protocol === undefined ? undefined : deps.modelEndpoint(provider.protocol);
-  if (provider.protocol !== undefined && model === undefined) {
-    return { ...record, failure: noKey(provider.title, provider.protocol) };
-  }
-  await using wire = await deps.gateway.open({
-    session: record.session.id,
-    listen: deps.runner.wire,
-    hosts: [...provider.hosts, ...deps.settings.session.hosts],
-    model,
-    budget: spendable(leftOf(ledger.run.settings.budget, ledger.tasks), deps.settings.session.budgetUsd),
-  });
+  await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
+  if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
@@ -66,7 +58,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     await record.sessionLog.write({ type: 'stderr', line });
   });
   const result = await runOnLane(scope, {
-    purpose: 'agent',
+    purpose: AGENT,
     session: record.session.id,
     argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
     env: command.env,
@@ -142,17 +134,6 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     verify: run.settings.verify ?? [],
     branch: run.branch,
   });
-}
-
-/** What is left of a run's budget after what its tasks have spent; undefined without a budget. Dollars. */
-function leftOf(budget: number | undefined, tasks: readonly RunTask[]): number | undefined {
-  if (budget === undefined) return undefined;
-  return Math.max(0, budget - tasks.reduce((spent, task) => spent + (task.usage.costUsd ?? 0), 0));
-}
-
-function spendable(playbook: number | undefined, operator: number | undefined): { costUsd?: number } {
-  const limits = [playbook, operator].filter((limit) => limit !== undefined);
-  return limits.length === 0 ? {} : { costUsd: Math.min(...limits) };
 }
 
 function noKey(provider: string, protocol: string): Failure {

@@ -1,7 +1,8 @@
 import { prepareCommand } from '../../git/lane-scripts.ts';
 import { InfrastructureError } from '../../runners/runner.ts';
+import { baseOf } from '../base.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
-import { runOnLane } from '../jobs.ts';
+import { tendLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
@@ -10,12 +11,11 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   if (record.commit !== undefined) return record;
   const { run } = scope.ledger;
   const inside = scope.deps.runner.inside(scope.lane);
-  await scope.deps.runner.ensureLane(scope.lane);
+  await scope.deps.runner.ensureLane(scope.lane, baseOf(scope, record.session.id));
   const said = tailSink(4096);
-  const result = await runOnLane(scope, {
-    purpose: 'prepare',
-    session: record.session.id,
-    argv: prepareCommand({ repo: inside.repo, mirror: inside.mirror, branch: run.branch, commit: run.tip }),
+  scope.ahead.begin(scope, record.session.id);
+  const result = await tendLane(scope, {
+    argv: prepareCommand({ ...inside, branch: run.branch, commit: run.tip }),
     stdout: said.sink,
   });
   const ending = endingOf(scope.signal);

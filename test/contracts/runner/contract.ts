@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InfrastructureError, type Runner } from '../../../src/runners/runner.ts';
 import * as h from './harness.ts';
 
@@ -257,6 +257,140 @@ export function runnerContract(install: h.Install): void {
     await lostEnd;
   });
 
+  describe('a keeper', () => {
+    it('passes on what an errand prints, byte for byte, and how it ended', async () => {
+      const lane = h.laneOf(installation);
+      const hash = createHash('sha256');
+      const stdout = new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          hash.update(chunk);
+          done();
+        },
+      });
+      const bytes = randomBytes(100_000).toString('base64').replaceAll('\n', '');
+      const argv = [
+        'sh',
+        '-c',
+        'for i in 1 2 3 4 5 6 7 8; do printf %s "$1"; done; printf "no newline" >&2; exit 3',
+        'x',
+        bytes.slice(0, 100_000),
+      ];
+      expect(await h.tend(runner, { argv, lane, stdout })).toMatchObject({
+        ending: 'exited',
+        code: 3,
+        stderr: 'no newline',
+      });
+      expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes.slice(0, 100_000).repeat(8)).digest('hex'));
+      const quiet = await h.tend(runner, { argv: ['true'], lane });
+      expect(quiet).toMatchObject({ ending: 'exited', code: 0, stdout: '', stderr: '' });
+      const missing = await h.tend(runner, { argv: ['no-such-command-anywhere'], lane });
+      expect(missing).toMatchObject({ ending: 'exited', code: 127 });
+    });
+
+    it('sees the lane, and keeps what no job sees until it is released', async () => {
+      const lane = h.laneOf(installation);
+      const { repo, keep } = runner.inside(lane);
+      const script = `mkdir -p ${repo} ${keep} && echo kept > ${keep}/note && echo seen > ${repo}/file`;
+      expect(await h.tend(runner, { argv: h.sh(script), lane })).toMatchObject({ code: 0 });
+      const job = await h.ask(runner, { argv: h.sh(`cat ${repo}/file; echo more > ${repo}/file`), lane });
+      expect(job.stdout).toBe('seen\n');
+      const later = await h.tend(runner, { argv: h.sh(`cat ${keep}/note ${repo}/file`), lane });
+      expect(later).toMatchObject({ code: 0, stdout: 'kept\nmore\n' });
+      await runner.release(lane);
+      const after = await h.tend(runner, { argv: h.sh(`cat ${repo}/file; ls -A ${keep}`), lane });
+      expect(after.stdout).toBe('more\n');
+    });
+
+    it('does errands one after another', async () => {
+      const lane = h.laneOf(installation);
+      const [one, two] = await Promise.all([
+        h.tend(runner, { argv: h.sh('sleep 0.4; date +%s%N'), lane }),
+        h.tend(runner, { argv: h.sh('date +%s%N'), lane }),
+      ]);
+      expect(Number(two.stdout)).toBeGreaterThan(Number(one.stdout));
+    });
+
+    it.each(['is silent', 'takes too long', 'prints too much', 'is aborted'])(
+      'ends an errand that %s, and does the next in a new keeper',
+      async (how) => {
+        const lane = h.laneOf(installation);
+        const seconds = h.oddSeconds();
+        const abort = new AbortController();
+        const { sink, seen } = h.waitingFor('up');
+        const limits = {
+          'is silent': { idleMs: 600 },
+          'takes too long': { wallMs: 900 },
+          'prints too much': { outputBytes: 1_000 },
+          'is aborted': {},
+        }[how];
+        const work = how === 'prints too much' ? 'sleep 0.3; yes' : `sleep ${seconds}`;
+        const running = h.tend(runner, {
+          argv: h.sh(`echo up; ${work}`),
+          lane,
+          stdout: sink,
+          signal: abort.signal,
+          ...(limits === undefined ? {} : { limits }),
+        });
+        await seen;
+        if (how === 'is aborted') abort.abort();
+        expect((await running).ending).toBe(
+          { 'is silent': 'idle', 'takes too long': 'wall', 'prints too much': 'output' }[how] ?? 'aborted',
+        );
+        expect(await h.processesWith(`sleep ${seconds}`)).toEqual([]);
+        expect(await h.tend(runner, { argv: h.sh('echo again'), lane })).toMatchObject({ code: 0, stdout: 'again\n' });
+      },
+    );
+
+    it('does nothing for an errand that is aborted before it begins', async () => {
+      const what = { argv: h.sh('echo up'), lane: h.laneOf(installation), signal: AbortSignal.abort() };
+      expect(await h.tend(runner, what)).toMatchObject({ ending: 'aborted', stdout: '' });
+    });
+
+    it('is replaced for a new owner, and by another process', async () => {
+      const lane = h.laneOf(installation);
+      const { keep } = runner.inside(lane);
+      await h.tend(runner, { argv: h.sh('true'), lane });
+      const later = installation.runner();
+      expect(await h.tend(later, { argv: h.sh('echo mine'), lane, owner: h.owner(2) })).toMatchObject({
+        stdout: 'mine\n',
+      });
+      expect(await h.tend(later, { argv: h.sh(`ls -A ${keep}; echo again`), lane, owner: h.owner(3) })).toMatchObject({
+        stdout: 'again\n',
+      });
+    });
+  });
+
+  describe('a seat', () => {
+    it('is taken by the job it was made for, whose command comes with it', async () => {
+      const lane = h.laneOf(installation);
+      const name = h.randomName('job');
+      await runner.seat({ name, lane, owner: h.owner(), limits: h.GENEROUS });
+      const { repo } = runner.inside(lane);
+      await h.tend(runner, { argv: h.sh(`mkdir -p ${repo}`), lane });
+      const job = {
+        argv: h.sh('pwd; cat; printf %s "$A"; cat "$HOME/f"'),
+        lane,
+        name,
+        env: { A: 'b' },
+        files: { f: 'file' },
+      };
+      const told = await h.ask(runner, { ...job, stdin: 'in\n' });
+      expect(told).toMatchObject({ ending: 'exited', code: 0, stdout: `${repo}\nin\nbfile` });
+    });
+
+    it('is not taken by a job that needs another, and goes when the lane is released', async () => {
+      const lane = h.laneOf(installation);
+      const name = h.randomName('job');
+      const place = { name, lane, owner: h.owner(), limits: h.GENEROUS };
+      await runner.seat(place);
+      await runner.seat({ ...place, name: `${name}-unused` });
+      const told = await h.ask(runner, { argv: h.sh('echo fine'), lane, name, owner: h.owner(2) });
+      expect(told).toMatchObject({ code: 0, stdout: 'fine\n' });
+      await runner.release(lane);
+      expect(await installation.runner().reap(() => false)).toEqual([]);
+    });
+  });
+
   it('reaps what nobody vouches for, and nothing else', async () => {
     const stranger = await install();
     const abort = new AbortController();
@@ -270,9 +404,14 @@ export function runnerContract(install: h.Install): void {
           owner: h.owner(epoch),
           stdout: sink,
         };
-        const end = h.ask(from.runner(), { ...what, signal: abort.signal }).catch((error: unknown) => error);
+        const started = from.runner();
+        const end = h.ask(started, { ...what, signal: abort.signal }).catch((error: unknown) => error);
         await seen;
-        return async () => end;
+        return async () => {
+          const told = await end;
+          await started.release(what.lane);
+          return told;
+        };
       };
       const [old, current, foreign] = await Promise.all([
         start(installation, 'old', 1),

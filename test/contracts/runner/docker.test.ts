@@ -178,6 +178,7 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
     });
     abort.abort();
     await running;
+    await runner.release(lane);
     expect(await docker.listContainers({ all: true, filters })).toEqual([]);
   });
 

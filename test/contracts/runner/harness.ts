@@ -18,6 +18,8 @@ const log = createLog({ level: 'silent' });
 /** An installation of Maestro: every runner made from one shares its lanes and jobs with the others made from it. */
 export interface Installation {
   runner(): Runner;
+  /** Name of the installation on an engine. */
+  readonly namespace: string;
   /** Directory on the host to be used as a mirror. */
   readonly mirror: string;
   /** Removes everything it made. */
@@ -26,25 +28,37 @@ export interface Installation {
 
 export type Install = () => Promise<Installation>;
 
-export function installDocker(options: { host: string; image: string; docker?: Docker.DockerOptions }): Install {
+export function installDocker(options: {
+  host: string;
+  image: string;
+  docker?: Docker.DockerOptions;
+  treesBytes?: number;
+}): Install {
   const engine = engineAt(options.host);
   return async () => {
     const namespace = randomName('t');
     const directory = await mkdtemp(join(tmpdir(), 'maestro-runner-'));
     const mirror = join(directory, 'mirror');
     await mkdir(mirror);
-    const runner = (): Runner =>
-      createDockerRunner({
+    const runners: Runner[] = [];
+    const runner = (): Runner => {
+      const made = createDockerRunner({
         docker: options.docker ?? engine,
         image: options.image,
         namespace,
         log,
+        ...(options.treesBytes === undefined ? {} : { treesBytes: options.treesBytes }),
         clock: systemClock,
       });
+      runners.push(made);
+      return made;
+    };
     return {
       runner,
+      namespace,
       mirror,
       async remove() {
+        await Promise.all(runners.map((one) => one.close()));
         const docker = new Docker(engine);
         const filters = { label: [`maestro.namespace=${namespace}`] };
         for (const { Id } of await docker.listContainers({ all: true, filters })) {
@@ -65,6 +79,7 @@ export const installLocal: Install = async () => {
   const runner = (): Runner => createLocalRunner({ root: join(root, 'local'), log, clock: systemClock });
   return {
     runner,
+    namespace: 'local',
     mirror,
     async remove() {
       await runner().reap(() => false);
@@ -131,6 +146,24 @@ export async function ask(runner: Runner, what: Ask): Promise<Told> {
     signal: what.signal ?? new AbortController().signal,
   };
   const result = await runner.run(job, io);
+  return { ...result, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Has the lane's keeper do something and collects what it prints. */
+export async function tend(
+  runner: Runner,
+  what: Pick<Ask, 'argv' | 'lane' | 'owner' | 'limits' | 'stdout' | 'signal'>,
+): Promise<Told> {
+  const stdout = collector();
+  const stderr = collector();
+  const result = await runner.tend(
+    { lane: what.lane, owner: what.owner ?? owner(), argv: what.argv, limits: { ...GENEROUS, ...what.limits } },
+    {
+      stdout: what.stdout ?? stdout.sink,
+      stderr: stderr.sink,
+      signal: what.signal ?? new AbortController().signal,
+    },
+  );
   return { ...result, stdout: stdout.text(), stderr: stderr.text() };
 }
 

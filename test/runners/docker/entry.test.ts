@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import type { RunId } from '../../../src/domain/ids.ts';
-import { entryOf, environmentOf } from '../../../src/runners/docker/entry.ts';
+import { entryOf, goOf } from '../../../src/runners/docker/entry.ts';
 import { olderThanKnownEscapes } from '../../../src/runners/docker/runc-advisories.ts';
 import { tarOf } from '../../../src/runners/docker/tar.ts';
 import type { Job } from '../../../src/runners/runner.ts';
@@ -18,33 +18,36 @@ const JOB: Job = {
   limits: { idleMs: 1, wallMs: 1, memoryBytes: 1, cpus: 1, pids: 1, outputBytes: 1 },
 };
 
-describe('entryOf', () => {
-  it('passes the command on as words, never as text of a script', () => {
-    const entry = entryOf(JOB);
-    expect(entry.command).toEqual(['0', 'alone', 'agent', '--say', '$(id) "quoted"']);
-    expect(entry.entrypoint.join(' ')).not.toContain('agent --say');
+/** What a shell makes of the command in a go, as words: `env`, its options, the environment, the command. */
+async function wordsIn(go: Buffer): Promise<readonly string[]> {
+  const [head = '', ...rest] = go.toString().split('\n');
+  const [files, length] = head.split(' ').map(Number);
+  const command = Buffer.from(rest.join('\n')).subarray(files);
+  expect(command.length).toBe(length);
+  const { stdout } = await execa('sh', ['-c', `printf '%s\\0' ${command.toString()}`]);
+  return stdout.split('\0').slice(0, -1);
+}
+
+describe('goOf', () => {
+  it('brings the command through a shell word for word, with an environment of its own', async () => {
+    const hard = ['agent', '--say', '$(id) "quoted" `id`', "it's", '', 'two\nlines', '\\', 'A=b', '-x'];
+    const env = { A: '1', HOME: '/elsewhere', PATH: '/mine', QUOTED: "a'b\nc" };
+    const [command, alone, end, ...rest] = await wordsIn(goOf({ argv: hard, env }));
+    expect([command, alone, end]).toEqual(['env', '-i', '--']);
+    expect(rest).toEqual(['PATH=/mine', 'LANG=C.UTF-8', 'A=1', 'HOME=/home/agent', "QUOTED=a'b\nc", ...hard]);
   });
 
-  it('announces the files and the wire', () => {
-    const entry = entryOf({ ...JOB, files: { a: 'x' }, socket: '/srv/s.sock' });
-    expect(entry.command.slice(0, 2)).toEqual([String(entry.preamble.length), 'wire']);
-    expect(entry.preamble.length).toBe(4 * 512);
+  it('puts the files before it', async () => {
+    const go = goOf({ argv: ['true'], env: {}, files: { a: 'x' } });
+    expect(go.toString().split(' ', 1)).toEqual([String(4 * 512)]);
   });
 });
 
-describe('environmentOf', () => {
-  it('keeps HOME ours and takes away what image and engine would add', () => {
-    const job = { ...JOB, env: { A: '1', HOME: '/elsewhere', NODE_VERSION: 'mine' } };
-    const lines = environmentOf(job, ['PATH=/image', 'NODE_VERSION=24', 'YARN_VERSION=1', 'LANG=C']);
-    expect([...lines].sort()).toEqual([
-      'A=1',
-      'HOME=/home/agent',
-      'HOSTNAME',
-      'LANG=C.UTF-8',
-      'NODE_VERSION=mine',
-      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      'YARN_VERSION',
-    ]);
+describe('entryOf', () => {
+  it('says whether there is a wire, and nothing of the job', () => {
+    expect(entryOf(JOB).at(-1)).toBe('alone');
+    expect(entryOf({ ...JOB, socket: '/srv/s.sock' }).at(-1)).toBe('wire');
+    expect(entryOf(JOB).join(' ')).not.toContain('agent --say');
   });
 });
 

@@ -5,6 +5,7 @@ import { hostConfig, type Confinement, type HostConfig } from '../../../src/runn
 
 const USUAL: Confinement = {
   volume: 'maestro-abc-lane',
+  tree: undefined,
   mirror: '/var/lib/maestro/mirrors/1.git',
   socket: '/var/lib/maestro/gateway/s.sock',
   limits: { memoryBytes: 2_147_483_648, cpus: 1.5, pids: 256 },
@@ -81,6 +82,7 @@ describe('hostConfig', () => {
     const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,59}$/);
     const path = fc.array(name, { minLength: 1, maxLength: 6 }).map((parts) => `/srv/${parts.join('/')}`);
     const confinement = fc.record({
+      tree: fc.constantFrom(undefined, 'maestro-abc-tree-1-c-ff'),
       volume: name,
       mirror: path,
       socket: fc.option(path, { nil: undefined }),

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type Docker from 'dockerode';
+import type { Clock } from '../../domain/clock.ts';
+import { around } from '../../telemetry/failpoint.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { LaneBase } from '../runner.ts';
+import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
+import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownFilter, ownLabels } from './labels.ts';
+
+const DEADLINE_MS = 30_000;
+
+/** How long a tree may be in the making before it is taken for left behind. */
+const UNFINISHED_MS = 6 * 3_600_000;
+
+/** Fills a tree's volume by `base.plant`. Returns its size in kB; undefined when it failed. */
+export type Plant = (volume: string, base: LaneBase) => Promise<number | undefined>;
+
+/**
+ * Prepared trees: volumes with a finished checkout that lanes start from copy-on-write. A tree is written once, by one job, and
+ * never again: every try makes a volume of a new name. It counts from the moment its mark is there, an empty volume made when the
+ * tree is finished: until then no lane starts from it. Of two that are made at once the one whose mark is first stays. A mark's age
+ * says when the tree was used last.
+ */
+export interface DockerTrees {
+  /** The volume of the tree to start from, made now if none is near; undefined when there is none to be had. */
+  pick(base: LaneBase, plant: Plant): Promise<string | undefined>;
+  /** Removes the trees used least lately that are beyond the budget. Those that lanes start from stay. */
+  evict(): Promise<void>;
+}
+
+interface Tree {
+  readonly name: string;
+  readonly group: string;
+  readonly volume: string;
+  readonly kilobytes: number;
+  readonly usedAt: number;
+}
+
+/** `budgetBytes` is the disk all trees of the installation may take; 0 turns prepared trees off. */
+export function createDockerTrees(options: {
+  readonly docker: Docker;
+  readonly namespace: string;
+  readonly budgetBytes: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}): DockerTrees {
+  const { docker, namespace, budgetBytes, log, clock } = options;
+
+  const markOf = ({ group, name }: Pick<Tree, 'group' | 'name'>): string => nameFor(namespace, `tree-${group}-${name}`);
+
+  async function volumesWith(label: string): Promise<readonly (Docker.VolumeInspectInfo & { CreatedAt?: string })[]> {
+    const filters = JSON.stringify({ label: [...ownFilter(namespace).label, label] });
+    const found = await ask('list volumes', DEADLINE_MS, docker.listVolumes({ filters })).catch((error: unknown) => {
+      throw infrastructure('list volumes', error);
+    });
+    return found.Volumes ?? [];
+  }
+
+  async function list(): Promise<readonly Tree[]> {
+    const marks = await volumesWith(TREE_KB);
+    return marks.map(({ Labels, CreatedAt }) => ({
+      name: Labels?.[TREE] ?? '',
+      group: Labels?.[TREE_GROUP] ?? '',
+      volume: Labels?.[TREE_VOLUME] ?? '',
+      kilobytes: Number(Labels?.[TREE_KB] ?? 0),
+      usedAt: Date.parse(CreatedAt ?? '') || 0,
+    }));
+  }
+
+  /** Marks a tree as finished. Gives the volume of the tree that is marked now: another's, when that was first. */
+  async function mark(tree: Omit<Tree, 'usedAt'>): Promise<string> {
+    const Labels = {
+      ...ownLabels(namespace),
+      [TREE]: tree.name,
+      [TREE_GROUP]: tree.group,
+      [TREE_KB]: String(tree.kilobytes),
+      [TREE_VOLUME]: tree.volume,
+    };
+    await makeVolume({ Name: markOf(tree), Labels });
+    const marked = await ask('look at a volume', DEADLINE_MS, docker.getVolume(markOf(tree)).inspect());
+    return marked.Labels?.[TREE_VOLUME] ?? tree.volume;
+  }
+
+  async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
+    await around('lane', {
+      perform: async () => await ask('make a volume', DEADLINE_MS, docker.createVolume(wanted)),
+    });
+  }
+
+  async function removeVolume(name: string): Promise<void> {
+    await around('discard', {
+      perform: async () =>
+        await askUnless([404, 409], 'remove a volume', 10 * DEADLINE_MS, docker.getVolume(name).remove()),
+    });
+  }
+
+  /** A tree used now goes to the end of the line: its mark is made anew. In between nobody finds it, which costs a checkout. */
+  async function touch(tree: Tree): Promise<void> {
+    await removeVolume(markOf(tree));
+    await mark(tree);
+  }
+
+  async function grow(base: LaneBase, plant: Plant): Promise<string | undefined> {
+    const volume = `${markOf(base)}-${randomBytes(4).toString('hex')}`;
+    const Labels = { ...ownLabels(namespace), [TREE]: base.name, [TREE_GROUP]: base.group };
+    await makeVolume({ Name: volume, Labels });
+    const kilobytes = await plant(volume, base);
+    const marked =
+      kilobytes === undefined ? undefined : await mark({ name: base.name, group: base.group, volume, kilobytes });
+    if (marked !== volume) await removeVolume(volume);
+    else log.info({ tree: volume, kilobytes }, 'prepared a tree for lanes to start from');
+    return marked;
+  }
+
+  /** Trees that were never finished, or whose removal was cut off. */
+  async function sweep(inUse: ReadonlySet<string | undefined>, marked: readonly Tree[]): Promise<void> {
+    for (const { Name, Labels, CreatedAt } of await volumesWith(TREE)) {
+      const isMark = Labels?.[TREE_KB] !== undefined;
+      const isYoung = clock.now() - (Date.parse(CreatedAt ?? '') || 0) < UNFINISHED_MS;
+      if (isMark || isYoung || inUse.has(Name) || marked.some(({ volume }) => volume === Name)) continue;
+      await removeVolume(Name);
+    }
+  }
+
+  async function evict(): Promise<void> {
+    const trees = (await list()).toSorted((a, b) => a.usedAt - b.usedAt);
+    const inUse = new Set((await volumesWith(LANE_TREE)).map(({ Labels }) => Labels?.[LANE_TREE]));
+    await sweep(inUse, trees);
+    let over = trees.reduce((sum, tree) => sum + tree.kilobytes * 1024, 0) - budgetBytes;
+    for (const tree of trees) {
+      if (over <= 0) return;
+      if (inUse.has(tree.volume)) continue;
+      // Without its mark nobody starts from it any more; what started meanwhile keeps the volume in use.
+      await removeVolume(markOf(tree));
+      await removeVolume(tree.volume);
+      over -= tree.kilobytes * 1024;
+      log.info({ tree: tree.volume }, 'removed a prepared tree: the budget for trees is spent');
+    }
+  }
+
+  return {
+    async pick(base, plant) {
+      if (budgetBytes <= 0) return undefined;
+      try {
+        const trees = (await list()).filter(({ group }) => group === base.group);
+        const nearest = await base.nearest(trees.map(({ name }) => name));
+        const found = trees.find(({ name }) => name === nearest);
+        if (found === undefined) return nearest === 'none' ? undefined : await grow(base, plant);
+        await touch(found);
+        return found.volume;
+      } catch (error) {
+        if (statusOf(error) === undefined) throw error;
+        log.warn({ err: error }, 'no tree could be prepared; the lane starts empty');
+        return undefined;
+      }
+    },
+    evict,
+  };
+}

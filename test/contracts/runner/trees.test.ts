@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import Docker from 'dockerode';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { prepareCommand, plantCommand } from '../../../src/git/lane-scripts.ts';
+import { engineAt } from '../../../src/runners/docker/engine-address.ts';
+import type { LaneBase, LaneRef, Runner } from '../../../src/runners/runner.ts';
+import { describeWith } from '../../setup/require.ts';
+import * as h from './harness.ts';
+
+describeWith(['docker', 'agentImage'], 'prepared trees', () => {
+  const host = inject('dockerHost') ?? '';
+  const image = inject('agentImage') ?? '';
+  const docker = new Docker(engineAt(host));
+  let installation: h.Installation;
+  let runner: Runner;
+  let commit: string;
+
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', installation.mirror, ...args], {
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }).trim();
+
+  beforeEach(async () => {
+    installation = await h.installDocker({ host, image, treesBytes: 1e9 })();
+    runner = installation.runner();
+    execFileSync('git', ['init', '--quiet', '--bare', installation.mirror]);
+    const files = Array.from({ length: 30 }, (_, at) => `M 100644 inline d/${at}\ndata 3\n${String(at).padStart(3)}\n`);
+    const author = 'committer A <a@b> 1700000000 +0000\ndata 1\nx\n';
+    execFileSync('git', ['-C', installation.mirror, 'fast-import', '--quiet'], {
+      input: `commit refs/heads/main\n${author}${files.join('')}`,
+    });
+    commit = git('rev-parse', 'main');
+  });
+  afterEach(async () => {
+    await runner.close();
+    await installation.remove();
+  });
+
+  function base(nearest: (names: readonly string[]) => string | undefined = (names) => names[0]): LaneBase {
+    return {
+      owner: h.owner(),
+      limits: h.GENEROUS,
+      group: '1',
+      name: commit,
+      nearest: async (names) => nearest(names),
+      plant: (inside) => plantCommand({ ...inside, commit }),
+    };
+  }
+
+  async function prepared(lane: LaneRef, by: Runner = runner): Promise<h.Told> {
+    const argv = prepareCommand({ ...by.inside(lane), branch: 'maestro/x', commit });
+    return await h.tend(by, { argv, lane });
+  }
+
+  async function volumes(): Promise<readonly Docker.VolumeInspectInfo[]> {
+    const found = await docker.listVolumes();
+    return found.Volumes.filter(({ Labels }) => Labels?.['maestro.namespace'] === installation.namespace);
+  }
+
+  it('are made once; lanes start from them, write beside each other, and change nothing of them', async () => {
+    const [one, two] = [h.laneOf(installation, 'one'), h.laneOf(installation, 'two')];
+    await runner.ensureLane(one, base());
+    await runner.ensureLane(two, base());
+    expect((await volumes()).filter(({ Labels }) => Labels?.['maestro.tree.kb'] !== undefined)).toHaveLength(1);
+
+    const there = await h.ask(runner, {
+      argv: h.sh('ls d | wc -l; mount | grep -c "on /lane type overlay"'),
+      lane: one,
+    });
+    expect(there.stdout).toBe('30\n1\n');
+    expect(await prepared(one)).toMatchObject({ code: 0, stderr: '' });
+    const work =
+      'git status --porcelain; echo mine > d/1; rm d/2; git status --porcelain; touch /tree/x 2>/dev/null || echo refused';
+    const worked = await h.ask(runner, { argv: h.sh(work), lane: one });
+    expect(worked.stdout).toBe(' M d/1\n D d/2\nrefused\n');
+    const other = await h.ask(runner, { argv: h.sh('ls d | wc -l; cat d/1; echo'), lane: two });
+    expect(other.stdout).toBe('30\n  1\n');
+    expect(await prepared(one)).toMatchObject({ code: 0 });
+    const again = await h.ask(runner, { argv: h.sh('git status --porcelain; cat d/1; echo'), lane: one });
+    expect(again.stdout).toBe('  1\n');
+
+    expect([...(await runner.listLanes())].toSorted()).toEqual(['one', 'two']);
+    await runner.removeLane(one);
+    await runner.removeLane(two);
+    expect(await runner.listLanes()).toEqual([]);
+    expect((await volumes()).every(({ Labels }) => Labels?.['maestro.tree'] !== undefined)).toBe(true);
+    expect(await runner.reap(() => false)).toEqual([]);
+  });
+
+  it('are made by two processes at once without harm, and one is kept', async () => {
+    const later = installation.runner();
+    await Promise.all([
+      runner.ensureLane(h.laneOf(installation, 'one'), base()),
+      later.ensureLane(h.laneOf(installation, 'two'), base()),
+    ]);
+    for (const name of ['one', 'two']) {
+      expect(await prepared(h.laneOf(installation, name))).toMatchObject({ code: 0, stderr: '' });
+    }
+    const trees = (await volumes()).filter(({ Labels }) => Labels?.['maestro.tree'] !== undefined);
+    expect(trees).toHaveLength(2);
+  });
+
+  it('that are damaged are mended on the lane', async () => {
+    const broken: LaneBase = {
+      ...base(),
+      plant: () => [
+        'sh',
+        '-c',
+        'mkdir -p /lane/lane/repo/d && echo no > /lane/lane/repo/d/1 && echo bad > /lane/index && echo bad > /lane/commit && echo 4',
+      ],
+    };
+    const lane = h.laneOf(installation);
+    await runner.ensureLane(lane, broken);
+    expect(await prepared(lane)).toMatchObject({ code: 0 });
+    const told = await h.ask(runner, { argv: h.sh('git status --porcelain; ls d | wc -l; cat d/1'), lane });
+    expect(told.stdout).toBe('30\n  1');
+  });
+
+  it('that cannot be made leave the lane empty, and nothing behind', async () => {
+    const lane = h.laneOf(installation);
+    await runner.ensureLane(lane, { ...base(), plant: () => ['false'] });
+    expect((await volumes()).map(({ Labels }) => Labels?.['maestro.lane'])).toEqual([lane.name]);
+    expect(await prepared(lane)).toMatchObject({ code: 0 });
+  });
+
+  it('go when the budget is spent, but not while a lane starts from them', async () => {
+    const small = await h.installDocker({ host, image, treesBytes: 1 })();
+    const other = small.runner();
+    try {
+      const lane = { name: 'one', mirror: installation.mirror };
+      const left = async (): Promise<number> =>
+        (await docker.listVolumes()).Volumes.filter(({ Labels }) => Labels?.['maestro.namespace'] === small.namespace)
+          .length;
+      await other.ensureLane(lane, base());
+      await other.removeLane({ name: 'another', mirror: '' });
+      expect(await left()).toBe(4);
+      await other.removeLane(lane);
+      expect(await left()).toBe(0);
+    } finally {
+      await small.remove();
+    }
+  });
+});
