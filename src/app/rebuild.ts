@@ -10,6 +10,7 @@ import type { RunQueue } from '../queue/queue.ts';
 import type { Store } from '../store/store.ts';
 import { tickTask } from '../playbook/tick.ts';
 import type { ScanDeps } from './scan-deps.ts';
+import { around } from '../telemetry/failpoint.ts';
 import { parseSource } from './sources.ts';
 
 export interface RebuildDeps extends Pick<ScanDeps, 'survey' | 'forge' | 'clock' | 'log'> {
@@ -42,7 +43,7 @@ async function rebuild(
   const remains = await gather(deps, repository, pull, record);
   const { run, tasks } = rebuildRun(isWhole(remains) ? remains : { ...remains, asked: undefined });
   if (remains.asked !== undefined && pull.open) await tickIssue(deps, run, tasks);
-  const { created } = await deps.store.createRun(run, tasks);
+  const { created } = await around('plan', { perform: async () => await deps.store.createRun(run, tasks) });
   if (!created) return;
   const committed = tasks.filter(({ outcome }) => outcome?.kind === 'committed').length;
   await deps.store.audit({

@@ -5,7 +5,7 @@ import { BranchMovedError, PushRefusedError, RemoteAwayError } from '../git/remo
 import { InfrastructureError } from '../runners/runner.ts';
 import { LeaseLostError } from '../store/store.ts';
 import { EndedEarly, endingOf } from './ending.ts';
-import { PermissionLostError } from './stages/push.ts';
+import { PermissionLostError } from './stages/allowed.ts';
 
 /** What an error that ended the work on a run means. `saving` is the run's signal: once aborted, every error comes of that. */
 export function interruptionOf(error: unknown, saving: AbortSignal): Interruption {

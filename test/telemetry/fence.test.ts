@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { around } from '../../src/telemetry/failpoint.ts';
 import { withFence } from '../../src/telemetry/fence.ts';
 
-const closed = async (): Promise<void> => await Promise.reject(new Error('not ours any more'));
-const open = async (): Promise<void> => await Promise.resolve();
+const closed = (): void => {
+  throw new Error('not ours any more');
+};
+const open = (): void => undefined;
 const perform = async (): Promise<string> => await Promise.resolve('done');
 
 describe('a fence', () => {

@@ -44,7 +44,11 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
     store,
     runner,
     forge,
-    queue: { process: async (handle: RunHandler) => void (handler = handle), close: nothing },
+    queue: {
+      process: async (handle: RunHandler) => void (handler = handle),
+      close: nothing,
+      counts: async () => ({ waiting: 0, delayed: 0, active: 0 }),
+    },
     clock: { now: () => now, monotonic: () => performance.now() },
     log: createLog({ level: 'silent' }),
     settings: { name: 'worker', leaseMs: 60_000, reconcileMs: 60_000, statusIntervalMs: 0, retry: DEFAULT_RETRY },

@@ -1,0 +1,76 @@
+import { keptBranchName } from '../../domain/branch.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import { addUsage } from '../../domain/usage.ts';
+import { writeCommit } from '../../git/commit.ts';
+import { keepRef } from '../../git/mirror.ts';
+import { BranchMovedError, PushRefusedError, pushBranch } from '../../git/remote.ts';
+import { around } from '../../telemetry/failpoint.ts';
+import type { RunScope, TaskRecord } from '../record.ts';
+import { assertMayWrite, PermissionLostError, stillOurs } from './allowed.ts';
+import { author } from './commit.ts';
+
+/** Puts the work of an attempt that failed or was stopped on a branch of its own; where that can't be, it stays in the mirror. */
+export async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Promise<TaskRecord> {
+  const { run } = scope.ledger;
+  const { mirror } = scope;
+  const why = record.failure?.message ?? 'The run was stopped.';
+  const commit = await writeCommit(mirror, {
+    tree,
+    parent: run.tip,
+    author: await author(scope),
+    at: record.session.startedAt,
+    message: `Partial work: ${record.task.title.slice(0, 50)}\n\n${why}\n\nMaestro-Run: ${run.id}\nMaestro-Session: ${record.session.id}\n`,
+  });
+  const local = `refs/maestro/kept/${record.session.id}`;
+  await keepRef(mirror, local, commit);
+  // GitHub would refuse what our own policy refuses; that work stays in the mirror.
+  if (record.failure?.kind === 'policy') return withKept(record, `${local} on the worker`);
+  try {
+    await assertMayWrite(scope);
+    stillOurs(scope);
+    return withKept(record, await pushAside(record, commit, scope));
+  } catch (error) {
+    scope.log.warn({ runId: run.id, err: error }, 'partial work could not be pushed and stays on the worker');
+    return withKept(record, `${local} on the worker`);
+  }
+}
+
+function withKept(record: TaskRecord, keptRef: string): TaskRecord {
+  return record.failure === undefined
+    ? { ...record, keptRef }
+    : { ...record, keptRef, failure: { ...record.failure, keptRef } };
+}
+
+/** Pushes a commit that can't go to the run's branch to a branch of its own beside it. Gives its name. */
+export async function pushAside(record: TaskRecord, commit: string, scope: RunScope): Promise<string> {
+  const { mirror, deps } = scope;
+  const { run } = scope.ledger;
+  const branch = keptBranchName(run.id, record.task.position, record.session.attempt);
+  const access = await deps.forge.gitAccess(run.repository);
+  await around('keep', {
+    perform: async () => await pushBranch(mirror.gitDir, access, { branch, commit, expected: undefined }),
+  });
+  return branch;
+}
+
+/**
+ * Writes down a task whose commit can't go to the run's branch, now or later: it ends as failed, with word of where its work is.
+ * Beside a branch that somebody else changed it gets one of its own; where nothing may be pushed it stays in the mirror.
+ */
+export async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
+  const isMoved = error instanceof BranchMovedError;
+  if (!isMoved && !(error instanceof PushRefusedError) && !(error instanceof PermissionLostError)) return;
+  const { ledger, deps, mirror } = scope;
+  const { session, task } = record;
+  const local = `refs/maestro/kept/${session.id}`;
+  await keepRef(mirror, local, commit);
+  const keptRef = isMoved ? await pushAside(record, commit, scope) : `${local} on the worker`;
+  const failure = {
+    kind: error instanceof PermissionLostError ? 'permission' : 'policy',
+    message: error.message,
+  } as const;
+  const outcome: Outcome = { kind: 'failed', failure: { ...failure, keptRef } };
+  const endedAt = deps.clock.now();
+  await ledger.saveSession({ ...session, outcome, endedAt });
+  await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
+}
