@@ -103,7 +103,8 @@ describe('a lease that is held', () => {
 
   it('counts from when its renewal was asked for, not from when the answer came', async () => {
     const answer = Promise.withResolvers<boolean>();
-    await using lease = held(() => answer.promise);
+    const answers = [answer.promise];
+    await using lease = held(async () => await (answers.shift() ?? new Promise(() => {})));
     lease.pass(LEASE_MS / 3);
     await vi.waitFor(() => expect(lease.asked()).toBe(1));
     lease.pass(LEASE_MS / 3);
