@@ -30,6 +30,7 @@ import { engineAt } from './runners/docker/engine-address.ts';
 import { createLocalRunner } from './runners/local/local-runner.ts';
 import type { Runner } from './runners/runner.ts';
 import { openStore } from './store/open.ts';
+import { openPresence } from './store/presence.ts';
 import type { Store } from './store/store.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { startWorker } from './workers/worker.ts';
@@ -183,6 +184,7 @@ export async function startWorkerPart(
     gateway,
     findProvider: (id) => findProvider(providers, id),
     modelEndpoint: (protocol) => modelEndpoint(config, protocol),
+    presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),

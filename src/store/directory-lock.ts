@@ -9,17 +9,28 @@ export interface DirectoryLock {
   release(): void;
 }
 
+/** Another process, or this one, holds the lock of a directory. */
+export class DirectoryInUseError extends Error {
+  override readonly name = 'DirectoryInUseError';
+}
+
 /** SQLite's result code for a lock somebody else holds: https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
+
+/** What to do when the embedded database's directory is taken. */
+const ONE_PROCESS =
+  'The embedded database serves one process: stop that one, or set DATABASE_URL to a Postgres server, which any number of ' +
+  'processes can share.';
 
 /**
  * Takes the right to use `directory` for this process alone; makes the directory if need be. The lock is the one SQLite takes on
  * a file of its own (`lock`): the operating system drops it at the moment the process dies, however it dies, it holds between
  * containers that share the directory, and Node has it built in. `holder.json` beside it only tells people who holds it.
  *
+ * @param advice What to do when it is taken.
  * @throws Error naming the holder when another process, or this one, holds the lock.
  */
-export function lockDirectory(directory: string): DirectoryLock {
+export function lockDirectory(directory: string, advice: string = ONE_PROCESS): DirectoryLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = new DatabaseSync(join(directory, 'lock'));
   const holderFile = join(directory, 'holder.json');
@@ -29,11 +40,9 @@ export function lockDirectory(directory: string): DirectoryLock {
   } catch (error) {
     file.close();
     if (!isBusy(error)) throw new Error(`cannot lock ${directory}: ${String(error)}`, { cause: error });
-    throw new Error(
-      `${directory} is in use by ${describeHolder(holderFile)}. The embedded database serves one process: stop that one, ` +
-        'or set DATABASE_URL to a Postgres server, which any number of processes can share.',
-      { cause: error },
-    );
+    throw new DirectoryInUseError(`${directory} is in use by ${describeHolder(holderFile)}. ${advice}`, {
+      cause: error,
+    });
   }
   writeFileSync(holderFile, `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`);
   return {

@@ -63,6 +63,16 @@ export async function renewLease(database: Database, lease: Lease, now: number, 
   return rows.length > 0;
 }
 
+/** As {@link Store.releaseLeasesOf}. */
+export async function releaseLeasesOf(database: Database, owner: string): Promise<readonly RunId[]> {
+  const { rows } = await database.query<{ id: RunId }>(
+    `UPDATE maestro.runs SET lease_owner = NULL, lease_until = NULL
+     WHERE lease_owner = $1 AND lease_until IS NOT NULL RETURNING id`,
+    [storableText(owner)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** As {@link Store.releaseLease}. Does nothing when the lease is lost. */
 export async function releaseLease(database: Database, lease: Lease): Promise<void> {
   await database.query('UPDATE maestro.runs SET lease_owner = NULL, lease_until = NULL WHERE id = $1 AND epoch = $2', [

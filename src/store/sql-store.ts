@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
-import { claimRun, releaseLease, renewLease } from './leases.ts';
+import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, pruneMarks, setMark } from './marks.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { saveSession, sessionsOf } from './sessions.ts';
@@ -35,6 +35,7 @@ export function createStore(database: Database): Store {
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),
     releaseLease: async (lease) => releaseLease(database, lease),
+    releaseLeasesOf: async (owner) => releaseLeasesOf(database, owner),
 
     updateRun: async (lease, change) => updateRun(database, lease, change),
     updateTask: async (lease, key, change) => updateTask(database, lease, key, change),

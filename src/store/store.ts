@@ -53,6 +53,8 @@ export interface Store {
   /** Extends a lease; false when it is lost. */
   renewLease(lease: Lease, now: number, ttlMs: number): Promise<boolean>;
   releaseLease(lease: Lease): Promise<void>;
+  /** Ends all leases of an owner that is dead for certain. Returns the runs it had. */
+  releaseLeasesOf(owner: string): Promise<readonly RunId[]>;
 
   // Writes under a lease. Each throws `LeaseLostError` when the lease's epoch is no longer the run's.
 
@@ -79,6 +81,16 @@ export interface Store {
   /** Rejects when the store cannot answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What tells the workers that share a `MAESTRO_HOME` which of them live. */
+export interface Presence {
+  /** Names of workers that died without a word, this one's own among them if it had an earlier life. Each is given until `forget`. */
+  departed(): readonly string[];
+  /** What the dead worker left has been taken over. */
+  forget(name: string): void;
+  /** Says that this worker goes, leaving nothing to take over. */
+  leave(): void;
 }
 
 export interface NewDelivery {

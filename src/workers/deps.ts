@@ -8,7 +8,7 @@ import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Runner } from '../runners/runner.ts';
-import type { Store } from '../store/store.ts';
+import type { Presence, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** All a worker works with. Nothing is reached but through this. */
@@ -21,6 +21,8 @@ export interface WorkerDeps {
   readonly findProvider: (id: string) => Provider | undefined;
   /** The real endpoint and key behind a provider's protocol; undefined when none is configured. */
   readonly modelEndpoint: (protocol: NonNullable<Provider['protocol']>) => ModelEndpoint | undefined;
+  /** Which of the workers beside this one have died. */
+  readonly presence: Presence;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: WorkerSettings;

@@ -19,9 +19,30 @@ export interface Worker {
 export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const shutdown = new AbortController();
   await reconcile(deps);
+  const adopted = new Set<Promise<void>>();
+  const never = new AbortController().signal;
+  /** Goes on with the runs of workers that died here, without waiting for their leases and places in line to run out. */
+  const takeOver = async (): Promise<void> => {
+    for (const name of deps.presence.departed()) {
+      const runs = await deps.store.releaseLeasesOf(name);
+      deps.presence.forget(name);
+      if (runs.length > 0) deps.log.warn({ worker: name, runs }, 'a worker died here; its runs are taken over');
+      for (const id of runs.slice(0, deps.settings.concurrency - adopted.size)) {
+        const work = handle(deps, { id, lost: never, shutdown: shutdown.signal })
+          .then(async (word) => {
+            if (word.kind === 'again') await deps.queue.enqueue(id, { delayMs: word.delayMs });
+          })
+          .catch((error: unknown) => deps.log.error({ err: error, runId: id }, 'a run taken over was interrupted'))
+          .finally(() => adopted.delete(work));
+        adopted.add(work);
+      }
+    }
+  };
+  await takeOver();
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     looking = looking
+      .then(takeOver)
       .then(() => reconcile(deps))
       .catch((error: unknown) => deps.log.error({ err: error }, 'reconciling failed; it is tried again'));
   }, deps.settings.reconcileMs);
@@ -34,6 +55,8 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       shutdown.abort(new EndedEarly('shutdown'));
       await deps.queue.close();
       await looking;
+      await Promise.all(adopted);
+      deps.presence.leave();
     },
   };
 }

@@ -320,6 +320,18 @@ function storeContract(open: () => Promise<Opened>): void {
     });
   });
 
+  it('frees all runs of an owner that died, and nobody else’s', async () => {
+    const [dead, alive] = [await claimed(), await claimed()];
+    const gone = await store.claimRun(dead.runId, 'gone', 1000 + TTL + 1, TTL);
+    expect(gone).toBeDefined();
+
+    expect(await store.releaseLeasesOf('gone')).toEqual([dead.runId]);
+
+    expect(await store.releaseLeasesOf('gone')).toEqual([]);
+    expect(await store.claimRun(dead.runId, 'worker-3', 1000 + TTL + 2, TTL)).toMatchObject({ epoch: 3 });
+    expect(await store.claimRun(alive.runId, 'worker-3', 1001, TTL)).toBeUndefined();
+  });
+
   describe('writes under a lease', () => {
     it('change what they name and nothing else, and clear what they name as undefined', async () => {
       const run = aRun({ reason: 'in line' });

@@ -27,6 +27,7 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
     sessionsOf: async () => [],
     claimRun: async () => ({ runId: run.id, owner: 'worker', epoch: 1 }),
     releaseLease: nothing,
+    releaseLeasesOf: async () => [],
     updateRun: async (_lease: unknown, change: Partial<Run>) => void (run = { ...run, ...change }),
     audit: nothing,
   };
@@ -49,6 +50,7 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
       close: nothing,
       counts: async () => ({ waiting: 0, delayed: 0, active: 0 }),
     },
+    presence: { departed: () => [], forget: () => undefined, leave: () => undefined },
     clock: { now: () => now, monotonic: () => performance.now() },
     log: createLog({ level: 'silent' }),
     settings: { name: 'worker', leaseMs: 60_000, reconcileMs: 60_000, statusIntervalMs: 0, retry: DEFAULT_RETRY },
