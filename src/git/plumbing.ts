@@ -2,11 +2,17 @@ import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import { gitEnvironment } from './environment.ts';
 
+/** What git says, from strerror(3), when it is the machine that failed. */
+const MACHINE =
+  /No space left on device|Disk quota exceeded|Cannot allocate memory|Too many open files|Input\/output error|Read-only file system|Out of memory/i;
+
 /** A git command of ours failed. The message names the command and what git said, without any credential (none is in argv). */
 export class GitError extends Error {
   override readonly name = 'GitError';
   readonly stderr: string;
   readonly code: number | undefined;
+  /** Whether the machine failed (disk full, no more files, git not started or out of time), not what git was given to do. */
+  readonly isMachines: boolean;
   constructor(
     args: readonly string[],
     error: { readonly stderr: string; readonly code: number | undefined },
@@ -19,6 +25,7 @@ export class GitError extends Error {
     );
     this.stderr = error.stderr;
     this.code = error.code;
+    this.isMachines = error.code === undefined || MACHINE.test(error.stderr);
   }
 }
 

@@ -6,6 +6,7 @@ import { NO_USAGE } from '../domain/usage.ts';
 import { fetchCommit, hasObject } from '../git/mirror.ts';
 import { remoteHead } from '../git/remote.ts';
 import { InfrastructureError } from '../runners/runner.ts';
+import { LeaseLostError } from '../store/store.ts';
 import { EndedEarly } from './ending.ts';
 import type { RunScope, Stage, TaskRecord } from './record.ts';
 import { SessionLog } from './session-log.ts';
@@ -105,6 +106,13 @@ async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Pr
     const reason = 'the worker was shut down; the task is begun again';
     const outcome = { kind: 'cancelled', by: scope.ledger.lease.owner, reason } as const;
     await scope.ledger.saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() });
+  } else if (!(error instanceof EndedEarly) && !(error instanceof LeaseLostError)) {
+    // The worker lives: what threw the attempt off its path must not count as its crash.
+    const message = `The attempt was broken off: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`;
+    const outcome = { kind: 'failed', failure: { kind: 'infra', message } } as const;
+    await scope.ledger
+      .saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() })
+      .catch((second: unknown) => scope.log.warn({ err: second }, 'a broken attempt could not be recorded'));
   }
   throw error;
 }

@@ -135,6 +135,8 @@ function notAllowed(found: readonly Violation[]): Failure {
 
 /** A pack git does not believe is the agent's failure; anything else is ours and is thrown on. */
 function asFailure(error: unknown): Failure {
+  if (error instanceof GitError && error.isMachines)
+    throw new InfrastructureError(`the work could not be taken in: ${error.message}`, { cause: error });
   if (error instanceof GitError) {
     return {
       kind: 'policy',
