@@ -19,4 +19,4 @@ RUN install -d -o node -g node -m 0700 /var/lib/maestro
 USER node
 EXPOSE 3000
 # Sources run directly; there is nothing to build.
-CMD ["node", "src/app/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "src/app/main.ts"]

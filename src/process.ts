@@ -11,6 +11,10 @@ const BROKEN = 70;
  */
 export async function runProcess(start: (config: Config) => Promise<AsyncDisposable>): Promise<void> {
   process.on('uncaughtException', (error: unknown) => {
+    if (isStarved(error)) {
+      say(`A program could not be started, and what needed it waits: ${reasonOf(error)}`);
+      return;
+    }
     say(`Maestro broke and ends now, to be started again: ${detailOf(error)}`);
     process.exit(BROKEN);
   });
@@ -24,6 +28,15 @@ export async function runProcess(start: (config: Config) => Promise<AsyncDisposa
   }
   // Libraries may keep timers for connections that broke; what is ours has been disposed of.
   process.exit();
+}
+
+/**
+ * Whether the machine had no more files, processes or memory to start a program with. Whoever wanted it has been told; a library
+ * (simple-git) tells it a second time where nobody can catch it, and ending would only make matters worse.
+ */
+function isStarved(error: unknown): boolean {
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  return syscall?.startsWith('spawn') === true && ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(code ?? '');
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */

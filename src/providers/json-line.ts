@@ -8,6 +8,8 @@ const OUTPUT_KEPT = 20_000;
 
 /** The JSON object a line holds, or undefined. */
 export function parseObject(line: string): object | undefined {
+  // Most lines that are no JSON show it at once; an exception for each costs a flooded worker its memory.
+  if (!/^\s*\{/.test(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;

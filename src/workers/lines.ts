@@ -11,7 +11,8 @@ export function lineSink(onLine: (line: string) => Promise<void> | void): Writab
   let pieces: Buffer[] = [];
   let length = 0;
   const keep = (piece: Buffer): void => {
-    if (length < LONGEST_LINE) pieces.push(piece.subarray(0, LONGEST_LINE - length));
+    // A copy: a piece would keep all of its chunk alive until the line ends.
+    if (length < LONGEST_LINE) pieces.push(Buffer.from(piece.subarray(0, LONGEST_LINE - length)));
     length += piece.length;
   };
   const flush = async (): Promise<void> => {
@@ -28,7 +29,7 @@ export function lineSink(onLine: (line: string) => Promise<void> | void): Writab
       await flush();
       from = at + 1;
     }
-    if (from < chunk.length) keep(Buffer.from(chunk.subarray(from)));
+    if (from < chunk.length) keep(chunk.subarray(from));
   };
   return new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -53,13 +53,14 @@ export class SessionLog implements AsyncDisposable {
 
   async write(entry: LogEntry): Promise<void> {
     const line = `${JSON.stringify({ at: this.#options.now(), ...entry })}\n`;
-    if (this.#leftOut > 0 || this.#written + line.length > this.#options.maxBytes - TAIL) {
+    const bytes = Buffer.byteLength(line);
+    if (this.#leftOut > 0 || this.#written + bytes > this.#options.maxBytes - TAIL) {
       this.#leftOut += 1;
       this.#tail.push(line);
       return;
     }
-    this.#written += line.length;
-    this.#batched += line.length;
+    this.#written += bytes;
+    this.#batched += bytes;
     this.#batch.push(line);
     if (this.#batched >= BATCH) await this.flush();
   }
@@ -109,7 +110,7 @@ export class SessionLog implements AsyncDisposable {
   }
 }
 
-/** The last lines pushed, at most `bytes` characters of them, at a constant cost per line. */
+/** The last lines pushed, at most `bytes` bytes of them, at a constant cost per line. */
 class LastLines {
   readonly #half: number;
   #older: readonly string[] = [];
@@ -121,14 +122,15 @@ class LastLines {
   }
 
   push(line: string): void {
-    if (this.#length + line.length > this.#half) {
+    const bytes = Buffer.byteLength(line);
+    if (this.#length + bytes > this.#half) {
       this.#older = this.#newer;
       this.#newer = [];
       this.#length = 0;
     }
-    if (line.length > this.#half) return;
+    if (bytes > this.#half) return;
     this.#newer.push(line);
-    this.#length += line.length;
+    this.#length += bytes;
   }
 
   lines(): readonly string[] {

@@ -29,7 +29,9 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
     const environments = await place.until('the agent container', async () => {
       const found = await environmentsOfContainers();
-      return found.some((env) => env.includes('ANTHROPIC_API_KEY')) ? found : undefined;
+      return found.some((env) => env.includes('-agent')) && (await place.agentSaid('ANTHROPIC_API_KEY='))
+        ? found
+        : undefined;
     });
     expect(environments.join('\n')).not.toContain(KEY_CANARY);
 

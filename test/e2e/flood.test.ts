@@ -1,14 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { isFinal } from '../../src/domain/run.ts';
 import { createDatabase, type TestDatabase } from '../setup/database.ts';
 import { describeWith } from '../setup/require.ts';
 import { useHarness } from './suite.ts';
 
-const WORKER = path.join(import.meta.dirname, '../../src/workers/main.ts');
+const ROOT = path.join(import.meta.dirname, '../..');
+
+/** Node's arguments that start a worker, as `npm run start:worker` has them. */
+function workerArguments(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  return (scripts['start:worker'] ?? '').split(' ').slice(1);
+}
 
 /** With this set everything is ten times as much: 2 GB, and a million lines, as in the fault table. */
 const SCALE = process.env['MAESTRO_TEST_FULL'] === undefined ? 1 : 10;
@@ -28,19 +37,21 @@ describeWith('postgres', 'an agent that floods its output', () => {
   });
   const suite = useHarness(() => ({ runner: 'local', env: { DATABASE_URL: database.url } }));
   // The worker is a process of its own, so that what it takes is its own.
-  beforeAll(async () => {
-    await suite.harness().stopWorker();
+  beforeAll(async () => await suite.harness().stopWorker());
+  beforeEach(() => {
     const { env } = suite.harness();
-    worker = spawn(process.execPath, [WORKER], {
+    worker = spawn(process.execPath, workerArguments(), {
+      cwd: ROOT,
       env: { PATH: process.env['PATH'], ...env, LOG_LEVEL: 'warn' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   });
+  afterEach(async () => {
+    if (worker.exitCode !== null) return;
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+  });
   afterAll(async () => {
-    if (worker.exitCode === null) {
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    }
     await database[Symbol.asyncDispose]();
   });
 

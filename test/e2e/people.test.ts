@@ -153,19 +153,18 @@ describe('before a run has begun', () => {
     expect(await place.pulls()).toEqual([]);
   });
 
-  it('the base is forced back: there is nothing to start from, and the comment says so', async () => {
+  it('the base is forced back: the work starts from the commit it was asked for on, which GitHub still has', async () => {
     const place = await suite.place();
     const first = (await place.branches()).get('main');
     await place.push('second.txt', '2\n');
-    const { issue, base } = await waiting(place);
+    const { base } = await waiting(place);
     await place.as('ada', 'PATCH /git/refs/heads/main', { sha: first, force: true });
     await suite.harness().startWorker();
     const run = await place.settledRun();
-    expect(run).toMatchObject({ state: 'failed', tasks: [{ attempts: 0 }] });
-    const words = `There is nothing to start from: commit ${base.slice(0, 10)} of main is not on GitHub any more. Ask for a new run.`;
-    expect(run.reason).toBe(words);
-    expect((await place.answers(issue))[0]).toContain(words);
-    expect([...(await place.branches()).keys()]).toEqual(['main']);
+    expect(run).toMatchObject({ state: 'succeeded', base: { sha: base } });
+    expect((await place.branches()).get('main')).toBe(first);
+    expect(await place.git('show', `${run.branch}:second.txt`)).toBe('2\n');
+    expect(await place.pulls()).toMatchObject([{ base: { ref: 'main' }, head: { ref: run.branch } }]);
   });
 
   it('the person who asked loses the role: nothing is begun', async () => {
