@@ -28,7 +28,7 @@ const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
  */
 export class Announcer {
   readonly #deps: WorkerDeps;
-  readonly #ledger: HeldRun;
+  readonly #held: HeldRun;
   readonly #log: Log;
   readonly #links: NonNullable<RunReport['links']>;
   readonly #blocked = new Map<string, number>();
@@ -43,12 +43,12 @@ export class Announcer {
 
   constructor(of: {
     readonly deps: WorkerDeps;
-    readonly ledger: HeldRun;
+    readonly held: HeldRun;
     readonly log: Log;
     readonly links: NonNullable<RunReport['links']>;
   }) {
     this.#deps = of.deps;
-    this.#ledger = of.ledger;
+    this.#held = of.held;
     this.#log = of.log;
     this.#links = of.links;
   }
@@ -60,7 +60,7 @@ export class Announcer {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#telling = this.#telling
-        .then(() => this.#tell(this.#ledger.run))
+        .then(() => this.#tell(this.#held.run))
         .catch((error: unknown) =>
           this.#log.warn({ err: error }, 'status could not be told; it will be with the next change'),
         );
@@ -84,10 +84,10 @@ export class Announcer {
 
   /** Opens the run's draft pull request, or adopts the one an earlier try opened. */
   async ensurePullRequest(): Promise<void> {
-    const { run } = this.#ledger;
+    const { run } = this.#held;
     if (run.pullRequest !== undefined) return;
     const text = renderPullRequest(await this.#report(run));
-    const opened = await this.#ledger.effect(
+    const opened = await this.#held.effect(
       { key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } },
       () =>
         this.#deps.forge.ensurePullRequest(run.repository, {
@@ -95,12 +95,12 @@ export class Announcer {
           base: run.base.ref,
           ...text,
           draft: true,
-          record: recordOf(run, this.#ledger.tasks.length),
+          record: recordOf(run, this.#held.tasks.length),
         }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
-    await this.#ledger.changeRun({ pullRequest });
-    await this.#ledger.audit(this.#deps.clock.now(), 'pull request opened', pullRequest);
+    await this.#held.changeRun({ pullRequest });
+    await this.#held.audit(this.#deps.clock.now(), 'pull request opened', pullRequest);
   }
 
   /** Says the last word on the run as it will be, everywhere. Doing it again after a failure half way changes nothing. */
@@ -117,7 +117,7 @@ export class Announcer {
   /** Tells how things stand at once; a failure is only logged. */
   async sayNow(): Promise<void> {
     await this.close();
-    await this.#tell(this.#ledger.run).catch((error: unknown) =>
+    await this.#tell(this.#held.run).catch((error: unknown) =>
       this.#log.warn({ err: error }, 'status could not be told'),
     );
   }
@@ -137,7 +137,7 @@ export class Announcer {
   }
 
   async #tell(run: Run): Promise<void> {
-    this.#ledger.assertOurs();
+    this.#held.assertOurs();
     this.#toldAt = this.#deps.clock.monotonic();
     const report = await this.#report(run);
     const { forge } = this.#deps;
@@ -151,7 +151,7 @@ export class Announcer {
     const thread = issueOf(run) ?? run.pullRequest?.number;
     if (thread === undefined) return;
     const id = await forge.ensureComment(run.repository, thread, `run/${run.id}`, renderStatusComment(report));
-    if (id !== this.#ledger.run.statusCommentId && !this.#closed) await this.#ledger.changeRun({ statusCommentId: id });
+    if (id !== this.#held.run.statusCommentId && !this.#closed) await this.#held.changeRun({ statusCommentId: id });
     if (this.#label !== LABELS[run.state]) await forge.setStateLabel(run.repository, thread, LABELS[run.state]);
     this.#label = LABELS[run.state];
   }
@@ -181,7 +181,7 @@ export class Announcer {
   }
 
   async #react(content: Reaction): Promise<void> {
-    const { run } = this.#ledger;
+    const { run } = this.#held;
     if (run.trigger.kind === 'push') return;
     const target =
       run.trigger.kind === 'label'
@@ -195,8 +195,8 @@ export class Announcer {
   async #report(run: Run): Promise<RunReport> {
     return {
       run,
-      tasks: this.#ledger.tasks,
-      sessions: await this.#ledger.sessionsByProvider(),
+      tasks: this.#held.tasks,
+      sessions: await this.#held.sessionsByProvider(),
       now: this.#deps.clock.now(),
       links: this.#links,
       ...(this.#base === undefined ? {} : { base: this.#base }),

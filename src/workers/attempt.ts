@@ -52,9 +52,9 @@ export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHis
 
 /** Whether a commit is in the mirror, or can be had: one that another machine made is on the branch if it was pushed. */
 async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
-  const { mirror, deps, ledger } = scope;
+  const { mirror, deps, held } = scope;
   if (await hasObject(mirror, `${commit}^{commit}`)) return true;
-  const { repository, branch } = ledger.run;
+  const { repository, branch } = held.run;
   const access = await deps.forge.gitAccess(repository);
   if ((await remoteHead(mirror.gitDir, access, branch)) !== commit) return false;
   await fetchCommit(mirror, access, branch, commit);
@@ -104,13 +104,13 @@ async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Pr
   }
   if (error instanceof EndedEarly && error.kind === 'shutdown') {
     const reason = 'the worker was shut down; the task is begun again';
-    const outcome = { kind: 'cancelled', by: scope.ledger.lease.owner, reason } as const;
-    await scope.ledger.saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() });
+    const outcome = { kind: 'cancelled', by: scope.held.lease.owner, reason } as const;
+    await scope.held.saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() });
   } else if (!(error instanceof EndedEarly) && !(error instanceof LeaseLostError)) {
     // The worker lives: what threw the attempt off its path must not count as its crash.
     const message = `The attempt was broken off: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`;
     const outcome = { kind: 'failed', failure: { kind: 'infra', message } } as const;
-    await scope.ledger
+    await scope.held
       .saveSession({ ...record.session, outcome, endedAt: scope.deps.clock.now() })
       .catch((second: unknown) => scope.log.warn({ err: second }, 'a broken attempt could not be recorded'));
   }
@@ -118,7 +118,7 @@ async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Pr
 }
 
 async function beginSession(task: RunTask, number: number, scope: RunScope): Promise<Session> {
-  const { ledger, deps } = scope;
+  const { held, deps } = scope;
   const id = sessionIdFor(task.runId, task.position, number);
   const startedAt = deps.clock.now();
   const session: Session = {
@@ -136,9 +136,9 @@ async function beginSession(task: RunTask, number: number, scope: RunScope): Pro
     outcome: undefined,
     usage: NO_USAGE,
   };
-  await ledger.saveSession(session);
-  await ledger.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
-  await ledger.audit(startedAt, 'session started', {
+  await held.saveSession(session);
+  await held.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
+  await held.audit(startedAt, 'session started', {
     session: id,
     provider: session.provider,
     runner: session.runner,

@@ -13,8 +13,8 @@ const NEAR_FILES = 1_000;
 
 /** What a new lane of this run may start from: a prepared tree of its repository, near the tip of its branch. */
 export function baseOf(scope: RunScope, session: string): LaneBase {
-  const { mirror, ledger } = scope;
-  const commit = ledger.run.tip;
+  const { mirror, held } = scope;
+  const commit = held.run.tip;
   const { owner, limits } = placeOf(scope, { purpose: 'plant', session });
   return {
     owner,

@@ -36,7 +36,7 @@ export interface Drive {
 /** Works on a run, under its lease, until it is settled, has to wait, or the work is taken away. */
 export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   const log = deps.log.child({ runId: drive.run.id, epoch: drive.lease.epoch });
-  const ledger = new HeldRun({
+  const held = new HeldRun({
     store: deps.store,
     lease: drive.lease,
     hold: drive.hold,
@@ -46,38 +46,38 @@ export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   });
   const announcer: Announcer = new Announcer({
     deps,
-    ledger,
+    held,
     log,
     links: { repository: deps.forge.webUrl(drive.run.repository) },
   });
   try {
-    return await goThrough(deps, { ledger, announcer, log, drive });
+    return await goThrough(deps, { held, announcer, log, drive });
   } catch (error) {
-    return await fold(deps, { ledger, announcer, log, drive }, error);
+    return await fold(deps, { held, announcer, log, drive }, error);
   } finally {
     await announcer.close();
   }
 }
 
 interface Driving {
-  readonly ledger: HeldRun;
+  readonly held: HeldRun;
   readonly announcer: Announcer;
   readonly log: RunScope['log'];
   readonly drive: Drive;
 }
 
 async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
-  const { ledger, announcer, log, drive } = driving;
-  const refused = await takeUp(deps, ledger);
+  const { held, announcer, log, drive } = driving;
+  const refused = await takeUp(deps, held);
   if (refused !== undefined) return await end(deps, driving, refused);
   await announcer.begin();
-  const provider = deps.findProvider(ledger.run.provider);
+  const provider = deps.findProvider(held.run.provider);
   if (provider === undefined)
     return await end(deps, driving, {
       state: 'failed',
-      reason: `This worker has no provider called \`${ledger.run.provider}\`.`,
+      reason: `This worker has no provider called \`${held.run.provider}\`.`,
     });
-  const { run } = ledger;
+  const { run } = held;
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
   await removeLeftovers(mirror, run.id);
   const started = run.tip !== run.base.sha;
@@ -86,7 +86,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   await using ahead = new SessionAhead(() => deps.runner.release(lane));
   const scope: RunScope = {
     deps,
-    ledger,
+    held,
     announcer,
     provider,
     mirror,
@@ -99,26 +99,23 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   };
 
   for (;;) {
-    await ledger.refreshStop();
-    const next = nextInRun(ledger.run, ledger.tasks);
+    await held.refreshStop();
+    const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
-      if (ledger.run.tip !== ledger.run.base.sha) await announcer.ensurePullRequest();
+      if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
     }
     const wait = await workOn(next.task, scope);
-    if (wait !== undefined) return await park(deps, driving, { ...wait, setbacks: handedBack(ledger.run) });
+    if (wait !== undefined) return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
 }
 
 /** Makes sure the run may go on, and says so in its record. Gives its end when it may not. */
-async function takeUp(
-  deps: WorkerDeps,
-  ledger: HeldRun,
-): Promise<(Ending & { readonly silent?: boolean }) | undefined> {
-  const { run, lease } = ledger;
+async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { readonly silent?: boolean }) | undefined> {
+  const { run, lease } = held;
   const taken = takingUp(run);
   // Before anything that may break: a life that ends here must count.
-  await ledger.changeRun({ setbacks: taken.setbacks });
+  await held.changeRun({ setbacks: taken.setbacks });
   if (taken.kind === 'end') return { state: 'failed', reason: taken.reason, silent: taken.silent };
   await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
   const role = await deps.forge.role(run.repository, run.requester.login);
@@ -128,13 +125,13 @@ async function takeUp(
       reason: `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`,
     };
   const now = deps.clock.now();
-  await ledger.changeRun({
+  await held.changeRun({
     state: 'running',
     reason: undefined,
     parkedUntil: undefined,
     startedAt: run.startedAt ?? now,
   });
-  await ledger.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', {
+  await held.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', {
     worker: lease.owner,
     epoch: lease.epoch,
   });
@@ -146,21 +143,21 @@ async function workOn(
   task: RunTask,
   scope: RunScope,
 ): Promise<{ readonly at: number; readonly reason: string } | undefined> {
-  const { deps, ledger } = scope;
+  const { deps, held } = scope;
   const history = await historyOf(task, scope);
   const how = approach(task, { ...history, retry: deps.settings.retry });
   if (how.kind === 'give-up') {
     const endedAt = deps.clock.now();
-    await ledger.changeTask(task.key, { outcome: how.outcome, endedAt });
-    await ledger.audit(endedAt, 'task given up', { task: task.key, outcome: how.outcome });
+    await held.changeTask(task.key, { outcome: how.outcome, endedAt });
+    await held.audit(endedAt, 'task given up', { task: task.key, outcome: how.outcome });
   } else {
-    const begun = how.kind === 'attempt' ? sessionBegins(ledger.run) : undefined;
-    if (begun !== undefined) await ledger.changeRun({ setbacks: begun });
+    const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
+    if (begun !== undefined) await held.changeRun({ setbacks: begun });
     const record = await attempt(task, how, { ...scope, earlier: history.sessions });
     if (record.again !== undefined) return record.again;
   }
-  const setbacks = gotFurther(ledger.run);
-  if (setbacks !== undefined) await ledger.changeRun({ setbacks });
+  const setbacks = gotFurther(held.run);
+  if (setbacks !== undefined) await held.changeRun({ setbacks });
   return undefined;
 }
 
@@ -170,10 +167,10 @@ async function park(
   driving: Driving,
   wait: { readonly at: number; readonly reason: string; readonly setbacks: Setbacks },
 ): Promise<Word> {
-  const { ledger, announcer } = driving;
+  const { held, announcer } = driving;
   const { at, reason, setbacks } = wait;
-  await ledger.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
-  await ledger.audit(deps.clock.now(), 'run parked', wait);
+  await held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
+  await held.audit(deps.clock.now(), 'run parked', wait);
   await announcer.sayNow();
   return { kind: 'again', delayMs: Math.max(0, at - deps.clock.now()) };
 }
@@ -184,46 +181,46 @@ async function end(
   driving: Driving,
   { state, reason, silent = false }: Ending & { readonly silent?: boolean },
 ): Promise<Word> {
-  const { ledger, announcer, log, drive } = driving;
+  const { held, announcer, log, drive } = driving;
   const endedAt = deps.clock.now();
   try {
-    if (!silent) await announcer.finish({ ...ledger.run, state, reason, endedAt });
+    if (!silent) await announcer.finish({ ...held.run, state, reason, endedAt });
   } catch (error) {
     // Where GitHub does not let us in any more there is nobody to tell, and trying again would keep the run for ever.
-    const means = afterInterruption(ledger.run, interruptionOf(error, drive.hold.saving), nowOf(deps));
+    const means = afterInterruption(held.run, interruptionOf(error, drive.hold.saving), nowOf(deps));
     if (means.kind !== 'end') throw error;
     log.warn({ err: error }, 'GitHub does not take the last word on the run; it is on record only');
   }
-  await deps.runner.removeLane({ name: ledger.run.id, mirror: '' });
+  await deps.runner.removeLane({ name: held.run.id, mirror: '' });
   const draft = state !== 'succeeded';
-  const { pullRequest } = ledger.run;
+  const { pullRequest } = held.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
     // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () => await ledger.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
-    perform: async () => await ledger.changeRun({ state, reason, endedAt, ...opened }),
+    intent: async () => await held.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
+    perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
   });
   return DONE;
 }
 
 /** Every way the work can be thrown off its path, turned into what happens next. Nothing is lost: what was recorded stays. */
 async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise<Word> {
-  const { ledger, log, drive } = driving;
+  const { held, log, drive } = driving;
   const interruption = interruptionOf(error, drive.hold.saving);
   if (interruption.kind === 'lost') {
     log.warn('lease lost; another worker goes on with the run');
     return DONE;
   }
   try {
-    await ledger.reload();
+    await held.reload();
     // The answer to its last write may be all that was lost: what is settled stays settled.
-    if (isFinal(ledger.run.state)) return DONE;
-    const means = afterInterruption(ledger.run, interruption, nowOf(deps));
+    if (isFinal(held.run.state)) return DONE;
+    const means = afterInterruption(held.run, interruption, nowOf(deps));
     switch (means.kind) {
       case 'leave':
         return DONE;
       case 'hand-back':
-        await ledger.changeRun({ setbacks: means.setbacks });
+        await held.changeRun({ setbacks: means.setbacks });
         return AT_ONCE;
       case 'end':
         return await end(deps, driving, { state: 'failed', reason: means.reason });
@@ -234,7 +231,7 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
   } catch (second) {
     if (interruptionOf(second, drive.hold.saving).kind === 'lost') return DONE;
     log.error({ err: second }, 'the interruption itself could not be recorded; the run is tried again');
-    return isFinal(ledger.run.state) ? DONE : { kind: 'again', delayMs: UNRECORDED_MS };
+    return isFinal(held.run.state) ? DONE : { kind: 'again', delayMs: UNRECORDED_MS };
   }
 }
 

@@ -38,7 +38,7 @@ const TAIL = 8 * 1024;
 export function placeOf(scope: RunScope, spec: LanePlace): Place {
   return {
     name: `${spec.session}-${spec.purpose}`,
-    owner: { runId: scope.ledger.run.id, epoch: scope.ledger.lease.epoch },
+    owner: { runId: scope.held.run.id, epoch: scope.held.lease.epoch },
     lane: scope.lane,
     ...(spec.socket === undefined ? {} : { socket: spec.socket }),
     limits: limitsOf(scope, spec.wallMs),
@@ -54,7 +54,7 @@ export async function runOnLane(scope: RunScope, spec: LaneJob): Promise<JobResu
     env: spec.env ?? {},
     ...(spec.files === undefined ? {} : { files: spec.files }),
   };
-  scope.ledger.assertOurs();
+  scope.held.assertOurs();
   const result = await scope.deps.runner.run(job, {
     stdin: spec.stdin ?? '',
     stdout: spec.stdout,
@@ -70,7 +70,7 @@ export async function tendLane(scope: RunScope, spec: LaneErrand): Promise<JobRe
   const result = await scope.deps.runner.tend(
     {
       lane: scope.lane,
-      owner: { runId: scope.ledger.run.id, epoch: scope.ledger.lease.epoch },
+      owner: { runId: scope.held.run.id, epoch: scope.held.lease.epoch },
       argv: spec.argv,
       limits: limitsOf(scope, undefined),
     },

@@ -14,7 +14,7 @@ import type { SessionLog } from './session-log.ts';
 /** What all stages of a run share. */
 export interface RunScope {
   readonly deps: WorkerDeps;
-  readonly ledger: HeldRun;
+  readonly held: HeldRun;
   readonly announcer: Announcer;
   readonly provider: Provider;
   readonly mirror: Mirror;

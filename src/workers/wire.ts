@@ -7,10 +7,10 @@ import type { RunScope } from './record.ts';
  * provider needs a model key and none is configured.
  */
 export async function openWire(scope: RunScope, session: string, spent = 0): Promise<Wire | undefined> {
-  const { deps, provider, ledger } = scope;
+  const { deps, provider, held } = scope;
   const model = modelOf(scope);
   if (provider.protocol !== undefined && model === undefined) return undefined;
-  const left = leftOf(ledger.run.settings.budget, ledger.tasks);
+  const left = leftOf(held.run.settings.budget, held.tasks);
   return await deps.gateway.open({
     session,
     listen: deps.runner.wire,

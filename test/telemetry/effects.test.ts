@@ -35,7 +35,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   discard: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
 };
 
-/** How an effect is wrapped, each naming it first: `around`, the client's `write`, the ledger's `effect`. */
+/** How an effect is wrapped, each naming it first: `around`, the client's `write`, the held run's `effect`. */
 const WRAPS = [
   /\baround\(\s*'([a-z-]+)'/g,
   /\.write\(\s*repository,\s*'([a-z-]+)'/g,
@@ -100,7 +100,7 @@ describe('effects', () => {
   it('are missed when they are not wrapped', () => {
     const push = files.find(({ file }) => file === 'workers/stages/push.ts')?.text ?? '';
     expect(nakedCalls('push.ts', push)).toHaveLength(0);
-    expect(nakedCalls('push.ts', push.replace('await ledger.effect(', 'await later('))).toHaveLength(1);
+    expect(nakedCalls('push.ts', push.replace('await held.effect(', 'await later('))).toHaveLength(1);
     expect(nakedCalls('x.ts', 'github.rest.issues.createComment({})')).toHaveLength(1);
   });
 });

@@ -18,18 +18,18 @@ async function settled(kind: FailureKind) {
   const session = aSession(run.id, 1);
   const shown: (string | undefined)[] = [];
   const store = { updateTask: nothing, saveSession: nothing, audit: nothing } as unknown as Store;
-  const ledger: HeldRun = new HeldRun({
+  const held: HeldRun = new HeldRun({
     store,
     lease: { runId: run.id, owner: 'worker', epoch: 1 },
     hold: { assertOurs: () => undefined },
     run,
     tasks: [task],
-    onChange: () => shown.push(ledger.tasks[0]?.outcome?.kind),
+    onChange: () => shown.push(held.tasks[0]?.outcome?.kind),
   });
   const deps = { store, clock: { now: () => NOW, monotonic: () => 0 }, settings: { retry: DEFAULT_RETRY } };
   const record = { task, session, earlier: [], failure: { kind, message: 'It broke.' } } as unknown as TaskRecord;
-  const after = await settle(record, { ledger, deps } as unknown as RunScope);
-  return { shown, after, task: ledger.tasks[0] };
+  const after = await settle(record, { held, deps } as unknown as RunScope);
+  return { shown, after, task: held.tasks[0] };
 }
 
 describe('settling an attempt that failed', () => {

@@ -9,7 +9,7 @@ export class PermissionLostError extends Error {
 
 /** Asks GitHub whether the person may still write. Rejects with `PermissionLostError` when not. */
 export async function assertMayWrite(scope: RunScope): Promise<void> {
-  const { repository, requester } = scope.ledger.run;
+  const { repository, requester } = scope.held.run;
   const role = await scope.deps.forge.role(repository, requester.login);
   if (!mayWrite(role))
     throw new PermissionLostError(
@@ -19,7 +19,7 @@ export async function assertMayWrite(scope: RunScope): Promise<void> {
 
 /** A last look before something leaves: a lease that is gone, or ran out while this process stood still, may not push. */
 export function stillOurs(scope: RunScope): void {
-  scope.ledger.assertOurs();
+  scope.held.assertOurs();
   const ending = endingOf(scope.saving);
   if (ending !== undefined) throw new EndedEarly(ending);
 }

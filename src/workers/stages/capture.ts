@@ -18,11 +18,11 @@ export async function capture(record: TaskRecord, scope: RunScope): Promise<Task
   if (record.commit !== undefined) return record;
   if (record.failure?.kind === 'auth' && record.summary === undefined) return record;
   scope.ahead.beginAfter(record, scope);
-  const { result, held, tree } = await takeOut(record, scope);
+  const { result, quarantined, tree } = await takeOut(record, scope);
   const ending = endingOf(scope.saving);
   if (ending !== undefined) throw new EndedEarly(ending);
-  if (!('accept' in held)) return withFailure(record, held);
-  await using work = held;
+  if (!('accept' in quarantined)) return withFailure(record, quarantined);
+  await using work = quarantined;
   if (result.ending !== 'exited' || result.code !== 0) {
     return withFailure(record, {
       kind: 'crash',
@@ -35,7 +35,7 @@ export async function capture(record: TaskRecord, scope: RunScope): Promise<Task
 
 interface TakenOut {
   readonly result: JobResult & { readonly stderr: string };
-  readonly held: Quarantine | Failure;
+  readonly quarantined: Quarantine | Failure;
   /** Rejects when the lane's keeper printed no tree. */
   readonly tree: Promise<string>;
 }
@@ -63,12 +63,12 @@ async function takeOutOnce(record: TaskRecord, scope: RunScope): Promise<TakenOu
   const taken = taking.catch((error: unknown) => asFailure(error));
   try {
     const result = await tendLane(scope, {
-      argv: captureCommand({ ...inside, commit: scope.ledger.run.tip }),
+      argv: captureCommand({ ...inside, commit: scope.held.run.tip }),
       stdout: stream.sink,
       signal: scope.saving,
     });
     stream.sink.end();
-    return { result, held: await taken, tree: stream.tree };
+    return { result, quarantined: await taken, tree: stream.tree };
   } catch (error) {
     stream.sink.end();
     await taking.then(
@@ -85,7 +85,7 @@ async function inspect(
   taken: { tree: string; work: Quarantine },
 ): Promise<TaskRecord> {
   const { env } = taken.work;
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   const changes = await changesOf(scope, taken.tree, env).catch((error: unknown) => asFailure(error));
   if ('kind' in changes) return withFailure(record, changes);
   const base = await treeOf(scope.mirror, run.tip);
@@ -103,8 +103,8 @@ async function changesOf(
   tree: string,
   env: Readonly<Record<string, string>>,
 ): Promise<readonly TreeChange[]> {
-  await assertConnected(scope.mirror, tree, scope.ledger.run.tip, env);
-  return await treeChanges(scope.mirror, scope.ledger.run.tip, tree, env);
+  await assertConnected(scope.mirror, tree, scope.held.run.tip, env);
+  return await treeChanges(scope.mirror, scope.held.run.tip, tree, env);
 }
 
 async function escapingLinks(

@@ -10,7 +10,7 @@ import type { RunScope, TaskRecord } from '../record.ts';
 export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
     return record;
-  const { run, tasks } = scope.ledger;
+  const { run, tasks } = scope.held;
   const oid = await writeCommit(scope.mirror, {
     tree: await treeWithTick(record.work.tree, record, scope),
     parent: run.tip,
@@ -36,7 +36,7 @@ export async function author(scope: RunScope): Promise<{ readonly name: string; 
 }
 
 async function treeWithTick(tree: string, record: TaskRecord, scope: RunScope): Promise<string> {
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   if (run.playbook.kind !== 'file') return tree;
   const { path } = run.playbook;
   const before = await entryAt(scope.mirror, await treeOf(scope.mirror, run.tip), path);

@@ -28,7 +28,7 @@ interface SessionEnd {
 /** Gives the task to a fresh session of the agent and listens until it ends. */
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped) return record;
-  const { deps, provider, ledger } = scope;
+  const { deps, provider, held } = scope;
   await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   const inside = deps.runner.inside(scope.lane);
@@ -36,8 +36,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const command = provider.command({
     prompt,
-    model: ledger.run.model,
-    effort: ledger.run.settings.effort,
+    model: held.run.model,
+    effort: held.run.settings.effort,
     conversation: randomUUID(),
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
@@ -48,7 +48,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const listen = lineSink(async (line) => {
     for (const event of provider.decode(line)) {
       heard = hear(heard, event);
-      deps.onEvent?.(event, { runId: ledger.run.id, sessionId: record.session.id });
+      deps.onEvent?.(event, { runId: held.run.id, sessionId: record.session.id });
       await record.sessionLog.write(event);
     }
   });
@@ -68,7 +68,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     stdout: listen,
     stderr: complain,
     signal: AbortSignal.any([scope.signal, wire.hopeless]),
-    ...(ledger.run.settings.timeout === undefined ? {} : { wallMs: ledger.run.settings.timeout }),
+    ...(held.run.settings.timeout === undefined ? {} : { wallMs: held.run.settings.timeout }),
   });
   await Promise.all([ended(listen), ended(complain)]);
   await record.sessionLog.flush();
@@ -101,7 +101,7 @@ function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
     case 'wall':
       return {
         kind: 'wall',
-        message: `The agent took longer than ${minutes(scope.ledger.run.settings.timeout ?? wallMs)} and was ended.`,
+        message: `The agent took longer than ${minutes(scope.held.run.settings.timeout ?? wallMs)} and was ended.`,
       };
     case 'output':
       return { kind: 'crash', message: 'The agent printed more than a session may and was ended.' };
@@ -122,7 +122,7 @@ function metered(reported: Usage, wire: Usage): Usage {
 }
 
 function promptFor(record: TaskRecord, scope: RunScope): string {
-  const { run, tasks } = scope.ledger;
+  const { run, tasks } = scope.held;
   return composePrompt({
     playbookTitle: run.title,
     documentPath: run.playbook.kind === 'file' ? run.playbook.path : undefined,

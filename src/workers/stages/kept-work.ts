@@ -11,7 +11,7 @@ import { author } from './commit.ts';
 
 /** Puts the work of an attempt that failed or was stopped on a branch of its own; where that can't be, it stays in the mirror. */
 export async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Promise<TaskRecord> {
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   const { mirror } = scope;
   const why = record.failure?.message ?? 'The run was stopped.';
   const commit = await writeCommit(mirror, {
@@ -44,7 +44,7 @@ function withKept(record: TaskRecord, keptRef: string): TaskRecord {
 /** Pushes a commit that can't go to the run's branch to a branch of its own beside it. Gives its name. */
 export async function pushAside(record: TaskRecord, commit: string, scope: RunScope): Promise<string> {
   const { mirror, deps } = scope;
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   const branch = keptBranchName(run.id, record.task.position, record.session.attempt);
   const access = await deps.forge.gitAccess(run.repository);
   await around('keep', {
@@ -60,7 +60,7 @@ export async function pushAside(record: TaskRecord, commit: string, scope: RunSc
 export async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
   const isMoved = error instanceof BranchMovedError;
   if (!isMoved && !(error instanceof PushRefusedError) && !(error instanceof PermissionLostError)) return;
-  const { ledger, deps, mirror } = scope;
+  const { held, deps, mirror } = scope;
   const { session, task } = record;
   const local = `refs/maestro/kept/${session.id}`;
   await keepRef(mirror, local, commit);
@@ -71,6 +71,6 @@ export async function notTaken(record: TaskRecord, commit: string, scope: RunSco
   } as const;
   const outcome: Outcome = { kind: 'failed', failure: { ...failure, keptRef } };
   const endedAt = deps.clock.now();
-  await ledger.saveSession({ ...session, outcome, endedAt });
-  await ledger.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
+  await held.saveSession({ ...session, outcome, endedAt });
+  await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
 }

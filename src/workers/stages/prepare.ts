@@ -9,7 +9,7 @@ import type { RunScope, TaskRecord } from '../record.ts';
 /** Brings the lane's working copy to the tip of the run's branch. */
 export async function prepare(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   const inside = scope.deps.runner.inside(scope.lane);
   await scope.deps.runner.ensureLane(scope.lane, baseOf(scope, record.session.id));
   const said = tailSink(4096);

@@ -16,22 +16,22 @@ export async function push(record: TaskRecord, scope: RunScope): Promise<TaskRec
 }
 
 async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): Promise<TaskRecord> {
-  const { ledger, deps, mirror } = scope;
-  const parent = ledger.run.tip;
+  const { held, deps, mirror } = scope;
+  const parent = held.run.tip;
   if (parent === commit) return record;
-  const expected = parent === ledger.run.base.sha ? undefined : parent;
-  await keepRef(mirror, `refs/maestro/runs/${ledger.run.id}`, commit);
+  const expected = parent === held.run.base.sha ? undefined : parent;
+  await keepRef(mirror, `refs/maestro/runs/${held.run.id}`, commit);
   // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
-  await ledger.saveSession(record.session);
+  await held.saveSession(record.session);
   const { session } = record;
   const intent = { commit, parent, session: session.id };
   try {
-    await ledger.effect({ key: pushKey(session), name: 'push', intent }, async () => {
+    await held.effect({ key: pushKey(session), name: 'push', intent }, async () => {
       try {
         await Promise.all([assertMayWrite(scope), assertPullRequestOpen(commit, scope)]);
         stillOurs(scope);
-        const access = await deps.forge.gitAccess(ledger.run.repository);
-        await pushBranch(mirror.gitDir, access, { branch: ledger.run.branch, commit, expected });
+        const access = await deps.forge.gitAccess(held.run.repository);
+        await pushBranch(mirror.gitDir, access, { branch: held.run.branch, commit, expected });
       } catch (error) {
         await notTaken(record, commit, scope, error);
         throw error;
@@ -42,10 +42,10 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
     if (!(error instanceof PullRequestClosedError)) throw error;
     return await endWithPullRequest(record, commit, scope, error);
   }
-  await ledger.changeRun({ tip: commit });
-  await ledger.audit(deps.clock.now(), 'commit pushed', {
+  await held.changeRun({ tip: commit });
+  await held.audit(deps.clock.now(), 'commit pushed', {
     commit,
-    branch: ledger.run.branch,
+    branch: held.run.branch,
     task: record.task.key,
     session: record.session.id,
   });
@@ -61,8 +61,8 @@ class PullRequestClosedError extends Error {
  * Nothing is added to what people have decided on, and no second pull request is opened (fault F31). The webhook usually says so
  * first, and by whom. Looked at here, where the commit is on record already: should GitHub not answer, nothing is done again.
  */
-async function assertPullRequestOpen(commit: string, { ledger, deps }: RunScope): Promise<void> {
-  const { run } = ledger;
+async function assertPullRequestOpen(commit: string, { held, deps }: RunScope): Promise<void> {
+  const { run } = held;
   if (run.pullRequest === undefined) return;
   const found = await deps.forge.findPullRequest(run.repository, run.branch);
   if (found === undefined || found.open) return;
@@ -78,10 +78,10 @@ async function endWithPullRequest(
   scope: RunScope,
   closed: PullRequestClosedError,
 ): Promise<TaskRecord> {
-  const { ledger, deps } = scope;
+  const { held, deps } = scope;
   const { commit: _, ...uncommitted } = record;
   const branch = await pushAside(record, commit, scope);
-  await deps.store.requestStop(ledger.run.id, { by: 'somebody', reason: closed.message, at: deps.clock.now() });
+  await deps.store.requestStop(held.run.id, { by: 'somebody', reason: closed.message, at: deps.clock.now() });
   return { ...uncommitted, stopped: true, keptRef: branch };
 }
 

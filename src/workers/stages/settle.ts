@@ -9,11 +9,11 @@ import type { RunScope, TaskRecord } from '../record.ts';
  * leaves the task without an outcome, so that nobody is shown one that does not last.
  */
 export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  const { ledger, deps } = scope;
+  const { held, deps } = scope;
   const { session, task } = record;
   // The person who stopped it did so after this task began: the record must name them, and the run's verdict depends on it.
-  if (record.stopped) await ledger.refreshStop();
-  const outcome = outcomeOf(record, ledger.run.stop?.by ?? 'somebody');
+  if (record.stopped) await held.refreshStop();
+  const outcome = outcomeOf(record, held.run.stop?.by ?? 'somebody');
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   const settled = settlement(outcome, {
@@ -30,10 +30,10 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const told = { task: task.key, session: session.id, outcome, ...(again ? { until: settled.at } : {}) };
   await around('settle', {
     intent: async () => {
-      await ledger.saveSession({ ...session, outcome, endedAt });
-      await ledger.auditOnce(`settle/${session.id}`, endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told);
+      await held.saveSession({ ...session, outcome, endedAt });
+      await held.auditOnce(`settle/${session.id}`, endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told);
     },
-    perform: async () => await ledger.changeTask(task.key, change),
+    perform: async () => await held.changeTask(task.key, change),
   });
   if (again) return { ...record, again: { at: settled.at, reason: settled.reason } };
   return { ...record, outcome };
@@ -51,7 +51,7 @@ function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {
 
 /** Ticks the task in the issue it came from, if it still stands there; somebody editing at the same moment wins and is retried. */
 async function tickIssue(record: TaskRecord, scope: RunScope): Promise<void> {
-  const { run } = scope.ledger;
+  const { run } = scope.held;
   if (run.playbook.kind !== 'checklist') return;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const issue = await scope.deps.forge.issue(run.repository, run.playbook.issue);

@@ -5,7 +5,7 @@ import type { RunScope, TaskRecord } from '../record.ts';
 
 /** Runs the playbook's `verify` commands on the working copy, each in a place of its own, without any wire. */
 export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  const commands = scope.ledger.run.settings.verify ?? [];
+  const commands = scope.held.run.settings.verify ?? [];
   if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
     return record;
   const inside = scope.deps.runner.inside(scope.lane);
