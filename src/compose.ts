@@ -192,6 +192,7 @@ export async function startWorkerPart(
       name: config.MAESTRO_WORKER,
       home: config.MAESTRO_HOME,
       concurrency: config.MAESTRO_CONCURRENCY,
+      diskFloorBytes: config.MAESTRO_DISK_FLOOR_MB * 1024 * 1024,
       leaseMs: config.MAESTRO_LEASE_SECONDS * 1000,
       statusIntervalMs: config.MAESTRO_STATUS_SECONDS * 1000,
       reconcileMs: (config.MAESTRO_LEASE_SECONDS * 1000) / 2,

@@ -87,6 +87,7 @@ const ConfigSchema = z.object({
   MAESTRO_MEMORY_MB: z.coerce.number().int().min(64).default(2048).describe('Memory of a session.'),
   MAESTRO_CPUS: z.coerce.number().positive().default(2).describe('CPUs of a session.'),
   MAESTRO_PIDS: z.coerce.number().int().min(16).default(512).describe('Processes of a session.'),
+  MAESTRO_DISK_FLOOR_MB: z.coerce.number().int().min(0).default(256).describe('Free disk below which no task begins.'),
   MAESTRO_TREES_MB: z.coerce
     .number()
     .int()

@@ -36,6 +36,8 @@ export interface WorkerSettings {
   /** Directory for mirrors and session logs. */
   readonly home: string;
   readonly concurrency: number;
+  /** What must be free on the disk of `home` for a task to begin. Bytes. */
+  readonly diskFloorBytes: number;
   /** How long a lease is good for without being renewed; it is renewed at a third of that. */
   readonly leaseMs: number;
   /** Least time between two edits of a status comment. */

@@ -19,6 +19,7 @@ import { HeldRun } from './held-run.ts';
 import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
+import { requireSpace } from './space.ts';
 
 const DONE: Word = { kind: 'done' };
 
@@ -105,6 +106,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
     }
+    await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
     const wait = await workOn(next.task, scope);
     if (wait !== undefined) return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
