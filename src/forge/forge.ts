@@ -15,6 +15,8 @@ export interface Forge {
   redact(text: string): string;
   /** The repository's page, for people. */
   webUrl(repository: Repository): string;
+  /** How much may be written to GitHub now without waiting, from 1 (the whole of a minute's measure) to 0 (nothing: writes wait). */
+  writeRoom(): number;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
   role(repository: Repository, login: string): Promise<Role>;
   /** What the repository takes on GitHub's disks, in bytes: a little behind the truth, and good enough to tell giants by. */

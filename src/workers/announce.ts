@@ -21,9 +21,12 @@ const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
   stopped: 'maestro-stopped',
 };
 
+/** Share of GitHub's measure that edits in between leave to what runs wait for: pull requests and last words. */
+const KEPT_ROOM = 0.5;
+
 /**
  * Keeps what people see true: the status comment, the pull request, the check, the label. Changes of the run are gathered and
- * told at most every so often; what could not be told is told with the next change, and the run goes on meanwhile. The last word
+ * told at most every so often, and less often when many runs write at once; what could not be told is told with the next change, and the run goes on meanwhile. The last word
  * is not left to chance: `finish` throws until it is said.
  */
 export class Announcer {
@@ -59,6 +62,11 @@ export class Announcer {
     const wait = Math.max(0, this.#toldAt + this.#deps.settings.statusIntervalMs - this.#deps.clock.monotonic());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      if (this.#held.run.statusCommentId !== undefined && this.#deps.forge.writeRoom() < KEPT_ROOM) {
+        this.#toldAt = this.#deps.clock.monotonic();
+        this.touch();
+        return;
+      }
       this.#telling = this.#telling
         .then(() => this.#tell(this.#held.run))
         .catch((error: unknown) =>

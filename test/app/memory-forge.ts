@@ -85,6 +85,7 @@ export function createMemoryForge(): MemoryForge {
   const forge = new Proxy(verbs, {
     get: (target, verb: keyof Forge) => {
       // The one that answers at once.
+      if (verb === 'writeRoom') return () => 1;
       if (verb === 'webUrl')
         return (repository: Repository) => `https://forge.test/${repository.owner}/${repository.name}`;
       const call = target[verb] as ((...args: readonly unknown[]) => Promise<unknown>) | undefined;

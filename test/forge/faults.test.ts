@@ -275,8 +275,11 @@ it('sends no more writes in a minute than it may', async () => {
   const clock = createTestClock();
   const forge = github.forge({ writesPerMinute: 2, clock });
 
+  expect(forge.writeRoom()).toBe(1);
   await forge.react(DEMO, { kind: 'issue', number: 1 }, 'eyes');
+  expect(forge.writeRoom()).toBe(0.5);
   await forge.react(DEMO, { kind: 'issue', number: 2 }, 'eyes');
+  expect(forge.writeRoom()).toBe(0);
   const third = forge.react(DEMO, { kind: 'issue', number: 3 }, 'eyes');
   await new Promise((resolve) => setTimeout(resolve, 200));
 
@@ -286,4 +289,5 @@ it('sends no more writes in a minute than it may', async () => {
   await third;
 
   expect(github.matching(/reactions/u)).toHaveLength(3);
+  expect(forge.writeRoom()).toBe(0.5);
 });

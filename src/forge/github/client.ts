@@ -41,6 +41,8 @@ export interface GithubClient {
     what: string,
     call: (github: Octokit) => Promise<Reply<T>>,
   ): Promise<Reply<T>>;
+  /** Share of the minute's writes that is left, 0 to 1. */
+  writeRoom(): number;
   /** The repository as it is called now. */
   current(repository: Repository, purpose?: Purpose): Promise<Repository>;
   /** Waits before try number `attempt` + 1. */
@@ -199,6 +201,11 @@ export function createClient(deps: ClientDeps): GithubClient {
     for (let left = turn - now; left > 0; left = turn - deps.clock.monotonic()) await sleep(Math.min(left, STEP_MS));
   }
 
+  function writeRoom(): number {
+    const since = deps.clock.monotonic() - MINUTE_MS;
+    return 1 - writes.filter((turn) => turn > since).length / deps.writesPerMinute;
+  }
+
   function refuseWhileLimited(holder: Holder, what: string): void {
     const until = limitedUntil.get(holder.installationId) ?? 0;
     if (until <= deps.clock.now()) return;
@@ -214,7 +221,7 @@ export function createClient(deps: ClientDeps): GithubClient {
     return error;
   }
 
-  return { read, find, write, send, current, pause };
+  return { read, find, write, writeRoom, send, current, pause };
 }
 
 type Runner = <T>(request: (github: Octokit) => Promise<Reply<T>>) => Promise<Reply<T>>;

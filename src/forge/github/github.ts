@@ -73,6 +73,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     repository: (repository) => client.current(repository),
     redact: context.redact,
     webUrl: (repository) => webUrl(baseUrl, { owner: repository.owner, repo: repository.name }),
+    writeRoom: () => client.writeRoom(),
     ...createRoles(context),
     ...createFiles(context),
     ...createIssues(context),
