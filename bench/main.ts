@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   } else {
     console.log(plainTable(figures));
   }
-  if (values.write && !broke) await writePage(figures, where);
+  if (values.write && !broke) await writePage(figures, where, process.argv.slice(2).join(' '));
   return !broke && figures.every(isMet) ? 0 : 1;
 }
 

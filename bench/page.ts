@@ -8,12 +8,12 @@ const PAGE = join(import.meta.dirname, '../docs/performance.md');
 const BEGIN = '<!-- bench -->';
 const END = '<!-- /bench -->';
 
-/** Puts a table where docs/performance.md keeps the last one. Throws when the page has no place for it. */
-export async function writePage(figures: readonly Figure[], where: Machine): Promise<void> {
+/** Puts a table where docs/performance.md keeps the last one, with the `options` it was made with. Throws when the page has no place for it. */
+export async function writePage(figures: readonly Figure[], where: Machine, options: string): Promise<void> {
   const page = await readFile(PAGE, 'utf8');
   const [before, rest] = split(page, BEGIN);
   const [, after] = split(rest, END);
-  const told = `${where.date}, commit ${where.commit}, ${where.cores} cores, ${where.memoryGib} GiB of memory, Linux ${where.kernel}, Node ${where.node}, Docker ${where.docker}, \`npm run bench -- --write\`.`;
+  const told = `${where.date}, commit ${where.commit}, ${where.cores} cores, ${where.memoryGib} GiB of memory, Linux ${where.kernel}, Node ${where.node}, Docker ${where.docker}, \`npm run bench -- ${options}\`.`;
   await writeFile(PAGE, `${before}${BEGIN}\n\n${told}\n\n${markdownTable(figures)}\n\n${END}${after}`);
 }
 
