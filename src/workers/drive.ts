@@ -1,8 +1,9 @@
-import { approach, nextInRun, type Ending } from '../domain/conduct.ts';
+import { approach, nextInRun, type Ending, type PushBegun } from '../domain/conduct.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
 import { afterInterruption, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
+import { addUsage } from '../domain/usage.ts';
 import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
@@ -20,6 +21,7 @@ import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
 import { requireSpace } from './space.ts';
+import { pushKey } from './stages/push.ts';
 
 const DONE: Word = { kind: 'done' };
 
@@ -118,7 +120,10 @@ async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { read
   const taken = takingUp(run);
   // Before anything that may break: a life that ends here must count.
   await held.changeRun({ setbacks: taken.setbacks });
-  if (taken.kind === 'end') return { state: 'failed', reason: taken.reason, silent: taken.silent };
+  if (taken.kind === 'end') {
+    await recordPushed(deps, held);
+    return { state: 'failed', reason: taken.reason, silent: taken.silent };
+  }
   await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
   const role = await deps.forge.role(run.repository, run.requester.login);
   if (!mayWrite(role))
@@ -138,6 +143,28 @@ async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { read
     epoch: lease.epoch,
   });
   return undefined;
+}
+
+/** A task whose commit is on the branch is committed, whatever befell the workers afterwards. */
+async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun): Promise<void> {
+  const task = held.tasks.find((one) => one.outcome === undefined);
+  if (task === undefined) return;
+  for (const session of await store.sessionsOf(held.run.id, task.key)) {
+    const effect = await store.findEffect(held.run.id, pushKey(session));
+    if (effect === undefined) continue;
+    const { commit } = effect.intent as PushBegun;
+    const isPushed = effect.result !== undefined && effect.result !== null;
+    const head = isPushed
+      ? commit
+      : await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined);
+    if (head !== commit) continue;
+    const outcome = { kind: 'committed', commit } as const;
+    const endedAt = clock.now();
+    await held.changeRun({ tip: commit });
+    await held.saveSession({ ...session, outcome, endedAt });
+    await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
+    return;
+  }
 }
 
 /** Brings one task to its outcome. Gives when to go on, and why not before, if that has to wait. */

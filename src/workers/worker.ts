@@ -28,6 +28,9 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       deps.presence.forget(name);
       if (runs.length > 0) deps.log.warn({ worker: name, runs }, 'a worker died here; its runs are taken over');
       for (const id of runs.slice(0, deps.settings.concurrency - adopted.size)) {
+        // One that was there at two deaths in a row may be what kills workers: it waits its turn, and the others get further.
+        const run = await deps.store.findRun(id);
+        if ((run?.setbacks?.lives ?? 0) > 1) continue;
         const work = handle(deps, { id, lost: never, shutdown: shutdown.signal })
           .then(async (word) => {
             if (word.kind === 'again') await deps.queue.enqueue(id, { delayMs: word.delayMs });
