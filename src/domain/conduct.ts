@@ -1,5 +1,5 @@
 import type { Outcome } from './outcome.ts';
-import { backoff, remedy, type RetryPolicy } from './retry.ts';
+import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
 
 /*
@@ -129,9 +129,4 @@ export function settlement(
   ).length;
   const next = remedy(failure, alike + 1, of.now, of.retry);
   return next.kind === 'fail' ? { kind: 'settled', outcome } : { kind: 'again', at: next.at, reason: next.reason };
-}
-
-/** How long waiting for `count` tries in a row lasts, at most `maxMs`. Milliseconds. */
-export function pause(count: number, retry: RetryPolicy, maxMs: number): number {
-  return Math.min(backoff(Math.max(1, count), retry), maxMs);
 }

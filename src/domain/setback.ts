@@ -1,5 +1,4 @@
-import { pause } from './conduct.ts';
-import type { RetryPolicy } from './retry.ts';
+import { backoff, type RetryPolicy } from './retry.ts';
 import type { Run, Setbacks } from './run.ts';
 
 /** How often in a row a run may be thrown off its path without getting any further, for reasons nobody foresaw. */
@@ -123,4 +122,9 @@ function outOf(times: number, what: string): string {
 function firstLine(text: string): string {
   const line = text.trimStart().split('\n')[0] ?? '';
   return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+}
+
+/** How long waiting for `count` tries in a row lasts, at most `maxMs`. Milliseconds. */
+function pause(count: number, retry: RetryPolicy, maxMs: number): number {
+  return Math.min(backoff(Math.max(1, count), retry), maxMs);
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { AgentEvent } from '../domain/event.ts';
 
 /** Characters of a line that was not understood that are kept: enough to recognise a new format by. */
@@ -16,6 +17,24 @@ export function parseObject(line: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A line that says what it is by its `type` alone. */
+export const typedLine = z.object({ type: z.string() });
+
+/**
+ * One line to events, by what its `head` says it is. Never throws; a blank line is nothing, and a line without such a head, or for
+ * which `decode` gives undefined because it is not as its type promises, is an unknown one.
+ */
+export function decodeByHead<Head>(
+  line: string,
+  head: z.ZodType<Head>,
+  decode: (head: Head, value: unknown) => readonly AgentEvent[] | undefined,
+): readonly AgentEvent[] {
+  if (line.trim() === '') return [];
+  const value = parseObject(line);
+  const read = head.safeParse(value);
+  return (read.success ? decode(read.data, value) : undefined) ?? unknownLine(line);
 }
 
 /** The event for a line the codec does not understand, cut to a bounded length. */

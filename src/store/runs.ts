@@ -4,20 +4,10 @@ import { ACTIVE_STATES, workKey } from '../domain/active-run.ts';
 import { triggerThread } from '../domain/trigger.ts';
 import type { Database } from './database.ts';
 import { optionalJson, optionalText, readText, storableJson, storableText } from './storable.ts';
-import type { RunFilter } from './store.ts';
+import type { RunChange, RunFilter } from './store.ts';
 
 /** What changes in a run has a column of its own; everything else is fact. */
-type Changing =
-  | 'state'
-  | 'reason'
-  | 'startedAt'
-  | 'endedAt'
-  | 'parkedUntil'
-  | 'tip'
-  | 'pullRequest'
-  | 'statusCommentId'
-  | 'stop'
-  | 'setbacks';
+type Changing = keyof RunChange | 'stop';
 
 type Facts = Omit<Run, Changing>;
 

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, parseObject, unknownLine } from '../json-line.ts';
+import { clipOutput, decodeByHead } from '../json-line.ts';
 import { failureOfResult, failureOfWord, usedUp } from './failure.ts';
 import {
   assistantLine,
@@ -16,11 +16,7 @@ import {
 
 /** One line of `--output-format stream-json` to events. Never throws; a blank line is nothing. */
 export function decodeClaude(line: string): readonly AgentEvent[] {
-  if (line.trim() === '') return [];
-  const value = parseObject(line);
-  const head = lineType.safeParse(value);
-  const events = head.success ? decodeTyped(head.data.type, head.data.subtype, value) : undefined;
-  return events ?? unknownLine(line);
+  return decodeByHead(line, lineType, ({ type, subtype }, value) => decodeTyped(type, subtype, value));
 }
 
 /** Undefined when the line is not as its type promises. */

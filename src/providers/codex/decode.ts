@@ -1,16 +1,12 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, parseObject, unknownLine } from '../json-line.ts';
-import { completedLine, errorLine, failedLine, itemLine, lineType, threadLine, type Item } from './lines.ts';
+import { clipOutput, decodeByHead, typedLine } from '../json-line.ts';
+import { completedLine, errorLine, failedLine, itemLine, threadLine, type Item } from './lines.ts';
 
 type Phase = 'item.started' | 'item.updated' | 'item.completed';
 
 /** One line of `codex exec --json` to events. Never throws; a blank line is nothing. */
 export function decodeCodex(line: string): readonly AgentEvent[] {
-  if (line.trim() === '') return [];
-  const value = parseObject(line);
-  const head = lineType.safeParse(value);
-  const events = head.success ? decodeTyped(head.data.type, value) : undefined;
-  return events ?? unknownLine(line);
+  return decodeByHead(line, typedLine, ({ type }, value) => decodeTyped(type, value));
 }
 
 /** Undefined when the line is not as its type promises. */

@@ -51,5 +51,3 @@ const item = z.discriminatedUnion('type', [
 export type Item = z.infer<typeof item>;
 
 export const itemLine = z.object({ type: z.enum(['item.started', 'item.updated', 'item.completed']), item });
-
-export const lineType = z.object({ type: z.string() });

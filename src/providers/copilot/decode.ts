@@ -1,10 +1,9 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, parseObject, unknownLine } from '../json-line.ts';
+import { clipOutput, decodeByHead, typedLine } from '../json-line.ts';
 import { failureOfStatus } from '../refusal.ts';
 import {
   idleLine,
   infoLine,
-  lineType,
   messageLine,
   reasoningLine,
   resultLine,
@@ -43,11 +42,7 @@ const NOTHING_SAID: ReadonlySet<string> = new Set([
 
 /** One line of `--output-format json` to events. Never throws; a blank line is nothing. */
 export function decodeCopilot(line: string): readonly AgentEvent[] {
-  if (line.trim() === '') return [];
-  const value = parseObject(line);
-  const head = lineType.safeParse(value);
-  const events = head.success ? decodeTyped(head.data.type, value) : undefined;
-  return events ?? unknownLine(line);
+  return decodeByHead(line, typedLine, ({ type }, value) => decodeTyped(type, value));
 }
 
 /** Undefined when the line is not as its type promises. */

@@ -33,5 +33,3 @@ export const infoLine = z.object({ data: z.object({ message: z.string() }) });
 export const idleLine = z.object({ data: z.object({ aborted: z.boolean().optional() }).optional() });
 
 export const resultLine = z.object({ sessionId: z.string(), exitCode: z.number() });
-
-export const lineType = z.object({ type: z.string() });
