@@ -5,6 +5,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { watchJob } from '../job-watch.ts';
 import { keeperOf } from '../names.ts';
 import { InfrastructureError, type Errand, type ErrandIo, type JobResult, type Place } from '../runner.ts';
+import { createTurns } from '../turns.ts';
 import { deathOf, kill, type Exit } from './container.ts';
 import type { Containers } from './containers.ts';
 import type { Seat } from './converse.ts';
@@ -35,19 +36,7 @@ export function createKeepers(options: {
 }): Keepers {
   const { containers, clock, log } = options;
   const keepers = new Map<string, Keeper>();
-  /** Per lane, the end of what was asked last: errands go one after another. */
-  const line = new Map<string, Promise<unknown>>();
-
-  function inLine<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const turn = (line.get(lane) ?? Promise.resolve()).then(work);
-    const over = turn
-      .catch(() => {})
-      .finally(() => {
-        if (line.get(lane) === over) line.delete(lane);
-      });
-    line.set(lane, over);
-    return turn;
-  }
+  const inTurn = createTurns();
 
   async function dismiss(keeper: Keeper): Promise<void> {
     if (keepers.get(keeper.place.lane.name) === keeper) keepers.delete(keeper.place.lane.name);
@@ -100,11 +89,11 @@ export function createKeepers(options: {
 
   return {
     tend: (errand, io, open) =>
-      inLine(errand.lane.name, async () => doErrand(await keeperFor(errand, open), errand, io)),
+      inTurn(errand.lane.name, async () => doErrand(await keeperFor(errand, open), errand, io)),
 
     async release(lane) {
       const names = lane === undefined ? [...keepers.keys()] : [lane];
-      await Promise.all(names.map((name) => inLine(name, () => dismissIn(name))));
+      await Promise.all(names.map((name) => inTurn(name, () => dismissIn(name))));
     },
   };
 }

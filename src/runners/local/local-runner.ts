@@ -12,6 +12,7 @@ import { watchJob, type JobWatch } from '../job-watch.ts';
 import { keeperOf, requireErrand, requireJob, requireName } from '../names.ts';
 import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner } from '../runner.ts';
+import { createTurns } from '../turns.ts';
 import { emptyTrash, removeTree, writeFiles } from './directories.ts';
 import { createLedger } from './ledger.ts';
 import { MARK, endProcesses } from './processes.ts';
@@ -38,6 +39,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
   const keeps = join(root, 'keeps');
   const trash = join(root, 'trash');
   const ledger = createLedger(join(root, 'jobs'));
+  const inTurn = createTurns();
   let emptied: Promise<void> | undefined;
 
   const laneOf = (name: string): string => join(lanes, name);
@@ -172,7 +174,8 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     async tend(errand, io) {
       requireErrand(errand);
       await mkdir(keeps, { recursive: true }).catch(brokenDisk);
-      return run({ ...errand, name: keeperOf(errand.lane), env: {} }, { ...io, stdin: '' });
+      const job = { ...errand, name: keeperOf(errand.lane), env: {} };
+      return inTurn(errand.lane.name, () => run(job, { ...io, stdin: '' }));
     },
     release: ({ name }) => release(name),
 
