@@ -34,6 +34,7 @@ export class SessionLog implements AsyncDisposable {
   readonly #tail = new LastLines(TAIL);
   #file: FileHandle | undefined;
   #isBroken = false;
+  #writing: Promise<void> = Promise.resolve();
   #batch: string[] = [];
   #batched = 0;
   #written = 0;
@@ -51,26 +52,30 @@ export class SessionLog implements AsyncDisposable {
     return log;
   }
 
-  async write(entry: LogEntry): Promise<void> {
-    const line = `${JSON.stringify({ at: this.#options.now(), ...entry })}\n`;
+  /** Takes an entry in. Gives a promise when a batch has to be written first: whoever waits for it holds its source back. */
+  write(entry: LogEntry): Promise<void> | undefined {
+    const line = `{"at":${this.#options.now()},${JSON.stringify(entry).slice(1)}\n`;
     const bytes = Buffer.byteLength(line);
     if (this.#leftOut > 0 || this.#written + bytes > this.#options.maxBytes - TAIL) {
       this.#leftOut += 1;
-      this.#tail.push(line);
-      return;
+      this.#tail.push(line, bytes);
+      return undefined;
     }
     this.#written += bytes;
     this.#batched += bytes;
     this.#batch.push(line);
-    if (this.#batched >= BATCH) await this.flush();
+    return this.#batched >= BATCH ? this.flush() : undefined;
   }
 
+  /** Writes what was gathered, after what is being written. */
   async flush(): Promise<void> {
-    if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
     this.#batched = 0;
-    await this.#append(batch.join(''), batch.length);
+    this.#writing = this.#writing.then(async () => {
+      if (batch.length > 0) await this.#append(batch.join(''), batch.length);
+    });
+    await this.#writing;
   }
 
   /** Appends what it can; entries that can't be written are counted. */
@@ -121,8 +126,7 @@ class LastLines {
     this.#half = bytes / 2;
   }
 
-  push(line: string): void {
-    const bytes = Buffer.byteLength(line);
+  push(line: string, bytes: number): void {
     if (this.#length + bytes > this.#half) {
       this.#older = this.#newer;
       this.#newer = [];
