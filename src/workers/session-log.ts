@@ -19,6 +19,9 @@ export interface SessionLogOptions {
 /** Bytes gathered before they are written: a write per line costs five times as much as batches of this size. */
 const BATCH = 64 * 1024;
 
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+
 /** Bytes of the last entries that a full log still gets: how a session ended is what people look for. */
 const TAIL = 256 * 1024;
 
@@ -35,8 +38,9 @@ export class SessionLog implements AsyncDisposable {
   #file: FileHandle | undefined;
   #isBroken = false;
   #writing: Promise<void> = Promise.resolve();
-  #batch: string[] = [];
-  #batched = 0;
+  #batch = Buffer.allocUnsafe(BATCH);
+  #filled = 0;
+  #entries = 0;
   #written = 0;
   #leftOut = 0;
   #lost = 0;
@@ -54,32 +58,47 @@ export class SessionLog implements AsyncDisposable {
 
   /** Takes an entry in. Gives a promise when a batch has to be written first: whoever waits for it holds its source back. */
   write(entry: LogEntry): Promise<void> | undefined {
-    const line = `{"at":${this.#options.now()},${JSON.stringify(entry).slice(1)}\n`;
-    const bytes = Buffer.byteLength(line);
+    const json = JSON.stringify(entry);
+    const at = `{"at":${this.#options.now()}`;
+    const bytes = at.length + Buffer.byteLength(json) + 1;
     if (this.#leftOut > 0 || this.#written + bytes > this.#options.maxBytes - TAIL) {
       this.#leftOut += 1;
-      this.#tail.push(line, bytes);
+      this.#tail.push(`${at},${json.slice(1)}\n`, bytes);
       return undefined;
     }
     this.#written += bytes;
-    this.#batched += bytes;
-    this.#batch.push(line);
-    return this.#batched >= BATCH ? this.flush() : undefined;
+    const waiting = this.#filled + bytes > this.#batch.length ? this.flush() : undefined;
+    // One too long for any batch is one of its own.
+    if (bytes > this.#batch.length) this.#batch = Buffer.allocUnsafe(bytes);
+    this.#put(at, json);
+    return waiting;
+  }
+
+  /** Puts an entry into the batch, which has room for it: `at`, then its JSON, whose first brace becomes the comma between. */
+  #put(at: string, json: string): void {
+    const comma = this.#filled + this.#batch.write(at, this.#filled, 'latin1');
+    const end = comma + this.#batch.write(json, comma);
+    this.#batch[comma] = COMMA;
+    this.#batch[end] = NEWLINE;
+    this.#filled = end + 1;
+    this.#entries += 1;
   }
 
   /** Writes what was gathered, after what is being written. */
   async flush(): Promise<void> {
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batched = 0;
+    const batch = this.#batch.subarray(0, this.#filled);
+    const entries = this.#entries;
+    if (entries > 0) this.#batch = Buffer.allocUnsafe(BATCH);
+    this.#filled = 0;
+    this.#entries = 0;
     this.#writing = this.#writing.then(async () => {
-      if (batch.length > 0) await this.#append(batch.join(''), batch.length);
+      if (entries > 0) await this.#append(batch, entries);
     });
     await this.#writing;
   }
 
   /** Appends what it can; entries that can't be written are counted. */
-  async #append(text: string, entries: number): Promise<void> {
+  async #append(text: Buffer | string, entries: number): Promise<void> {
     try {
       this.#file ??= await this.#openFile();
       await this.#file.appendFile(text);
@@ -104,13 +123,13 @@ export class SessionLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    if (this.#lost > 0) this.#batch.push(this.#notice(`${this.#lost} entries were lost: the log could not be written`));
-    if (this.#leftOut > 0) {
-      const last = this.#tail.lines();
-      const text = `${this.#leftOut - last.length} entries were left out here: the log is full`;
-      this.#batch.push(this.#notice(text), ...last);
-    }
-    await this.flush();
+    const notices =
+      this.#lost > 0 ? [this.#notice(`${this.#lost} entries were lost: the log could not be written`)] : [];
+    const last = this.#tail.lines();
+    if (this.#leftOut > 0)
+      notices.push(this.#notice(`${this.#leftOut - last.length} entries were left out here: the log is full`));
+    const rest = [...notices, ...last].join('');
+    if (rest !== '') await this.#append(rest, 0);
     await this.#file?.close().catch(() => undefined);
   }
 }
