@@ -29,7 +29,7 @@ export interface Part extends AsyncDisposable {
 }
 
 /** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
-export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'writesPerHour' | 'backoffMs' | 'timeoutMs'>;
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(

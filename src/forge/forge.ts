@@ -15,7 +15,7 @@ export interface Forge {
   redact(text: string): string;
   /** The repository's page, for people. */
   webUrl(repository: Repository): string;
-  /** How much may be written to GitHub now without waiting, from 1 (the whole of a minute's measure) to 0 (nothing: writes wait). */
+  /** How much may be written to GitHub now that could as well be left out, from 1 to 0 (nothing: it would take the place of what must be said). */
   writeRoom(): number;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
   role(repository: Repository, login: string): Promise<Role>;
@@ -237,6 +237,8 @@ export interface CheckRequest {
   readonly summary: string;
   readonly detailsUrl?: string;
   readonly annotations?: readonly CheckAnnotation[];
+  /** Brings the check up to date only if it is there. */
+  readonly unlessAbsent?: true;
 }
 
 export interface CheckAnnotation {

@@ -11,6 +11,7 @@ import { createFiles } from './files.ts';
 import { createHookLog } from './hook-log.ts';
 import { createIdentity } from './identity.ts';
 import { createIssues } from './issues.ts';
+import { createPace } from './pace.ts';
 import { createPullRequests } from './pull-requests.ts';
 import { createRegistration } from './registration.ts';
 import { createRoles } from './roles.ts';
@@ -34,8 +35,10 @@ export interface GithubForgeOptions {
   readonly timeoutMs?: number;
   /** Wait before the second try, doubling; default 500 ms. */
   readonly backoffMs?: number;
-  /** Default 60, below the 80 GitHub documents. */
+  /** Default 70, below the 80 GitHub documents: the app and each worker count for themselves. */
   readonly writesPerMinute?: number;
+  /** Default 450, below the 500 GitHub documents. */
+  readonly writesPerHour?: number;
 }
 
 /** A forge with a lifetime: `close` revokes the tokens it holds. */
@@ -58,7 +61,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     clock,
     log,
     backoffMs: options.backoffMs ?? 500,
-    writesPerMinute: options.writesPerMinute ?? 60,
+    pace: createPace({ clock, perMinute: options.writesPerMinute ?? 70, perHour: options.writesPerHour ?? 450 }),
   });
   const identity = createIdentity({ transport, client, clock });
   const secrets = (): readonly string[] => [...(options.secrets?.() ?? []), ...tokens.values()];
