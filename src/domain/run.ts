@@ -55,6 +55,10 @@ export interface Setbacks {
   readonly waits: number;
   /** How often in a row a worker took the run up, began no session and left no word. The one at work counts. */
   readonly lives: number;
+  /** How many workers in a row died while they had the run at hand. The one at work counts until it leaves word. Missing: none. */
+  readonly deaths?: number;
+  /** Since when the run waits for a worker that has nothing else at hand. Epoch milliseconds; missing while it does not. */
+  readonly aloneSince?: number;
 }
 
 export interface PullRequestRef {
