@@ -82,6 +82,31 @@ export interface HookAttempt {
   readonly action: string | undefined;
 }
 
+/** How the App is registered with GitHub, which people can change there at any time. */
+export interface Registration {
+  registration(): Promise<AppFacts>;
+}
+
+export interface AppFacts {
+  readonly name: string;
+  /** Level by permission, `read` or `write`, as in the App's manifest. */
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly events: readonly string[];
+  readonly webhook: {
+    readonly url: string | undefined;
+    readonly contentType: string | undefined;
+    readonly verifiesTls: boolean;
+  };
+  /** The first 100. Each keeps the permissions it was granted until its owner grants new ones. */
+  readonly installations: readonly {
+    readonly account: string;
+    readonly suspended: boolean;
+    readonly permissions: Readonly<Record<string, string>>;
+  }[];
+  /** How far our clock is ahead of GitHub's, in milliseconds, to about a second; undefined when GitHub did not say its time. */
+  readonly clockAhead: number | undefined;
+}
+
 /** What happened in repositories while nobody told us. Times are epoch milliseconds on GitHub's clock. */
 export interface Survey {
   /** The repositories of every installation that is neither suspended nor archived, each with when the App was installed. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { Forge, HookLog, Survey } from '../forge.ts';
+import type { Forge, HookLog, Registration, Survey } from '../forge.ts';
 import { createRedactor } from '../redact.ts';
 import { createChecks } from './checks.ts';
 import { createClient } from './client.ts';
@@ -13,6 +13,7 @@ import { createIdentity } from './identity.ts';
 import { createIssues } from './issues.ts';
 import { createPace } from './pace.ts';
 import { createPullRequests } from './pull-requests.ts';
+import { createRegistration } from './registration.ts';
 import { createRoles } from './roles.ts';
 import { createSurvey } from './survey.ts';
 import { createTokens } from './tokens.ts';
@@ -41,7 +42,7 @@ export interface GithubForgeOptions {
 }
 
 /** A forge with a lifetime: `close` revokes the tokens it holds. */
-export interface GithubForge extends Forge, HookLog, Survey {
+export interface GithubForge extends Forge, HookLog, Survey, Registration {
   close(): Promise<void>;
 }
 
@@ -85,6 +86,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     ...createChecks(context),
     ...createHookLog({ transport, client, clock }),
     ...createSurvey({ transport, client, clock }),
+    ...createRegistration({ transport, client, clock }),
     gitAccess: async (repository) => {
       // Asked with the very token git is to get: one that GitHub has withdrawn is replaced on the way. Git itself could not tell.
       const now = await client.current(repository, 'git');
