@@ -71,8 +71,19 @@ const POISONS: readonly Failpoint[] = [
   'settle.after-intent',
 ];
 
-/** The trials asked for on the command line. */
-export async function planned(components: Components, argv: readonly string[]): Promise<readonly Trial[]> {
+/** What the command line asks for. */
+export interface Plan {
+  readonly trials: readonly Trial[];
+  /** In how many worlds at the same time. */
+  readonly lanes: number;
+  /** File of the names of trials that held, which are not done again. */
+  readonly progress: string | undefined;
+  /** After so many milliseconds no further trial is begun. */
+  readonly forMs: number;
+}
+
+/** Reads the command line. */
+export async function planned(components: Components, argv: readonly string[]): Promise<Plan> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -82,6 +93,10 @@ export async function planned(components: Components, argv: readonly string[]): 
       only: { type: 'string' },
       topology: { type: 'string', default: 'server' },
       runner: { type: 'string', default: 'local' },
+      shard: { type: 'string', default: '1/1' },
+      lanes: { type: 'string', default: '2' },
+      progress: { type: 'string' },
+      for: { type: 'string' },
     },
   });
   const place = { topology: values.topology as Topology, runner: values.runner as RunnerName };
@@ -107,5 +122,11 @@ export async function planned(components: Components, argv: readonly string[]): 
   const { only } = values;
   const chosen = only === undefined ? trials : trials.filter((trial) => nameOf(trial).includes(only));
   // In an order that mixes them: what is cut short has seen something of everything.
-  return chosen.toSorted((a, b) => chance(nameOf(a)) - chance(nameOf(b)));
+  const mixed = chosen.toSorted((a, b) => chance(nameOf(a)) - chance(nameOf(b)));
+  const [, shard, shards] = /^(\d+)\/(\d+)$/.exec(values.shard) ?? [];
+  if (shard === undefined || shards === undefined || Number(shard) < 1 || Number(shard) > Number(shards))
+    throw new Error(`--shard ${values.shard}: say 1/4 for the first of four parts`);
+  const part = mixed.filter((_, at) => at % Number(shards) === Number(shard) - 1);
+  const forMs = values.for === undefined ? Number.MAX_SAFE_INTEGER : Number(values.for) * 1_000;
+  return { trials: part, lanes: Math.max(1, Number(values.lanes)), progress: values.progress, forMs };
 }

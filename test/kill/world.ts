@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 import { readConfig } from '../../src/config.ts';
@@ -85,9 +86,7 @@ export async function openWorld(
   };
   if (options.topology === 'server') {
     env['DATABASE_URL'] = await createDatabase(components.postgresUrl, stack);
-    const redis = new URL(components.redisUrl);
-    redis.pathname = `/${Math.floor(Math.random() * 15) + 1}`;
-    env['REDIS_URL'] = redis.href;
+    env['REDIS_URL'] = await claimRedis(components.redisUrl, stack);
   }
   if (options.runner === 'docker') {
     env['MAESTRO_IMAGE'] = components.agentImage ?? '';
@@ -240,6 +239,29 @@ async function startBystander(
       () => false,
     );
   return { isThere };
+}
+
+/** Databases of a Redis server, of which worlds that exist at the same time each need one: 0 is left to others. */
+const REDIS_DATABASES = 15;
+
+/** Finds an empty database of the server and keeps other worlds from it. */
+async function claimRedis(server: string, stack: AsyncDisposableStack): Promise<string> {
+  const first = Math.floor(Math.random() * REDIS_DATABASES);
+  for (let at = 0; at < REDIS_DATABASES; at += 1) {
+    const url = new URL(server);
+    url.pathname = `/${((first + at) % REDIS_DATABASES) + 1}`;
+    const redis = new Redis(url.href);
+    const isOurs = (await redis.dbsize()) === 0 && (await redis.setnx('claimed', process.pid)) === 1;
+    if (isOurs) {
+      stack.defer(async () => {
+        await redis.flushdb();
+        redis.disconnect();
+      });
+      return url.href;
+    }
+    redis.disconnect();
+  }
+  throw new Error(`every database of ${server} is in use`);
 }
 
 async function createDatabase(cluster: string, stack: AsyncDisposableStack): Promise<string> {
