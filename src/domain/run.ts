@@ -1,5 +1,5 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, PassedCheck } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
 import type { Actor, Repository } from './repository.ts';
 import type { Trigger } from './trigger.ts';
@@ -106,6 +106,8 @@ export interface Session {
   readonly endedAt: number | undefined;
   readonly outcome: Outcome | undefined;
   readonly usage: Usage;
+  /** The playbook's checks that passed on its work. */
+  readonly checks?: readonly PassedCheck[];
 }
 
 /** Whether nothing more will happen to a run. */

@@ -119,7 +119,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     }
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
     const wait = await workOn(next.task, scope);
-    if (wait !== undefined) return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
+    if (wait !== undefined && wait.at > deps.clock.now())
+      return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
 }
 
