@@ -3,6 +3,8 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { startDocker } from '../setup/docker.ts';
 import { startPostgres } from '../setup/postgres.ts';
 import { startRedis } from '../setup/redis.ts';
+import type { EffectName } from '../../src/telemetry/failpoint.ts';
+import { comingBackWith } from './coming-back.ts';
 import { runTrial } from './run-trial.ts';
 import { trialNamed, nameOf, type Trial } from './trial.ts';
 import { openWorld, type Components, type World } from './world.ts';
@@ -105,7 +107,12 @@ async function throughOneWorldAfterAnother(
       used = 0;
       kind = wanted;
     }
-    used += 1;
+    const isAlone = needsNewWorld(trial);
+    if (isAlone && used > 0) {
+      await world[Symbol.asyncDispose]();
+      world = await openWorld(components, trial);
+    }
+    used = isAlone ? PER_WORLD : used + 1;
     tally.begun += 1;
     const at = tally.begun;
     const name = nameOf(trial);
@@ -125,6 +132,10 @@ async function throughOneWorldAfterAnother(
     used = PER_WORLD;
   }
   await world?.[Symbol.asyncDispose]();
+}
+
+function needsNewWorld(trial: Trial): boolean {
+  return 'point' in trial && comingBackWith(trial.point.split('.')[0] as EffectName)?.alone === true;
 }
 
 /** The names of the trials that held in earlier invocations. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/telemetry/failpoint.ts';
+import { COMING_BACK, comingBackWith } from './coming-back.ts';
 import { untilOver } from './judge.ts';
 import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
 import { ask, KEEPING, TWO } from './work.ts';
@@ -14,19 +15,35 @@ export async function passagesOf(
   options: { readonly topology: Topology; readonly runner: RunnerName },
 ): Promise<Passages> {
   const counts = new Map<Role, Map<Failpoint, number>>();
+  const note = (role: Role, point: Failpoint): void => {
+    const of = counts.get(role) ?? new Map<Failpoint, number>();
+    counts.set(role, of.set(point, (of.get(point) ?? 0) + 1));
+  };
+  const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
+  const isUsual = (point: string): boolean => comingBackWith(point.split('.')[0] as EffectName) === undefined;
   for (const work of [TWO, KEEPING]) {
     await using world = await openWorld(components, options);
-    const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
     const running = await Promise.all(roles.map(async (role) => await world.start(role, world.recording)));
     await Promise.all(running.map(async (one) => await one.ready()));
     const place = await world.place();
     await untilOver(world, place, await ask(place, work));
     for (const { pid, point } of await world.passed()) {
       const role = running.find((one) => one.pid === pid)?.role;
-      if (role === undefined || (work === KEEPING) !== point.startsWith('keep.')) continue;
-      const of = counts.get(role) ?? new Map<Failpoint, number>();
-      counts.set(role, of.set(point as Failpoint, (of.get(point as Failpoint) ?? 0) + 1));
+      if (role !== undefined && isUsual(point) && (work === KEEPING) === point.startsWith('keep.'))
+        note(role, point as Failpoint);
     }
+  }
+  for (const situation of COMING_BACK) {
+    await using world = await openWorld(components, options);
+    const place = await world.place();
+    const issue = await situation.ask(world, place);
+    const [one] = await Promise.all(
+      roles.map(async (role) => await world.start(role, { ...situation.first, ...world.recording })),
+    );
+    await untilOver(world, place, issue);
+    for (const { pid, point } of await world.passed())
+      if (one?.pid === pid && situation.effects.some((effect) => point.startsWith(`${effect}.`)))
+        note(one.role, point as Failpoint);
   }
   return counts;
 }

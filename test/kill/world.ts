@@ -39,6 +39,8 @@ export interface World extends Audited, AsyncDisposable {
   ensure(role: Role): Promise<Running>;
   /** Ends all processes of the role as an operator would. */
   endAll(role: Role): Promise<void>;
+  /** Kills all processes and removes all that they kept: database, queue, files. */
+  loseEverything(): Promise<void>;
   place(): Promise<Place>;
   /** Sends again what GitHub could not deliver, as GitHub's own list of failed deliveries shows it. */
   redeliver(): Promise<void>;
@@ -158,6 +160,16 @@ export async function openWorld(
       const known = [...running].filter((one) => one.role === role);
       await Promise.all(known.map(async (one) => await one.stop()));
     },
+    loseEverything: async () => {
+      await Promise.all([...running].map(async (one) => await one.kill()));
+      if (options.topology === 'server') {
+        await execute(env['DATABASE_URL'] ?? '', 'drop schema maestro cascade; drop schema if exists bullmq cascade');
+        const redis = new Redis(env['REDIS_URL'] ?? '');
+        await redis.multi().flushdb().set('claimed', process.pid).exec();
+        redis.disconnect();
+      }
+      await rm(config.MAESTRO_HOME, { recursive: true, force: true, maxRetries: 3 });
+    },
     place: async () => {
       places += 1;
       const name = `kill-${places}`;
@@ -266,18 +278,19 @@ async function claimRedis(server: string, stack: AsyncDisposableStack): Promise<
 
 async function createDatabase(cluster: string, stack: AsyncDisposableStack): Promise<string> {
   const name = `kill_${randomBytes(6).toString('hex')}`;
-  const execute = async (statement: string): Promise<void> => {
-    const client = new Client({ connectionString: cluster });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await execute(`create database ${name}`);
-  stack.defer(async () => await execute(`drop database if exists ${name} with (force)`));
+  await execute(cluster, `create database ${name}`);
+  stack.defer(async () => await execute(cluster, `drop database if exists ${name} with (force)`));
   const url = new URL(cluster);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+async function execute(connectionString: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
