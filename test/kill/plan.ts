@@ -20,7 +20,6 @@ export async function passagesOf(
     counts.set(role, of.set(point, (of.get(point) ?? 0) + 1));
   };
   const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
-  const isUsual = (point: string): boolean => comingBackWith(point.split('.')[0] as EffectName) === undefined;
   for (const work of [TWO, KEEPING]) {
     await using world = await openWorld(components, options);
     const running = await Promise.all(roles.map(async (role) => await world.start(role, world.recording)));
@@ -46,6 +45,11 @@ export async function passagesOf(
         note(one.role, point as Failpoint);
   }
   return counts;
+}
+
+/** Whether a point is passed in the ordinary course of things. */
+function isUsual(point: string): boolean {
+  return comingBackWith(point.split('.')[0] as EffectName) === undefined;
 }
 
 /** Failpoints no process passes. */
@@ -88,6 +92,32 @@ const POISONS: readonly Failpoint[] = [
   'settle.after-intent',
 ];
 
+/** Fault F17: this many times a worker dies between making something on its engine and knowing of it. */
+const LEFTOVERS = 50;
+
+/** Trials at every time an undisturbed run makes a container, a lane or starts one, and again until there are enough. */
+function leftoverTrials(
+  passed: ReadonlyMap<Failpoint, number>,
+  place: { readonly topology: Topology; readonly runner: RunnerName },
+): readonly Trial[] {
+  const role: Role = place.topology === 'up' ? 'up' : 'worker';
+  const points = (['container', 'lane', 'session'] as const).flatMap((effect) => [
+    `${effect}.after-intent` as const,
+    `${effect}.after-effect` as const,
+  ]);
+  const each = points.flatMap((point) =>
+    Array.from({ length: passed.get(point) ?? 0 }, (_, at): Trial => ({
+      kind: 'kill',
+      ...place,
+      role,
+      point,
+      hit: at + 1,
+    })),
+  );
+  if (each.length === 0) return [];
+  return Array.from({ length: LEFTOVERS }, (_, at) => each[at % each.length]).filter((trial) => trial !== undefined);
+}
+
 /** What the command line asks for. */
 export interface Plan {
   readonly trials: readonly Trial[];
@@ -128,6 +158,10 @@ export async function planned(components: Components, argv: readonly string[]): 
       const worker = new Map([...passages].filter(([role]) => role === 'worker'));
       trials.push(...pointTrials('zombie', worker, { ...place, seeds: 1 }));
     }
+  }
+  if (positionals.includes('leftovers')) {
+    const passages = await passagesOf(components, place);
+    trials.push(...leftoverTrials(passages.get(place.topology === 'up' ? 'up' : 'worker') ?? new Map(), place));
   }
   if (wants('random'))
     trials.push(

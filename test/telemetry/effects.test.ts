@@ -51,7 +51,7 @@ const WRAPS = [
 /** What reaches outside. Every call of one stands inside a wrap. */
 const PRIMITIVES = [
   /\.saveDelivery\(/g,
-  /\bredeliver\(deps, attempt\)(?=\,)/g,
+  /\bredeliver\(deps, attempt\)(?=,)/g,
   /\bscanRepository\(deps, one/g,
   /\bstore\.setMark\((?:SEEN|name, \{ value: times|markOf)/g,
   /\bstore\.createRun\(/g,
