@@ -56,7 +56,12 @@ const ConfigSchema = z.object({
     .default('')
     .transform(idList)
     .describe('Numeric account ids of bots that may start runs like people, separated by commas.'),
-  MAESTRO_PROVIDER: z.string().default('claude-code').describe('Provider of runs that name none.'),
+  MAESTRO_PROVIDER: z
+    .string()
+    .default('claude-code')
+    .transform(list)
+    .refine((names) => names.length > 0, 'it names no provider')
+    .describe('Provider of runs that name none, and those that take over from it, in this order, separated by commas.'),
   MAESTRO_RUNNER: z
     .enum(['docker', 'local'])
     .default('docker')

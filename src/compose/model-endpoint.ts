@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { ModelEndpoint } from '../gateway/gateway.ts';
 
@@ -9,5 +10,10 @@ export function modelEndpoint(config: Config, protocol: ModelEndpoint['protocol'
     gemini: { key: config.GEMINI_API_KEY, upstream: config.GEMINI_BASE_URL },
   };
   const { key, upstream } = endpoints[protocol];
-  return key === undefined ? undefined : { protocol, upstream, key };
+  return key === undefined ? undefined : { protocol, upstream, key, name: nameOf(upstream, key) };
+}
+
+/** Tells a key from others without telling it: 48 bits of a hash of a secret with at least as many. */
+function nameOf(upstream: string, key: string): string {
+  return createHash('sha256').update(`${upstream} ${key}`).digest('hex').slice(0, 12);
 }

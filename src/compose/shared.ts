@@ -37,9 +37,10 @@ export async function openShared(
   log: Log = createLog({ level: config.LOG_LEVEL }),
   pace: Pace = {},
 ): Promise<Shared> {
-  if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
+  const unknown = config.MAESTRO_PROVIDER.find((name) => !providerIds.some((id) => id === name));
+  if (unknown !== undefined) {
     throw new ConfigError(
-      `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
+      `MAESTRO_PROVIDER names "${unknown}"; it may be ${providerIds.join(', ')}, or several of them separated by commas.`,
     );
   }
   await mkdir(config.MAESTRO_HOME, { recursive: true, mode: 0o700 });

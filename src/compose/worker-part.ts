@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
+import { DEFAULT_CIRCUIT } from '../domain/circuit.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import { DEFAULT_LIMITS } from '../domain/policy.ts';
@@ -41,7 +42,7 @@ export async function startWorkerPart(
     runner,
     gateway,
     findProvider: (id) => findProvider(providers, id),
-    modelEndpoint: (protocol) => modelEndpoint(config, protocol),
+    modelEndpoint: async (protocol) => modelEndpoint(config, protocol),
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,
@@ -68,6 +69,7 @@ export async function startWorkerPart(
       },
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
+      circuit: { ...DEFAULT_CIRCUIT, baseMs: config.MAESTRO_RETRY_SECONDS * 2_000 },
     },
   });
   return {

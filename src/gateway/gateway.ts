@@ -20,6 +20,8 @@ export interface Grant {
   readonly hosts: readonly string[];
   /** The model endpoint this session may use; undefined for none. */
   readonly model: ModelEndpoint | undefined;
+  /** Told once, when the model endpoint gives its first proper answer. */
+  readonly onAnswer?: () => void;
   /** What it may still spend; a request beyond it is answered 429 and `exhausted` says so. */
   readonly budget: { readonly costUsd?: number; readonly tokens?: number };
 }
@@ -30,6 +32,8 @@ export interface ModelEndpoint {
   readonly upstream: string;
   /** The real key. It never leaves this process but towards `upstream`. */
   readonly key: string;
+  /** Tells endpoint and key from others without telling the key; undefined when nobody needs to. */
+  readonly name?: string;
 }
 
 export interface Wire extends AsyncDisposable {

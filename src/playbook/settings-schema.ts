@@ -50,13 +50,22 @@ const dollars = z
   ])
   .pipe(z.number().positive().max(100_000));
 
+/** One provider, or several in order of preference: a list, or names separated by commas. */
+const providers = z.union([z.string().transform((text) => text.split(',')), z.array(z.string())]).pipe(
+  z
+    .array(
+      z
+        .string()
+        .trim()
+        .regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+    )
+    .min(1)
+    .max(10),
+);
+
 /** Front matter by the keys people write. Each key is optional; a key that is there has a value. */
 export const SettingsSchema = z.object({
-  provider: z
-    .string()
-    .trim()
-    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/)
-    .exactOptional(),
+  provider: providers.exactOptional(),
   model: name.exactOptional(),
   effort: z.enum(['low', 'medium', 'high']).exactOptional(),
   context: z.enum(['fresh', 'handoff', 'document']).exactOptional(),
@@ -83,7 +92,8 @@ export type SettingsKey = keyof z.infer<typeof SettingsSchema>;
 
 /** What to write for each key, completing "Write …". */
 export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
-  provider: 'the name of a provider, like `provider: claude-code`',
+  provider:
+    'the name of a provider, or several in order of preference, like `provider: claude-code` or `provider: [claude-code, codex]`',
   model: "a model's name, like `model: opus`",
   effort: '`effort: low`, `effort: medium` or `effort: high`',
   context: '`context: fresh`, `context: handoff` or `context: document`',
@@ -106,9 +116,12 @@ export const SETTINGS_KEYS = Object.keys(EXPECTED) as readonly SettingsKey[];
 
 /** The settings in the domain's own names: durations in milliseconds, reviewers without `@`. */
 export function toSettings(parsed: z.infer<typeof SettingsSchema>): PlaybookSettings {
-  const { 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  const { provider: providers, 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  const [provider, ...fallbacks] = providers ?? [];
   return {
     ...same,
+    ...(provider === undefined ? {} : { provider }),
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
     ...(maxLoops === undefined ? {} : { maxLoops }),
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(reviewers === undefined ? {} : { reviewers: reviewers.map((login) => login.replace(/^@/, '')) }),

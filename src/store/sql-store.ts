@@ -1,6 +1,7 @@
 import { appendAudit, auditOf } from './audit.ts';
 import { updateRun, updateTask } from './changes.ts';
 import type { Database } from './database.ts';
+import { changeCircuit, findCircuits } from './circuits.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
@@ -24,6 +25,9 @@ export function createStore(database: Database): Store {
     setMark: async (name, mark) => setMark(database, name, mark),
     findMarks: async (names) => findMarks(database, names),
     pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
+
+    findCircuits: async (names) => findCircuits(database, names),
+    changeCircuit: async (name, change) => changeCircuit(database, name, change),
 
     createRun: async (run, tasks) => createRun(database, run, tasks),
     findRun: async (id) => findRun(database, id),

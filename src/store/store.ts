@@ -1,3 +1,4 @@
+import type { Circuit } from '../domain/circuit.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
 
@@ -28,6 +29,16 @@ export interface Store {
   findMarks(names: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
   /** Forgets marks whose name begins with `prefix` and whose `at` is before `before`; says how many. */
   pruneMarks(prefix: string, before: number): Promise<number>;
+
+  // Circuits: how model endpoints do, shared by all workers
+
+  /** The circuits that have these names. One that was never in trouble is not there. */
+  findCircuits(names: readonly string[]): Promise<ReadonlyMap<string, Circuit>>;
+  /**
+   * Changes a circuit, as it is at that moment, under a lock: of any number that change it at the same time each sees what the one
+   * before left. `change` gives undefined to leave it. Returns whether it was changed.
+   */
+  changeCircuit(name: string, change: (before: Circuit) => Circuit | undefined): Promise<boolean>;
 
   // Runs
 
@@ -143,7 +154,9 @@ export type RunChange = Partial<
   >
 >;
 
-export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;
+export type TaskChange = Partial<
+  Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
+>;
 
 export interface EffectIntent {
   readonly key: string;

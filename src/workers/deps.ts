@@ -1,3 +1,4 @@
+import type { CircuitPolicy } from '../domain/circuit.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
@@ -19,8 +20,11 @@ export interface WorkerDeps {
   readonly runner: Runner;
   readonly gateway: Gateway;
   readonly findProvider: (id: string) => Provider | undefined;
-  /** The real endpoint and key behind a provider's protocol; undefined when none is configured. */
-  readonly modelEndpoint: (protocol: NonNullable<Provider['protocol']>) => ModelEndpoint | undefined;
+  /** The real endpoint and key behind a provider's protocol, for repositories of an installation; undefined when none is configured. */
+  readonly modelEndpoint: (
+    protocol: NonNullable<Provider['protocol']>,
+    of: { readonly installationId: number },
+  ) => Promise<ModelEndpoint | undefined>;
   /** Which of the workers beside this one have died. */
   readonly presence: Presence;
   readonly clock: Clock;
@@ -47,6 +51,7 @@ export interface WorkerSettings {
   readonly session: SessionSettings;
   readonly policy: PolicyLimits;
   readonly retry: RetryPolicy;
+  readonly circuit: CircuitPolicy;
 }
 
 /** Limits of one session. Times in milliseconds, sizes in bytes. */
