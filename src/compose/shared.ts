@@ -87,5 +87,9 @@ function secretsOf(config: Config): readonly string[] {
     config.ANTHROPIC_API_KEY,
     config.OPENAI_API_KEY,
     config.GEMINI_API_KEY,
+    config.AWS_BEARER_TOKEN_BEDROCK,
+    config.AWS_SECRET_ACCESS_KEY,
+    config.AWS_SESSION_TOKEN,
+    config.AZURE_OPENAI_API_KEY,
   ].filter((value) => value !== undefined);
 }

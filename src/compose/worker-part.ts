@@ -12,7 +12,7 @@ import { createGateway } from '../gateway/create-gateway.ts';
 import { createProviders, findProvider } from '../providers/registry.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
-import { modelEndpoint } from './model-endpoint.ts';
+import { modelEndpoints } from './model-endpoint.ts';
 import { createRunner } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 
@@ -25,6 +25,7 @@ export async function startWorkerPart(
   options: { readonly onEvent?: EventListener } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
+  const endpoints = modelEndpoints(config);
   const runner = createRunner(config, log);
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
@@ -42,7 +43,7 @@ export async function startWorkerPart(
     runner,
     gateway,
     findProvider: (id) => findProvider(providers, id),
-    modelEndpoint: async (protocol) => modelEndpoint(config, protocol),
+    modelEndpoint: async (protocol) => endpoints[protocol],
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,

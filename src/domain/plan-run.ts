@@ -94,11 +94,15 @@ export function planRun(input: PlanInput): Plan {
   return { kind: 'run', run, tasks };
 }
 
-/** The providers of a run in order: the one the label or command names, then those of the playbook, or else the operator's. */
+/**
+ * The providers of a run in order: the one the label or command names, then those of the playbook, or else the operator's. One
+ * provider alone is no order of preference: what a person names instead goes alone too.
+ */
 function preferences({ request, playbook, defaultProviders }: PlanInput): readonly string[] {
   const { provider, fallbacks = [] } = playbook.settings;
   const preferred = provider === undefined ? defaultProviders : [provider, ...fallbacks];
-  return [...new Set([...(request.provider === undefined ? [] : [request.provider]), ...preferred])];
+  if (request.provider === undefined) return [...new Set(preferred)];
+  return preferred.length < 2 ? [request.provider] : [...new Set([request.provider, ...preferred])];
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {

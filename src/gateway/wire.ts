@@ -89,7 +89,7 @@ export function createWire(options: WireOptions): UnboundWire {
       refused(URL.parse(target)?.host ?? target);
       return plain(response, 403, 'The gateway is no plain HTTP proxy: use https, which goes by CONNECT.');
     }
-    const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target);
+    const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target, model.endpoint.cloud);
     if (model === undefined || route === undefined) return plain(response, 404, 'The gateway has nothing here.');
     const refuse = (status: number, message: string): void =>
       refuseModel({ response, endpoint: model.endpoint, status, message, retry: false });

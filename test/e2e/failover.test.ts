@@ -8,6 +8,15 @@ import { useHarness } from './suite.ts';
 /** Real programs of 300 MB have to start. */
 const PATIENCE_MS = 200_000;
 
+/** Writes a file named after the task. */
+function work(prompt: string): Script {
+  const name = /# Task\nWrite TASK-(\w+)/.exec(prompt)?.[1] ?? 'none';
+  return [
+    { text: 'I will write it.', write: { path: `/lane/repo/${name}.txt`, content: `${name}\n` } },
+    { text: `Wrote ${name}.txt.` },
+  ];
+}
+
 describeWith('agentImage', 'two agents in order of preference', () => {
   let anthropic: ModelEndpoint;
   let openai: ModelEndpoint;
@@ -34,15 +43,6 @@ describeWith('agentImage', 'two agents in order of preference', () => {
       OPENAI_API_KEY: KEY_CANARY,
     },
   }));
-
-  /** Writes a file named after the task. */
-  function work(prompt: string): Script {
-    const name = /# Task\nWrite TASK-(\w+)/.exec(prompt)?.[1] ?? 'none';
-    return [
-      { text: 'I will write it.', write: { path: `/lane/repo/${name}.txt`, content: `${name}\n` } },
-      { text: `Wrote ${name}.txt.` },
-    ];
-  }
 
   it('the second takes the task over that the first has no quota for, and the next ones; a run with the first alone waits', async () => {
     const place = await suite.place();

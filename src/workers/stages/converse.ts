@@ -45,6 +45,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
   });
 
   let heard = SILENCE;
