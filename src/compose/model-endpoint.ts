@@ -30,6 +30,11 @@ export function modelEndpoints(config: Config): ModelEndpoints {
   };
 }
 
+/** The endpoint a provider that speaks `protocol` is given, or undefined when no credentials are configured for it. */
+export function modelEndpoint(config: Config, protocol: ModelProtocol): ModelEndpoint | undefined {
+  return modelEndpoints(config)[protocol];
+}
+
 /** An endpoint at `upstream` that is given a plain key; undefined without one. */
 export function keyEndpoint(
   protocol: ModelProtocol,
