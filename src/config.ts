@@ -141,6 +141,12 @@ const ConfigSchema = z.object({
   // Model endpoints: the keys live here and in the gateway, never in a container
   ANTHROPIC_API_KEY: z.string().optional().describe('Key for Claude Code.'),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com').describe('Endpoint for ANTHROPIC_API_KEY.'),
+  MAESTRO_KEYS_SECRET: keysSecret()
+    .optional()
+    .describe('Seals the keys that installations have of their own (maestro keys). At least 32 random characters.'),
+  MAESTRO_KEYS_SECRET_BEFORE: keysSecret()
+    .optional()
+    .describe('The secret before it, until `maestro keys reseal` was run.'),
   ANTHROPIC_ENDPOINT: z
     .enum(['api', 'bedrock', 'vertex', 'subscription'])
     .default('api')
@@ -277,6 +283,10 @@ function pem(value: string, context: z.RefinementCtx): string {
     return z.NEVER;
   }
   return text;
+}
+
+function keysSecret(): z.ZodString {
+  return z.string().min(32, 'at least 32 random characters: `openssl rand -base64 32`');
 }
 
 function list(value: string): readonly string[] {

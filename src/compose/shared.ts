@@ -18,6 +18,8 @@ export interface Shared extends AsyncDisposable {
   readonly log: Log;
   readonly store: Store;
   readonly forge: GithubForge;
+  /** Secrets that came up since the start: like those of the configuration, they must be in nothing that is published. */
+  readonly secrets: Set<string>;
   /** A queue of its own for each that asks, so that each can close its own. */
   openQueue(): Promise<RunQueue>;
 }
@@ -49,12 +51,14 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = openForge(config, log, pace);
+  const secrets = new Set<string>();
+  const forge = openForge(config, log, { pace, secrets });
   return {
     config,
     log,
     store,
     forge,
+    secrets,
     openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
     [Symbol.asyncDispose]: async () => {
       await forge
@@ -66,15 +70,19 @@ export async function openShared(
 }
 
 /** The forge of the configured App. Asks nothing of GitHub yet. */
-export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForge {
+export function openForge(
+  config: Config,
+  log: Log,
+  options: { readonly pace?: Pace; readonly secrets?: ReadonlySet<string> } = {},
+): GithubForge {
   return createGithubForge({
     app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
     baseUrl: apiBaseUrl(config),
     markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
     log,
     clock: systemClock,
-    secrets: () => secretsOf(config),
-    ...pace,
+    secrets: () => [...secretsOf(config), ...(options.secrets ?? [])],
+    ...options.pace,
   });
 }
 
@@ -96,5 +104,7 @@ function secretsOf(config: Config): readonly string[] {
     config.AWS_SECRET_ACCESS_KEY,
     config.AWS_SESSION_TOKEN,
     config.AZURE_OPENAI_API_KEY,
+    config.MAESTRO_KEYS_SECRET,
+    config.MAESTRO_KEYS_SECRET_BEFORE,
   ].filter((value) => value !== undefined);
 }

@@ -9,7 +9,7 @@ import { createGateway } from '../gateway/create-gateway.ts';
 import { findProvider } from '../providers/registry.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
-import { modelEndpoints } from './model-endpoint.ts';
+import { createEndpointFinder } from './installation-keys.ts';
 import { createRunner, providersFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 import { wireDirectory } from './wires.ts';
@@ -23,7 +23,7 @@ export async function startWorkerPart(
   options: { readonly onEvent?: EventListener } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
-  const endpoints = modelEndpoints(config);
+  const endpointFor = createEndpointFinder(config, store, shared.secrets);
   const runner = createRunner(config, log);
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
@@ -39,7 +39,7 @@ export async function startWorkerPart(
     runner,
     gateway,
     findProvider: (id) => findProvider(providers, id),
-    modelEndpoint: async (protocol) => endpoints[protocol],
+    modelEndpoint: endpointFor,
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,

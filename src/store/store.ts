@@ -40,6 +40,15 @@ export interface Store {
    */
   changeCircuit(name: string, change: (before: Circuit) => Circuit | undefined): Promise<boolean>;
 
+  // Keys of installations, sealed: only the operator's secret opens them
+
+  /** Keeps a key, in place of the one there is. */
+  saveKey(key: StoredKey): Promise<void>;
+  listKeys(): Promise<readonly StoredKey[]>;
+  findKey(installationId: number, protocol: string): Promise<StoredKey | undefined>;
+  /** Says whether there was one. */
+  removeKey(installationId: number, protocol: string): Promise<boolean>;
+
   // Runs
 
   /**
@@ -117,6 +126,16 @@ export interface Delivery extends NewDelivery {
   readonly attempts: number;
 }
 
+/** A model key of an installation, as it is kept. */
+export interface StoredKey {
+  readonly installationId: number;
+  /** Of the model API it is for. */
+  readonly protocol: string;
+  readonly sealed: string;
+  /** Epoch milliseconds. */
+  readonly setAt: number;
+}
+
 export interface Mark {
   /** JSON value. */
   readonly value: unknown;
@@ -181,6 +200,11 @@ export interface AuditEntry {
   readonly detail: unknown;
   /** Where a run has an entry with this key already, nothing is appended. Not given back by `auditOf`. */
   readonly once?: string;
+}
+
+/** A key of an installation can't be opened. The message says what to do, and holds nothing of the key. */
+export class SealError extends Error {
+  override readonly name = 'SealError';
 }
 
 /** Thrown by every write made under a lease that is no longer the newest. */

@@ -5,6 +5,7 @@ import type { Failure } from '../domain/outcome.ts';
 import type { Run, Session } from '../domain/run.ts';
 import type { ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
+import { SealError } from '../store/store.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { RunScope } from './record.ts';
 
@@ -14,6 +15,8 @@ export interface ProviderAtHand {
   /** Undefined when this worker does not have it. */
   readonly provider: Provider | undefined;
   readonly endpoint: ModelEndpoint | undefined;
+  /** Why its key can't be used, for a person. */
+  readonly problem: string | undefined;
 }
 
 /** The run's providers in order of preference, as they are at this moment. */
@@ -25,20 +28,39 @@ export async function candidatesOf({
   const known = await Promise.all(
     preferenceOf(held.run).map(async (id) => {
       const provider = deps.findProvider(id);
-      const endpoint =
-        provider?.protocol === undefined ? undefined : await deps.modelEndpoint(provider.protocol, { installationId });
-      return { id, provider, endpoint, circuit: circuitName(id, endpoint) };
+      const { endpoint, problem } = await endpointOf(deps, provider, installationId);
+      return { id, provider, endpoint, problem, circuit: circuitName(id, endpoint) };
     }),
   );
   const circuits = await deps.store.findCircuits(known.flatMap(({ circuit }) => circuit ?? []));
-  return known.map(({ id, provider, endpoint, circuit }) => ({
-    candidate: { provider: id, circuit: circuits.get(circuit ?? ''), lacks: lackOf(provider, endpoint) },
+  return known.map(({ id, provider, endpoint, problem, circuit }) => ({
+    candidate: { provider: id, circuit: circuits.get(circuit ?? ''), lacks: lackOf(provider, endpoint, problem) },
     provider,
     endpoint,
+    problem,
   }));
 }
 
-function lackOf(provider: Provider | undefined, endpoint: ModelEndpoint | undefined): string | undefined {
+async function endpointOf(
+  deps: WorkerDeps,
+  provider: Provider | undefined,
+  installationId: number,
+): Promise<{ readonly endpoint?: ModelEndpoint | undefined; readonly problem?: string }> {
+  if (provider?.protocol === undefined) return {};
+  try {
+    return { endpoint: await deps.modelEndpoint(provider.protocol, { installationId }) };
+  } catch (error) {
+    if (error instanceof SealError) return { problem: error.message };
+    throw error;
+  }
+}
+
+function lackOf(
+  provider: Provider | undefined,
+  endpoint: ModelEndpoint | undefined,
+  problem: string | undefined,
+): string | undefined {
+  if (problem !== undefined) return 'has a key that can not be opened';
   if (provider === undefined) return 'is not there on this worker';
   return provider.protocol !== undefined && endpoint === undefined ? 'has no key' : undefined;
 }
@@ -73,6 +95,8 @@ export async function takeTurn(scope: RunScope, sessions: readonly Session[]): P
     const provider = chosen?.provider;
     if (chosen === undefined || provider === undefined)
       return { kind: 'none', failure: { kind: 'infra', message: `This worker has no provider called \`${id}\`.` } };
+    if (choice.kind === 'none' && chosen.problem !== undefined)
+      return { kind: 'none', failure: { kind: 'auth', message: chosen.problem } };
     if (choice.kind === 'go' && choice.trial) {
       const name = circuitName(id, chosen.endpoint) ?? '';
       if (!(await deps.store.changeCircuit(name, (before) => takeTrial(before, now, policy)))) continue;

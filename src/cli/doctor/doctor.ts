@@ -74,6 +74,8 @@ function providersOf(config: Config): readonly string[] {
   const all = providersFor(createRunner(config, createLog({ level: 'silent' })));
   return providerIds.filter((id) => {
     const protocol = findProvider(all, id)?.protocol;
-    return config.MAESTRO_PROVIDER.includes(id) || (protocol !== undefined && modelEndpoint(config, protocol) !== undefined);
+    return (
+      config.MAESTRO_PROVIDER.includes(id) || (protocol !== undefined && modelEndpoint(config, protocol) !== undefined)
+    );
   });
 }
