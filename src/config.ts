@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { parseEgressRule, type EgressRule } from './domain/egress.ts';
 
 /**
  * Everything an operator can set, from the environment. One schema; each key says what it is. Every key may also be given as
@@ -107,8 +108,15 @@ const ConfigSchema = z.object({
   MAESTRO_HOSTS: z
     .string()
     .default('')
+    .transform(egressRules)
+    .describe(
+      'Hosts agents may reach beside their model, exact or *.suffix, separated by commas; for some only as provider=host, owner/name=host or owner/*=host.',
+    ),
+  MAESTRO_PLAYBOOK_HOSTS: z
+    .string()
+    .default('')
     .transform(list)
-    .describe('Hosts agents may reach beside their model, exact or *.suffix, separated by commas.'),
+    .describe('Hosts a playbook may add for its own runs, exact or *.suffix, separated by commas.'),
   MAESTRO_RETRY_SECONDS: z.coerce
     .number()
     .positive()
@@ -294,6 +302,16 @@ function list(value: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+function egressRules(value: string, context: z.RefinementCtx): readonly EgressRule[] {
+  return list(value).flatMap((item) => {
+    const rule = parseEgressRule(item);
+    if (rule !== undefined) return [rule];
+    const message = `"${item}" is neither a host nor provider=host, owner/name=host or owner/*=host`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
 }
 
 function idList(value: string, context: z.RefinementCtx): readonly number[] {

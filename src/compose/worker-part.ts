@@ -62,6 +62,7 @@ export async function startWorkerPart(
         logBytes: 50 * 1024 ** 2,
         packBytes: 1024 ** 3,
         hosts: config.MAESTRO_HOSTS,
+        playbookHosts: config.MAESTRO_PLAYBOOK_HOSTS,
         budgetUsd: config.MAESTRO_SESSION_BUDGET_USD,
       },
       policy: DEFAULT_LIMITS,

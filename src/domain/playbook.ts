@@ -50,6 +50,8 @@ export interface PlaybookSettings {
   readonly model?: string;
   readonly effort?: 'low' | 'medium' | 'high';
   readonly context?: 'fresh' | 'handoff' | 'document';
+  /** Hosts its agents may reach, of those the operator allows; all of them when left out. */
+  readonly hosts?: readonly string[];
   readonly setup?: readonly string[];
   readonly verify?: readonly string[];
   readonly parallel?: number;

@@ -50,6 +50,11 @@ const dollars = z
   ])
   .pipe(z.number().positive().max(100_000));
 
+const host = z
+  .string()
+  .trim()
+  .regex(/^(?:\*\.)?[a-z\d](?:[a-z\d.-]{0,250}[a-z\d])?$/i);
+
 /** One provider, or several in order of preference: a list, or names separated by commas. */
 const providers = z.union([z.string().transform((text) => text.split(',')), z.array(z.string())]).pipe(
   z
@@ -69,6 +74,7 @@ export const SettingsSchema = z.object({
   model: name.exactOptional(),
   effort: z.enum(['low', 'medium', 'high']).exactOptional(),
   context: z.enum(['fresh', 'handoff', 'document']).exactOptional(),
+  hosts: z.union([host.transform((one) => [one]), z.array(host).max(50)]).exactOptional(),
   setup: listOf(line).exactOptional(),
   verify: listOf(line).exactOptional(),
   parallel: z.int().min(1).max(16).exactOptional(),
@@ -97,6 +103,7 @@ export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
   model: "a model's name, like `model: opus`",
   effort: '`effort: low`, `effort: medium` or `effort: high`',
   context: '`context: fresh`, `context: handoff` or `context: document`',
+  hosts: 'a host or a list of hosts, like `hosts: [registry.example.com, "*.example.org"]`, or `hosts: []` for none',
   setup: 'a command or a list of commands, like `setup: npm ci`',
   verify: 'a command or a list of commands, like `verify: npm test`',
   parallel: 'a whole number from 1 to 16, like `parallel: 2`',

@@ -1,5 +1,6 @@
 import type { CircuitPolicy } from '../domain/circuit.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { EgressRule } from '../domain/egress.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import type { PolicyLimits } from '../domain/policy.ts';
@@ -66,8 +67,10 @@ export interface SessionSettings {
   readonly logBytes: number;
   /** Largest pack of work taken from a lane. */
   readonly packBytes: number;
-  /** Hosts every session may reach beside its model. */
-  readonly hosts: readonly string[];
+  /** Hosts sessions may reach beside their model. */
+  readonly hosts: readonly EgressRule[];
+  /** Hosts that playbooks may add. */
+  readonly playbookHosts: readonly string[];
   /** What one session may spend at its model; undefined for no limit. */
   readonly budgetUsd: number | undefined;
 }

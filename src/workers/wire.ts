@@ -1,3 +1,4 @@
+import { sessionHosts } from '../domain/egress.ts';
 import type { RunTask } from '../domain/run.ts';
 import type { Wire } from '../gateway/gateway.ts';
 import { noteAnswer } from './circuits.ts';
@@ -14,11 +15,18 @@ export async function openWire(scope: RunScope, session: string, spent = 0): Pro
   return await deps.gateway.open({
     session,
     listen: deps.runner.wire,
-    hosts: [...provider.hosts, ...deps.settings.session.hosts],
+    hosts: [...provider.hosts, ...hostsOf(scope)],
     model: endpoint,
     onAnswer: () => void noteAnswer(scope),
     budget: spendable(left === undefined ? undefined : Math.max(0, left - spent), deps.settings.session.budgetUsd),
   });
+}
+
+/** Hosts the operator lets this run reach, as far as its playbook wants them. */
+function hostsOf({ deps, provider, held }: RunScope): readonly string[] {
+  const { repository, settings } = held.run;
+  const { hosts, playbookHosts: mayAdd } = deps.settings.session;
+  return sessionHosts(hosts, { provider: provider.id, repository, asked: settings.hosts, mayAdd });
 }
 
 /** What is left of a run's budget after what its tasks have spent; undefined without a budget. Dollars. */
