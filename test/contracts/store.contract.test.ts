@@ -92,6 +92,21 @@ function storeContract(open: () => Promise<Opened>): void {
     });
   });
 
+  describe('keys of installations', () => {
+    it('are kept by installation and protocol, as they were sealed', async () => {
+      const key = { installationId: 4_000_000_000, protocol: 'anthropic', sealed: 'v1.abc', setAt: 5 };
+      await store.saveKey({ ...key, sealed: 'v1.old', setAt: 1 });
+      await store.saveKey(key);
+      await store.saveKey({ ...key, protocol: 'openai' });
+      expect(await store.findKey(key.installationId, 'anthropic')).toEqual(key);
+      expect(await store.findKey(1, 'anthropic')).toBeUndefined();
+      expect(await store.listKeys()).toEqual([key, { ...key, protocol: 'openai' }]);
+      expect(await store.removeKey(key.installationId, 'openai')).toBe(true);
+      expect(await store.removeKey(key.installationId, 'openai')).toBe(false);
+      expect(await store.listKeys()).toEqual([key]);
+    });
+  });
+
   describe('inbox', () => {
     it('saves a delivery once', async () => {
       const delivery = aDelivery();

@@ -146,9 +146,9 @@ function play(fates: readonly Outcome[], outages: readonly number[]): { attempts
     });
     if (choice.kind === 'none') return { attempts: sessions.length, ending: 'none' };
     if (choice.kind === 'wait') {
-      expect(choice.at).toBeGreaterThan(now);
       // Nobody waits for a provider that is out while another one is there, unless for a moment.
-      expect(choice.at - now).toBeLessThanOrEqual(free.length > 0 ? retry.baseMs : Infinity);
+      const isRight = choice.at > now && (free.length === 0 || choice.at - now <= retry.baseMs);
+      if (!isRight) return { attempts: sessions.length, ending: 'a needless wait' };
       now = choice.at;
       continue;
     }
@@ -171,7 +171,7 @@ it('a task with three providers comes to an end whatever they do, and never spin
   fc.assert(
     fc.property(fc.array(fate, { maxLength: 40 }), outages, (fates, out) => {
       const { attempts, ending } = play(fates, out);
-      expect(ending).not.toBe('never');
+      expect(['never', 'a needless wait']).not.toContain(ending);
       expect(attempts).toBeLessThan(60);
     }),
     { numRuns: 1_000 },

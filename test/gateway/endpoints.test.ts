@@ -59,6 +59,23 @@ function say(wire: Wire, target: string, body = BODY): Promise<Answer> {
   return ask(wire, { target, headers, body });
 }
 
+async function account(tokenUrl: string): Promise<{ path: string; publicKey: string }> {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const path = join(await directory(), 'account.json');
+  const file = {
+    type: 'service_account',
+    client_email: 'me@my-project',
+    private_key: privateKey,
+    token_uri: tokenUrl,
+  };
+  await writeFile(path, JSON.stringify(file));
+  return { path, publicKey };
+}
+
 describe('Amazon Bedrock', () => {
   const target = '/bedrock/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0/invoke-with-response-stream';
   const cloud = { kind: 'bedrock', region: 'us-east-1' } as const;
@@ -145,23 +162,6 @@ describe('Vertex AI', () => {
   const cloud = { kind: 'vertex', region: 'us-east5', project: 'my-project' } as const;
   const target =
     '/vertex/v1/projects/my-project/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict';
-
-  async function account(tokenUrl: string): Promise<{ path: string; publicKey: string }> {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
-    const path = join(await directory(), 'account.json');
-    const file = {
-      type: 'service_account',
-      client_email: 'me@my-project',
-      private_key: privateKey,
-      token_uri: tokenUrl,
-    };
-    await writeFile(path, JSON.stringify(file));
-    return { path, publicKey };
-  }
 
   test('gets a bearer token for a signed assertion, once for many requests', async () => {
     const assertions: string[] = [];

@@ -9,6 +9,10 @@ const of = {
   at: Date.UTC(2015, 7, 30, 12, 36),
 };
 
+function sign(path: string, body: string): string | undefined {
+  return signV4({ method: 'POST', url: new URL(path, 'https://x.example'), body }, of)['authorization'];
+}
+
 /** Vectors of AWS's test suite, by name, and the worked example of its documentation. */
 test.each([
   ['get-vanilla', 'GET', '/', {}, '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
@@ -50,8 +54,6 @@ test('temporary credentials bring their token, which is signed', () => {
 });
 
 test('the body and the path are signed: another gives another signature', () => {
-  const sign = (path: string, body: string): unknown =>
-    signV4({ method: 'POST', url: new URL(path, 'https://x.example'), body }, of)['authorization'];
   const ways = [
     sign('/model/a:0/invoke', '{}'),
     sign('/model/a%3A0/invoke', '{}'),
