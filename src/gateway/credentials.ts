@@ -83,7 +83,7 @@ function namedInConnection(headers: IncomingHttpHeaders): ReadonlySet<string> {
 /** The client's credentials, and what would tell the endpoint about the client's surroundings. */
 function isPrivate(name: string): boolean {
   return (
-    /^(?:host|expect|authorization|cookie|api-key|x-api-key|x-goog-api-key|x-goog-user-project|x-amz-[\w-]+|amz-sdk-[\w-]+|chatgpt-account-id|forwarded|via|accept-encoding)$/.test(
+    /^(?:host|expect|authorization|cookie|api-key|x-api-key|x-goog-api-key|x-goog-user-project|x-amz-[\w-]+|amz-sdk-[\w-]+|chatgpt-account-id|openai-organization|openai-project|forwarded|via|accept-encoding)$/.test(
       name,
     ) || /^(?:proxy-|x-forwarded-|x-real-ip)/.test(name)
   );

@@ -247,3 +247,18 @@ test.each([
   const reading = { model, input: 1_000_000, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 };
   expect(usageOf(reading).costUsd).toBe(3);
 });
+
+test('which account of the operator’s is asked is not the agent’s to say', async () => {
+  const model = await startModel([CANARY]);
+  const wire = await wireTo({ protocol: 'openai', upstream: model.url, key: CANARY });
+  const theirs = {
+    'openai-organization': 'other',
+    'openai-project': 'other',
+    'chatgpt-account-id': 'other',
+    'x-amz-security-token': 'other',
+    'x-goog-user-project': 'other',
+  };
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${wire.placeholder}`, ...theirs };
+  expect(await ask(wire, { target: '/openai/v1/responses', headers, body: BODY })).toMatchObject({ status: 200 });
+  for (const name of Object.keys(theirs)) expect(model.requests[0]?.headers).not.toHaveProperty(name);
+});
