@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { systemClock } from '../domain/clock.ts';
+import { DEFAULT_CIRCUIT } from '../domain/circuit.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import { DEFAULT_LIMITS } from '../domain/policy.ts';
@@ -8,7 +9,7 @@ import { createGateway } from '../gateway/create-gateway.ts';
 import { findProvider } from '../providers/registry.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
-import { modelEndpoint } from './model-endpoint.ts';
+import { createEndpointFinder } from './installation-keys.ts';
 import { createRunner, providersFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 import { wireDirectory } from './wires.ts';
@@ -22,6 +23,7 @@ export async function startWorkerPart(
   options: { readonly onEvent?: EventListener } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
+  const endpointFor = createEndpointFinder(config, store, shared.secrets);
   const runner = createRunner(config, log);
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
@@ -37,7 +39,7 @@ export async function startWorkerPart(
     runner,
     gateway,
     findProvider: (id) => findProvider(providers, id),
-    modelEndpoint: (protocol) => modelEndpoint(config, protocol),
+    modelEndpoint: endpointFor,
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,
@@ -60,10 +62,12 @@ export async function startWorkerPart(
         logBytes: 50 * 1024 ** 2,
         packBytes: 1024 ** 3,
         hosts: config.MAESTRO_HOSTS,
+        playbookHosts: config.MAESTRO_PLAYBOOK_HOSTS,
         budgetUsd: config.MAESTRO_SESSION_BUDGET_USD,
       },
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
+      circuit: { ...DEFAULT_CIRCUIT, baseMs: config.MAESTRO_RETRY_SECONDS * 2_000 },
     },
   });
   return {

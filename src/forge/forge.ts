@@ -99,6 +99,7 @@ export interface AppFacts {
   };
   /** The first 100. Each keeps the permissions it was granted until its owner grants new ones. */
   readonly installations: readonly {
+    readonly id: number;
     readonly account: string;
     readonly suspended: boolean;
     readonly permissions: Readonly<Record<string, string>>;

@@ -137,7 +137,8 @@ async function beginSession(task: RunTask, number: number, scope: RunScope): Pro
     usage: NO_USAGE,
   };
   await held.saveSession(session);
-  await held.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
+  const begun = { attempts: number, startedAt, endedAt: undefined, outcome: undefined };
+  await held.changeTask(task.key, { ...begun, handover: scope.handover });
   await held.audit(startedAt, 'session started', {
     session: id,
     provider: session.provider,

@@ -169,6 +169,7 @@ async function conversation(ward: Ward, provider: Provider, calls: boolean): Pro
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(model?.cloud === undefined ? {} : { cloud: model.cloud }),
   });
   let heard = SILENCE;
   const stdout = lineSink((line) => {
