@@ -7,6 +7,7 @@ import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
 import { attach, deathOf, exitOf, kill, start, type Exit } from './container.ts';
 import { createDemux } from './demux.ts';
+import type { Patience } from './engine.ts';
 import { READY } from './entry.ts';
 
 /** How long after its last output a container may be seen running: the engine closes one, then records the other. */
@@ -19,13 +20,21 @@ export interface Seat {
   readonly output: Duplex;
   /** How the container ended, once it has. */
   readonly exit: Promise<Exit | 'removed'>;
+  /** Kills it and waits for its end. */
+  end(): Promise<Exit | 'removed'>;
   /** Lets go of the connections to it. Leaves the container to be removed. */
   leave(): void;
 }
 
 /** Starts a created container, connected to it. */
-export async function openSeat(container: Docker.Container, clock: Clock): Promise<Seat> {
-  const [output, input] = await Promise.all([attach(container, 'output'), attach(container, 'input')]);
+export async function openSeat(
+  container: Docker.Container,
+  { clock, patience }: { readonly clock: Clock; readonly patience: Patience },
+): Promise<Seat> {
+  const [output, input] = await bothOrNone([
+    attach(container, 'output', patience),
+    attach(container, 'input', patience),
+  ]);
   // A job that ends without reading its input breaks this connection; that is its right.
   input.on('error', () => {});
   const over = new AbortController();
@@ -35,14 +44,33 @@ export async function openSeat(container: Docker.Container, clock: Clock): Promi
     output.destroy();
   };
   try {
-    await start(container);
+    await start(container, patience);
   } catch (error) {
     leave();
     throw error;
   }
-  const exit = exitOf(container, clock, over.signal);
+  const exit = exitOf(container, { clock, patience, signal: over.signal });
   exit.catch(() => {});
-  return { container, input, output, exit, leave };
+  const end = async (): Promise<Exit | 'removed'> => {
+    await kill(container, patience);
+    return deathOf(exit, patience);
+  };
+  return { container, input, output, exit, end, leave };
+}
+
+/** Both connections; when one can't be had the other is broken off. */
+async function bothOrNone(opening: readonly [Promise<Duplex>, Promise<Duplex>]): Promise<readonly [Duplex, Duplex]> {
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    for (const one of opening) {
+      one.then(
+        (stream) => stream.destroy(),
+        () => {},
+      );
+    }
+    throw error;
+  }
 }
 
 /** Gives a waiting container its `go`, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
@@ -54,7 +82,7 @@ export async function converse(options: {
   readonly clock: Clock;
 }): Promise<JobResult> {
   const { seat, go, limits, io, clock } = options;
-  const { container, exit } = seat;
+  const { exit } = seat;
   const watch = watchJob({ limits, signal: io.signal, clock });
   const startedAt = clock.monotonic();
   try {
@@ -67,8 +95,7 @@ export async function converse(options: {
     await Promise.race([exit, watch.reached, broken]);
     const limit = watch.reason();
     if (limit === undefined) watch.stop();
-    else await kill(container);
-    const end = await deathOf(exit);
+    const end = await (limit === undefined ? exit : seat.end());
     const durationMs = clock.monotonic() - startedAt;
 
     await readRest(reading, limit !== undefined);
