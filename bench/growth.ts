@@ -3,7 +3,7 @@ import { openInstallation, paces, playbookOf, type Installation } from './instal
 import { stagesOf } from './stages.ts';
 import { median } from './statistics.ts';
 
-/** What a session's log holds at most; the rest is counted (`src/compose.ts`). Bytes. */
+/** What a session's log holds at most; the rest is counted (`src/compose/worker-part.ts`). Bytes. */
 const LOG_CAP = 50 * 1024 ** 2;
 
 /** Whether a task costs the same late in a long run, and after a long log, as at its beginning. */

@@ -1,4 +1,5 @@
-import { openShared, startWorkerPart } from '../src/compose.ts';
+import { openShared } from '../src/compose/shared.ts';
+import { startWorkerPart } from '../src/compose/worker-part.ts';
 import { runProcess } from '../src/process.ts';
 
 /** A worker with somebody who listens: every event is counted, and at the end of a session the count is logged. */

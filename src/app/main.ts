@@ -1,8 +1,4 @@
-import { openShared, startApp } from '../compose.ts';
+import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 
-await runProcess(async (config) => {
-  await using stack = new AsyncDisposableStack();
-  stack.use(await startApp(stack.use(await openShared(config))));
-  return stack.move();
-});
+await runProcess(starting('app'));

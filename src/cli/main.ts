@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { providerIds } from '../providers/registry.ts';
+import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { demo } from './demo/demo.ts';
 import { planCommand } from './plan.ts';
-import { up } from './up.ts';
 
 const program = new Command('maestro')
   .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
@@ -13,7 +13,7 @@ const program = new Command('maestro')
 program
   .command('up')
   .description('run app and worker in one process, configured by the environment')
-  .action(() => runProcess(up));
+  .action(() => runProcess(starting('worker', 'app')));
 
 program
   .command('plan')

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import Docker from 'dockerode';
-import { namespaceOf } from '../../src/compose.ts';
+import { namespaceOf } from '../../src/compose/runner.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
 import { digest } from '../../src/domain/ids.ts';
 import { parseTrailers } from '../../src/domain/report/commit-message.ts';

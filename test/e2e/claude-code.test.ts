@@ -1,7 +1,7 @@
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
-import { namespaceOf } from '../../src/compose.ts';
+import { namespaceOf } from '../../src/compose/runner.ts';
 import { describeWith } from '../setup/require.ts';
 import { KEY_CANARY } from './stage.ts';
 import { useHarness } from './suite.ts';

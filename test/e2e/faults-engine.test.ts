@@ -1,7 +1,7 @@
 import Docker from 'dockerode';
 import { expect, inject, it } from 'vitest';
 import { engineAt } from '../../src/runners/docker/engine-address.ts';
-import { namespaceOf } from '../../src/compose.ts';
+import { namespaceOf } from '../../src/compose/runner.ts';
 import { describeWith } from '../setup/require.ts';
 import { useHarness } from './suite.ts';
 

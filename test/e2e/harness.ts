@@ -7,14 +7,9 @@ import { attachReferee, type AttachedReferee } from '../../local-github/referee/
 import { createReferee } from '../../local-github/referee/referee.ts';
 import type { SeedRepository } from '../../local-github/seed.ts';
 import { startLocalGithub, type LocalGithub, type LocalGithubOptions } from '../../local-github/server.ts';
-import {
-  openShared,
-  startApp,
-  startWorkerPart,
-  type EventListener,
-  type Part,
-  type Shared,
-} from '../../src/compose.ts';
+import { startApp } from '../../src/compose/app-part.ts';
+import { openShared, type Part, type Shared } from '../../src/compose/shared.ts';
+import { startWorkerPart, type EventListener } from '../../src/compose/worker-part.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { auditHome, auditPlace } from './audit.ts';
@@ -33,7 +28,7 @@ export interface HarnessOptions {
   readonly timeoutMs?: number;
 }
 
-/** The whole product over a local GitHub, as `src/compose.ts` puts it together. */
+/** The whole product over a local GitHub, as `src/compose/` puts it together. */
 export interface Harness extends Audited, AsyncDisposable {
   /**
    * A repository of its own for the running test. When the test is over everything that happened in it is audited: see

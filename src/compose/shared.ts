@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { apiBaseUrl, ConfigError, type Config } from '../config.ts';
+import { systemClock } from '../domain/clock.ts';
+import { createGithubForge, type GithubForge, type GithubForgeOptions } from '../forge/github/github.ts';
+import { providerIds } from '../providers/registry.ts';
+import type { QueueTiming } from '../queue/bullmq.ts';
+import { openQueue } from '../queue/open.ts';
+import type { RunQueue } from '../queue/queue.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+
+/** What the app and the worker of one process share. */
+export interface Shared extends AsyncDisposable {
+  readonly config: Config;
+  readonly log: Log;
+  readonly store: Store;
+  readonly forge: GithubForge;
+  /** A queue of its own for each that asks, so that each can close its own. */
+  openQueue(): Promise<RunQueue>;
+}
+
+/** A running part. Disposing it stops it and waits until it has stopped. */
+export interface Part extends AsyncDisposable {
+  /** Base URL of what it serves; undefined for a worker. */
+  readonly url: string | undefined;
+}
+
+/** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
+
+/** Opens store and forge. Rejects with what to do about it when one can't be had. */
+export async function openShared(
+  config: Config,
+  log: Log = createLog({ level: config.LOG_LEVEL }),
+  pace: Pace = {},
+): Promise<Shared> {
+  if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
+    throw new ConfigError(
+      `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
+    );
+  }
+  await mkdir(config.MAESTRO_HOME, { recursive: true, mode: 0o700 });
+  const { store, database } = await openStore({
+    databaseUrl: config.DATABASE_URL,
+    directory: path.join(config.MAESTRO_HOME, 'database'),
+    log,
+  });
+  const forge = createGithubForge({
+    app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
+    baseUrl: apiBaseUrl(config),
+    markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
+    log,
+    clock: systemClock,
+    secrets: () => secretsOf(config),
+    ...pace,
+  });
+  return {
+    config,
+    log,
+    store,
+    forge,
+    openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
+    [Symbol.asyncDispose]: async () => {
+      await forge
+        .close()
+        .catch((error: unknown) => log.warn({ err: error }, 'tokens could not be revoked; they run out by themselves'));
+      await store.close();
+    },
+  };
+}
+
+/** A job's lock has to run out before its run's lease does: a run that is handed out again can then soon be claimed. */
+function queueTiming(config: Config): Partial<QueueTiming> {
+  const leaseMs = config.MAESTRO_LEASE_SECONDS * 1000;
+  return { lockMs: Math.round((leaseMs * 2) / 3), stalledMs: Math.round(leaseMs / 3) };
+}
+
+/** Values that must never be in anything that is published. */
+function secretsOf(config: Config): readonly string[] {
+  return [
+    config.PRIVATE_KEY,
+    config.WEBHOOK_SECRET,
+    config.ANTHROPIC_API_KEY,
+    config.OPENAI_API_KEY,
+    config.GEMINI_API_KEY,
+  ].filter((value) => value !== undefined);
+}

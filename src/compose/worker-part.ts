@@ -1,0 +1,103 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.ts';
+import { systemClock } from '../domain/clock.ts';
+import type { AgentEvent } from '../domain/event.ts';
+import type { RunId, SessionId } from '../domain/ids.ts';
+import { DEFAULT_LIMITS } from '../domain/policy.ts';
+import { DEFAULT_RETRY } from '../domain/retry.ts';
+import { createGateway } from '../gateway/create-gateway.ts';
+import { createProviders, findProvider } from '../providers/registry.ts';
+import { openPresence } from '../store/presence.ts';
+import { startWorker } from '../workers/worker.ts';
+import { modelEndpoint } from './model-endpoint.ts';
+import { createRunner } from './runner.ts';
+import type { Part, Shared } from './shared.ts';
+
+/** Told of every event of every session of a worker. */
+export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; readonly sessionId: SessionId }) => void;
+
+/** Starts process 2: works on runs. */
+export async function startWorkerPart(
+  shared: Shared,
+  options: { readonly onEvent?: EventListener } = {},
+): Promise<Part> {
+  const { config, log, store, forge } = shared;
+  const runner = createRunner(config, log);
+  const facts = await runner.check();
+  log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
+  if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
+  const providers = createProviders({
+    scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
+  });
+  const gateway = createGateway({ directory: await wireDirectory(config), log, clock: systemClock });
+  const queue = await shared.openQueue();
+  await queue.check();
+  const worker = await startWorker({
+    store,
+    queue,
+    forge,
+    runner,
+    gateway,
+    findProvider: (id) => findProvider(providers, id),
+    modelEndpoint: (protocol) => modelEndpoint(config, protocol),
+    presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
+    clock: systemClock,
+    log,
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    settings: {
+      name: config.MAESTRO_WORKER,
+      home: config.MAESTRO_HOME,
+      concurrency: config.MAESTRO_CONCURRENCY,
+      diskFloorBytes: config.MAESTRO_DISK_FLOOR_MB * 1024 * 1024,
+      leaseMs: config.MAESTRO_LEASE_SECONDS * 1000,
+      statusIntervalMs: config.MAESTRO_STATUS_SECONDS * 1000,
+      reconcileMs: (config.MAESTRO_LEASE_SECONDS * 1000) / 2,
+      session: {
+        idleMs: config.MAESTRO_IDLE_SECONDS * 1000,
+        wallMs: config.MAESTRO_WALL_SECONDS * 1000,
+        memoryBytes: config.MAESTRO_MEMORY_MB * 1024 * 1024,
+        cpus: config.MAESTRO_CPUS,
+        pids: config.MAESTRO_PIDS,
+        outputBytes: 4 * 1024 ** 3,
+        logBytes: 50 * 1024 ** 2,
+        packBytes: 1024 ** 3,
+        hosts: config.MAESTRO_HOSTS,
+        budgetUsd: config.MAESTRO_SESSION_BUDGET_USD,
+      },
+      policy: DEFAULT_LIMITS,
+      retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
+    },
+  });
+  return {
+    url: undefined,
+    [Symbol.asyncDispose]: async () => {
+      await worker.close();
+      await gateway.close();
+      await runner.close();
+    },
+  };
+}
+
+/** A directory for this process's sockets; those of processes that are gone are swept. */
+async function wireDirectory(config: Config): Promise<string> {
+  const wires = path.join(config.MAESTRO_HOME, 'wires');
+  await mkdir(wires, { recursive: true, mode: 0o700 });
+  for (const pid of await readdir(wires)) {
+    if (!isAlive(Number(pid))) await rm(path.join(wires, pid), { recursive: true, force: true });
+  }
+  return path.join(wires, String(process.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function scriptedAgentHere(): string {
+  return fileURLToPath(new URL('../../docker/agent-image/scripted-agent.mjs', import.meta.url));
+}
