@@ -10,6 +10,8 @@ export interface Exit {
   readonly code: number;
   /** Whether the kernel killed a process of it for want of memory. */
   readonly outOfMemory: boolean;
+  /** When the engine was last found gone, on the monotonic clock; undefined if it was there all along. */
+  readonly awayAt: number | undefined;
 }
 
 /**
@@ -81,20 +83,22 @@ export async function exitOf(
 ): Promise<Exit | 'removed'> {
   const { clock, patience, signal } = of;
   let absentSince: number | undefined;
+  let awayAt: number | undefined;
   for (;;) {
     try {
       await waitAWhile(container, patience.lookMs, signal);
       const { State } = await inspect(container, patience);
       // Removal kills first: the exit code is then of no command's making.
       if (State.Status === 'removing' || State.Status === 'dead') return 'removed';
-      if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled };
+      if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled, awayAt };
       absentSince = undefined;
       continue;
     } catch (error) {
       if (signal.aborted) throw error;
       if (statusOf(error) === 404) return 'removed';
-      absentSince ??= clock.monotonic();
-      if (clock.monotonic() - absentSince > patience.absenceMs) throw infrastructure('wait for a container', error);
+      awayAt = clock.monotonic();
+      absentSince ??= awayAt;
+      if (awayAt - absentSince > patience.absenceMs) throw infrastructure('wait for a container', error);
     }
     await delay(250, undefined, { signal });
   }

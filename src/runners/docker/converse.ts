@@ -86,7 +86,7 @@ export async function converse(options: {
   const watch = watchJob({ limits, signal: io.signal, clock });
   const startedAt = clock.monotonic();
   try {
-    const reading = readOutput({ output: seat.output, io, watch });
+    const reading = readOutput({ output: seat.output, io, watch, clock });
     // Awaited below, after whatever comes first.
     reading.done.catch(() => {});
     seat.input.end(Buffer.concat([go, Buffer.from(io.stdin)]));
@@ -102,6 +102,7 @@ export async function converse(options: {
     const code = end === 'removed' ? undefined : end.code;
     if (limit !== undefined) return { ending: limit, code, durationMs };
     if (end === 'removed') throw removedByOthers();
+    if (end.awayAt !== undefined && end.awayAt >= (reading.endedAt() ?? Infinity)) throw endedWithEngine();
     // A job may survive the death of one of its processes: only what failed failed for memory.
     if (end.outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
     if (!reading.isReady()) throw setupFailed(reading.setupText(), end.code);
@@ -123,15 +124,19 @@ async function silence(exit: Promise<unknown>): Promise<void> {
 }
 
 interface ContainerReading extends Reading {
+  /** When the output ended, on the monotonic clock; undefined while it goes on. */
+  endedAt(): number | undefined;
   /** Whether the command was reached. */
   isReady(): boolean;
   /** What was said on stderr instead of that. */
   setupText(): string;
 }
 
-function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: JobWatch }): ContainerReading {
+function readOutput(of: { output: Duplex; io: JobIo; watch: JobWatch; clock: Clock }): ContainerReading {
+  const { output, io, watch, clock } = of;
   const demux = createDemux();
   let bytesRead = 0;
+  let endedAt: number | undefined;
   let ready = false;
   let setupText = '';
 
@@ -159,12 +164,15 @@ function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: J
   }
 
   return {
-    done: read().catch((error: unknown) => {
-      if (error instanceof InfrastructureError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new InfrastructureError(`The output of a container broke off: ${reason}`, { cause: error });
-    }),
+    done: read()
+      .finally(() => (endedAt = clock.monotonic()))
+      .catch((error: unknown) => {
+        if (error instanceof InfrastructureError) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new InfrastructureError(`The output of a container broke off: ${reason}`, { cause: error });
+      }),
     progress: () => bytesRead,
+    endedAt: () => endedAt,
     isReady: () => ready,
     setupText: () => setupText,
   };
@@ -174,6 +182,14 @@ function removedByOthers(): InfrastructureError {
   return new InfrastructureError(
     'The container of a job was removed while it ran: by a newer owner of its run, or by something that cleans up here',
   );
+}
+
+/**
+ * An engine that goes down ends its containers, with an exit code like any, or cuts off what they say: what the command would have
+ * done or said is not known.
+ */
+function endedWithEngine(): InfrastructureError {
+  return new InfrastructureError('The Docker engine went away while a job ran, and the job ended with it');
 }
 
 function setupFailed(text: string, code: number): InfrastructureError {
