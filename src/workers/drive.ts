@@ -166,11 +166,9 @@ async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun):
   for (const session of await store.sessionsOf(held.run.id, task.key)) {
     const effect = await store.findEffect(held.run.id, pushKey(session));
     if (effect === undefined) continue;
-    const { commit } = effect.intent as PushBegun;
-    const isPushed = effect.result !== undefined && effect.result !== null;
-    const head = isPushed
-      ? commit
-      : await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined);
+    const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
+    const commit = pushed ?? (effect.intent as PushBegun).commit;
+    const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
     if (head !== commit) continue;
     const outcome = { kind: 'committed', commit } as const;
     const endedAt = clock.now();
