@@ -39,6 +39,7 @@ export async function startWorkerPart(
     queue,
     forge,
     runner,
+    shelf: shared.shelf,
     gateway,
     findProvider: (id) => findProvider(providers, id),
     modelEndpoint: (protocol) => modelEndpoint(config, protocol),

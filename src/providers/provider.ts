@@ -17,6 +17,8 @@ export interface Provider {
   readonly cli: AgentCli | undefined;
   /** Hosts it may reach beside its model, as exact names or `*.suffix`. */
   readonly hosts: readonly string[];
+  /** Where it keeps its conversations. */
+  readonly sessions: SessionFiles;
   command(task: AgentTask): AgentCommand;
   /** One line of standard output, without its newline, to any number of events. Never throws: what it can't read is `unknown`. */
   decode(line: string): readonly AgentEvent[];
@@ -25,6 +27,16 @@ export interface Provider {
    * saw it, if that was none: it says why for the CLIs that say it in prose only.
    */
   conclude(seen: ConversationDigest, code: number | undefined, refusal?: ModelRefusal): Conclusion;
+}
+
+/** Where a CLI keeps its conversations: what has to be in a HOME for `AgentTask.resume` to find one there. */
+export interface SessionFiles {
+  /** Directories below HOME, as plain relative paths: they hold conversations, and all that going on with one takes. */
+  readonly directories: readonly string[];
+  /** What in them is of no use to a later session, by path below HOME; `*` stands for any characters. */
+  readonly without: readonly string[];
+  /** Whether a conversation can be gone on with in another working directory than it was begun in. */
+  readonly elsewhere: boolean;
 }
 
 /** The npm package a CLI comes in, at the version its codec was driven against and the agent image holds. */

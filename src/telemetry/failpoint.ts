@@ -16,6 +16,7 @@ export const EFFECTS = [
   'lane',
   'container',
   'session',
+  'shelve',
   'capture',
   'commit',
   'push',

@@ -8,6 +8,7 @@ import { AGENT } from '../ahead.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
+import { conversing, earlierConversation, keepConversation } from '../kept-sessions.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
@@ -31,6 +32,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const { deps, provider, held } = scope;
   await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
+  const earlier = await earlierConversation(record, scope);
+  if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
@@ -42,6 +45,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
 
   let heard = SILENCE;
@@ -60,9 +64,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const result = await runOnLane(scope, {
     purpose: AGENT,
     session: record.session.id,
-    argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
+    argv: conversing(inside, provider.sessions, command.argv),
     env: command.env,
-    files: command.files,
+    files: { ...command.files, ...earlier.files },
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
     stdout: listen,
@@ -76,7 +80,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
-  return conclude(record, scope, { heard, result, wire, complaints });
+  const kept = await keepConversation(record, scope, heard.id);
+  const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
+  return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
