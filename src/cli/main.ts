@@ -5,6 +5,7 @@ import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { demo } from './demo/demo.ts';
 import { planCommand } from './plan.ts';
+import { sessionsProgram } from './sessions.ts';
 
 const program = new Command('maestro')
   .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
@@ -42,5 +43,7 @@ program
   .action(async (options: Parameters<typeof demo>[0]) => {
     process.exitCode = await demo(options);
   });
+
+program.addCommand(sessionsProgram());
 
 await program.parseAsync();

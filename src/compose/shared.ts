@@ -53,15 +53,7 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = createGithubForge({
-    app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
-    baseUrl: apiBaseUrl(config),
-    markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
-    log,
-    clock: systemClock,
-    secrets: () => secretsOf(config),
-    ...pace,
-  });
+  const forge = forgeOf(config, log, pace);
   return {
     config,
     log,
@@ -76,6 +68,19 @@ export async function openShared(
       await store.close();
     },
   };
+}
+
+/** GitHub as this App sees it. */
+export function forgeOf(config: Config, log: Log, pace: Pace = {}): GithubForge {
+  return createGithubForge({
+    app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
+    baseUrl: apiBaseUrl(config),
+    markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
+    log,
+    clock: systemClock,
+    secrets: () => secretsOf(config),
+    ...pace,
+  });
 }
 
 /** A job's lock has to run out before its run's lease does: a run that is handed out again can then soon be claimed. */
