@@ -13,7 +13,7 @@
 //   spew 10MB [lines|short|binary|noline]   memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
-//   recall
+//   recall              repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { existsSync, openSync, writeSync } from 'node:fs';
@@ -380,10 +380,15 @@ const task = readTask(prompt);
 const conversation = process.env.MAESTRO_RESUME ?? process.env.MAESTRO_CONVERSATION ?? 'scripted';
 const earlier = await converse(conversation, prompt);
 await emit({ type: 'start', conversation });
+const isRepair = prompt.split(/\r?\n/).includes('# The previous attempt');
 const directives = readDirectives(task);
 let summary = `Followed ${directives.length} ${directives.length === 1 ? 'directive' : 'directives'}.`;
 if (directives.length === 0) summary = await workByTitle(task.title);
-for (const directive of directives) await obey(directive);
+for (const directive of directives) {
+  const repair = /^repair\s+(.*)$/s.exec(directive)?.[1];
+  if (repair === undefined) await obey(directive);
+  else if (isRepair) await obey(repair);
+}
 await emit({ type: 'usage', input: 1200, output: 40, cached: 0, costUsd: 0 });
 await say(summary);
 await emit({ type: 'end', ok: true, text: summary });

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { forgeOf } from '../compose/shared.ts';
+import { openForge } from '../compose/shared.ts';
 import { shelfIn, shelfOf } from '../compose/shelf.ts';
 import { readConfig } from '../config.ts';
 import { createProviders, providerIds } from '../providers/registry.ts';
@@ -67,7 +67,7 @@ export function sessionsProgram(): Command {
       const { repository, home } = command.optsWithGlobals<{ repository?: string; home?: string[] }>();
       const config = readConfig(process.env);
       const log = createLog({ level: 'error' });
-      const forge = forgeOf(config, log);
+      const forge = openForge(config, log);
       const repositories = async (): ReturnType<Parameters<typeof importCommand>[0]['repositories']> =>
         (await forge.installedRepositories()).map((one) => one.repository);
       const shelf = shelfOf(config, log);

@@ -34,7 +34,7 @@ export interface Part extends AsyncDisposable {
 }
 
 /** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
-export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'writesPerHour' | 'backoffMs' | 'timeoutMs'>;
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(
@@ -53,7 +53,7 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = forgeOf(config, log, pace);
+  const forge = openForge(config, log, pace);
   return {
     config,
     log,
@@ -70,8 +70,8 @@ export async function openShared(
   };
 }
 
-/** GitHub as this App sees it. */
-export function forgeOf(config: Config, log: Log, pace: Pace = {}): GithubForge {
+/** The forge of the configured App. Asks nothing of GitHub yet. */
+export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForge {
   return createGithubForge({
     app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
     baseUrl: apiBaseUrl(config),
