@@ -72,7 +72,11 @@ export function sessionsProgram(): Command {
         (await forge.installedRepositories()).map((one) => one.repository);
       const shelf = shelfOf(config, log);
       const deps = { homes: homes(home), providers, shelf, repositories, id, repository, now: Date.now(), write };
-      process.exitCode = await importCommand(deps).finally(async () => await forge.close());
+      try {
+        process.exitCode = await importCommand(deps);
+      } finally {
+        await forge.close();
+      }
     });
   return program;
 }

@@ -140,28 +140,28 @@ describe('conversations of a desk', () => {
   });
 });
 
-describe('maestro sessions', () => {
-  function listing(
-    options: Partial<Parameters<typeof sessionsCommand>[0]> = {},
-  ): Promise<{ out: string; error: string }> {
-    const said = { out: '', error: '' };
-    const write = {
-      out: (text: string) => void (said.out += text),
-      error: (text: string) => void (said.error += text),
-    };
-    const shelf = { list: async () => [] };
-    const deps = {
-      homes: [{ directory: home }],
-      providers: PROVIDERS,
-      shelf,
-      json: false,
-      limit: 0,
-      write,
-      ...options,
-    };
-    return sessionsCommand(deps).then(() => said);
-  }
+function listing(
+  options: Partial<Parameters<typeof sessionsCommand>[0]> = {},
+): Promise<{ out: string; error: string }> {
+  const said = { out: '', error: '' };
+  const write = {
+    out: (text: string) => void (said.out += text),
+    error: (text: string) => void (said.error += text),
+  };
+  const shelf = { list: async () => [] };
+  const deps = {
+    homes: [{ directory: home }],
+    providers: PROVIDERS,
+    shelf,
+    json: false,
+    limit: 0,
+    write,
+    ...options,
+  };
+  return sessionsCommand(deps).then(() => said);
+}
 
+describe('maestro sessions', () => {
   it('shows a table, newest first, of those asked for', async () => {
     const { out, error } = await listing({ provider: 'codex', repository: 'ACME/shop' });
     const lines = out.trimEnd().split('\n');
