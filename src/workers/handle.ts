@@ -64,7 +64,10 @@ async function seatFor(work: Work, assignment: Assignment, run: Run): Promise<Se
   const now = deps.clock.now();
   let entry = seats.enter(run, now);
   if (entry.kind === 'closed') {
-    await Promise.race([seats.changed(), pause(CLOSED_MS, undefined, { ref: false, signal: shutdown }).catch(() => {})]);
+    await Promise.race([
+      seats.changed(),
+      pause(CLOSED_MS, undefined, { ref: false, signal: shutdown }).catch(() => {}),
+    ]);
     entry = seats.enter(run, now);
   }
   switch (entry.kind) {

@@ -1,4 +1,7 @@
+import { open } from 'node:fs/promises';
 import type { Failure } from '../domain/outcome.ts';
+import { fullName } from '../domain/repository.ts';
+import type { Session } from '../domain/run.ts';
 import type { SessionFiles } from '../providers/provider.ts';
 import type { Inside, JobFiles } from '../runners/runner.ts';
 import { findKept } from '../sessions/shelf.ts';
@@ -7,6 +10,9 @@ import type { RunScope, TaskRecord } from './record.ts';
 
 /** Where below HOME the archive of an earlier conversation is put for the agent's job to unpack. */
 const ARCHIVE = '.maestro-conversation.tar.gz';
+
+/** Bytes of a session's log in which its agent has said which conversation it is; the prompt comes before. */
+const HEAD = 1024 * 1024;
 
 /** What the archiving may say of files that vanish or change under its hands; it is whole all the same (tar's exit code 1). */
 const MOST_CODE = 1;
@@ -101,14 +107,31 @@ export async function keepConversation(
   scope: RunScope,
   conversation: string | undefined,
 ): Promise<number | undefined> {
-  const { deps, held, provider, lane, saving } = scope;
-  if (conversation === undefined || saving.aborted) return undefined;
+  return conversation === undefined ? undefined : await keep(record.session, conversation, record, scope);
+}
+
+/** The same for the session before this one, if a worker died over it: what it left is still on the lane. */
+export async function rescueConversation(record: TaskRecord, scope: RunScope): Promise<void> {
+  const before = record.earlier.at(-1);
+  if (before === undefined || before.endedAt !== undefined || before.kept !== undefined) return;
+  const conversation = await conversationIn(before.log);
+  if (conversation !== undefined) await keep(before, conversation, record, scope);
+}
+
+async function keep(
+  session: Session,
+  conversation: string,
+  { task }: TaskRecord,
+  scope: RunScope,
+): Promise<number | undefined> {
+  const { deps, held, lane, saving } = scope;
+  const provider = deps.findProvider(session.provider);
+  if (provider === undefined || saving.aborted) return undefined;
   const inside = deps.runner.inside(lane);
-  const { id, name, owner } = held.run.repository;
-  const { session, task } = record;
+  const { repository } = held.run;
   const about = {
     id: session.id,
-    repository: { id, name: `${owner}/${name}` },
+    repository: { id: repository.id, name: fullName(repository) },
     provider: provider.id,
     conversation,
     cwd: inside.repo,
@@ -127,6 +150,20 @@ export async function keepConversation(
     return kept?.bytes;
   } catch (error) {
     scope.log.warn({ err: error, sessionId: session.id }, 'the files of a conversation could not be kept');
+    return undefined;
+  }
+}
+
+/** The id a session's log begins with, if its agent came to say it. */
+async function conversationIn(log: string): Promise<string | undefined> {
+  const head = Buffer.alloc(HEAD);
+  try {
+    await using file = await open(log, 'r');
+    const { bytesRead } = await file.read(head, 0, HEAD, 0);
+    const [, id] =
+      /^\{"at":\d+,"type":"session","id":"([A-Za-z0-9_-]+)"/m.exec(head.toString('utf8', 0, bytesRead)) ?? [];
+    return id;
+  } catch {
     return undefined;
   }
 }

@@ -167,7 +167,7 @@ describe('maestro sessions', () => {
     const lines = out.trimEnd().split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/^TIME \(UTC\) +PROVIDER +WHERE +ID +REPOSITORY +SIZE +FIRST WORDS$/);
-    expect(out).toMatch(new RegExp(`codex +desk +${CODEX}a +acme/shop +1 kB +Tune the horns`));
+    expect(out).toMatch(new RegExp(`codex +desk +${CODEX}a +acme/shop +993 B +Tune the horns`));
     expect(error).toBe('');
     expect((await listing({ limit: 2 })).out).toContain('… and 15 more');
     expect((await listing()).error).toContain('it is empty');

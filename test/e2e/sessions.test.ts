@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Place, SettledRun } from './place.ts';
+import { eventually, openProduct } from './product.ts';
 import { useHarness } from './suite.ts';
 
 describe('earlier conversations', () => {
@@ -75,3 +76,30 @@ describe('earlier conversations', () => {
     expect(await there.runs()).toEqual([]);
   });
 });
+
+describe('a conversation that was cut off by the death of the worker', () => {
+  it('is kept by the one that goes on with the task', async () => {
+    await using product = await openProduct();
+    await product.start();
+    const repository = await product.repository();
+    const gate = path.join(product.home, 'gate');
+    const issue = await repository.issue('Wait', `\`scripted: say now\` then \`scripted: await ${gate}\``);
+    await repository.label(issue);
+    await eventually('the agent at work', async () => (await logs(product.home)).includes('"type":"session"'));
+    await product.kill();
+    await writeFile(gate, '');
+    await product.start();
+    const kept = await eventually('two kept conversations', async () => {
+      const names = await readdir(path.join(product.home, 'sessions'), { recursive: true }).catch(() => []);
+      return names.filter((name) => name.endsWith('.json')).length === 2 ? names : undefined;
+    });
+    expect(kept.filter((name) => /-1-[12]\.tar\.gz$/.test(name))).toHaveLength(2);
+    await eventually('the end', async () => (await repository.labels(issue)).includes('maestro-done'));
+  });
+});
+
+async function logs(home: string): Promise<string> {
+  const names = await readdir(path.join(home, 'logs'), { recursive: true }).catch(() => []);
+  const files = names.filter((name) => name.endsWith('.jsonl'));
+  return (await Promise.all(files.map(async (name) => await readFile(path.join(home, 'logs', name), 'utf8')))).join('');
+}

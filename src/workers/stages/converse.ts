@@ -9,7 +9,7 @@ import { AGENT } from '../ahead.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
-import { conversing, earlierConversation, keepConversation } from '../kept-sessions.ts';
+import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
@@ -36,6 +36,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const { deps, provider, held } = scope;
   await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
+  await rescueConversation(record, scope);
   const earlier = await earlierConversation(record, scope);
   if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
@@ -58,6 +59,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
       heard = hear(heard, event);
       deps.onEvent?.(event, { runId: held.run.id, sessionId: record.session.id });
       await record.sessionLog.write(event);
+      // After a crash, what the agent left is found by this.
+      if (event.type === 'session') await record.sessionLog.flush();
     }
   });
   let complaints: readonly string[] = [];
