@@ -38,6 +38,7 @@ export async function startWorkerPart(
     queue,
     forge,
     runner,
+    shelf: shared.shelf,
     gateway,
     findProvider: (id) => findProvider(providers, id),
     modelEndpoint: endpointFor,

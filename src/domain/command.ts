@@ -5,6 +5,8 @@ export type Command =
       readonly playbook?: string;
       readonly provider?: string;
       readonly model?: string;
+      /** Id of an earlier conversation that the run's first task goes on with. */
+      readonly resume?: string;
       /** The lines below the command; empty for none. */
       readonly instructions: string;
     }
@@ -22,10 +24,16 @@ type Verb = (typeof VERBS)[number];
 
 /** Arguments each verb takes. */
 const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
-  run: ['playbook', 'provider', 'model'],
+  run: ['playbook', 'provider', 'model', 'resume'],
   stop: [],
   status: [],
   help: [],
+};
+
+/** What a value looks like that was not plain. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  model: 'opus',
+  resume: '6ba57796-3945-4749-8bd5-213de3836d68',
 };
 
 /** One `key=value` with its value bare or in double or single quotes, or one other word. */
@@ -82,7 +90,7 @@ function valueProblem(name: string, value: string): string | undefined {
   }
   return /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/.test(value)
     ? undefined
-    : `\`${name}\` must be a plain name, like \`${name}=${name === 'model' ? 'opus' : 'claude-code'}\`.`;
+    : `\`${name}\` must be a plain name, like \`${name}=${EXAMPLES[name] ?? 'claude-code'}\`.`;
 }
 
 function complain(verb: Verb, word: string): string {
@@ -106,7 +114,7 @@ export function helpText(): string {
   return [
     'Commands are the first characters of a comment:',
     '',
-    '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`; instructions on the lines below.',
+    '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`, `resume=id` to go on with an earlier conversation of the agent; instructions on the lines below.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',
     '- `/maestro help` shows this.',

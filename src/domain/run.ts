@@ -27,6 +27,8 @@ export interface Run {
   readonly model: string | undefined;
   /** Extra words of the person who asked, given to every task's prompt. */
   readonly instructions: string;
+  /** The earlier conversation its first task goes on with, if it was asked to. */
+  readonly resume?: Resume;
   /** Branch and commit the work starts from; `sha` is resolved when the trigger is accepted. */
   readonly base: { readonly ref: string; readonly sha: string };
   /** Always below `maestro/`. */
@@ -47,6 +49,14 @@ export interface Run {
   readonly stop: StopRequest | undefined;
   /** What has kept the run from getting further; undefined before it was first taken up. */
   readonly setbacks: Setbacks | undefined;
+}
+
+/** An earlier conversation of an agent, about the same repository. */
+export interface Resume {
+  /** Under which it is kept: the id of our session, or what it was imported as. */
+  readonly session: string;
+  /** The provider's own id of it. */
+  readonly conversation: string;
 }
 
 /** Counted since a task of the run was last settled. */
@@ -112,6 +122,8 @@ export interface Session {
   /** Image by digest the session ran in; undefined outside a container. */
   readonly image: string | undefined;
   readonly log: string;
+  /** Bytes on disk of the CLI's own files of the conversation; undefined when none are kept. */
+  readonly kept?: number;
   readonly startedAt: number;
   readonly endedAt: number | undefined;
   readonly outcome: Outcome | undefined;

@@ -9,7 +9,7 @@ import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
-import { saveSession, sessionsOf } from './sessions.ts';
+import { findSessions, saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -41,6 +41,7 @@ export function createStore(database: Database): Store {
     listRuns: async (filter = {}) => listRuns(database, filter),
     tasksOf: async (id) => tasksOf(database, id),
     sessionsOf: async (id, task) => sessionsOf(database, id, task),
+    findSessions: async (name) => findSessions(database, name),
     requestStop: async (id, stop) => requestStop(database, id, stop),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),

@@ -65,6 +65,8 @@ export interface Store {
   tasksOf(id: RunId): Promise<readonly RunTask[]>;
   /** Sessions of a run, or of one of its tasks, in the order they began. */
   sessionsOf(id: RunId, task?: TaskKey): Promise<readonly Session[]>;
+  /** Sessions of any repository that are called `name`, by our id or as the provider's conversation; newest first, 20 at most. */
+  findSessions(name: string): Promise<readonly { readonly repositoryId: number; readonly session: Session }[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
 

@@ -21,6 +21,7 @@ export const EFFECTS = [
   'lane',
   'container',
   'session',
+  'shelve',
   'capture',
   'commit',
   'push',

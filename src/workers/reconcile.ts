@@ -18,6 +18,7 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   }
   if (missing > 0)
     deps.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
+  await deps.shelf.tidy(clock.now());
   const alive = new Set<string>(open.map((run) => run.id));
   const reaped = await runner.reap((owner) => alive.has(owner.runId));
   if (reaped.length > 0) deps.log.info({ jobs: reaped }, 'leftover jobs removed');

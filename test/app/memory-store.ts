@@ -26,6 +26,7 @@ export interface MemoryStore extends Pick<
   | 'listRuns'
   | 'tasksOf'
   | 'sessionsOf'
+  | 'findSessions'
   | 'requestStop'
   | 'audit'
   | 'auditOf'
@@ -97,6 +98,7 @@ export function createMemoryStore(): MemoryStore {
         .slice(0, filter.limit),
     tasksOf: async (id) => tasks.get(id) ?? [],
     sessionsOf: async () => [],
+    findSessions: async () => [],
     requestStop: async (id, stop) => {
       const run = runs.get(id);
       if (run === undefined || run.stop !== undefined) return false;

@@ -21,6 +21,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   lane: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
   container: ['runners/docker/containers.ts', 'runners/local/local-runner.ts'],
   session: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
+  shelve: ['sessions/disk-shelf.ts'],
   capture: ['git/ingest.ts'],
   commit: ['git/commit.ts'],
   push: ['workers/stages/push.ts'],

@@ -12,6 +12,7 @@ import type { CommentEvent } from '../../domain/webhook.ts';
 import { notPermitted, react, refuse, type Asked } from '../answer.ts';
 import type { AppDeps } from '../deps.ts';
 import { permissionOf } from '../permission.ts';
+import { findResumable } from '../resume.ts';
 import { playbookPath } from '../sources.ts';
 import { stopRuns } from '../stop.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
@@ -60,11 +61,25 @@ async function run(
   const provider = command.provider?.toLowerCase();
   const refusal = (await wrongPlace(deps, event)) ?? unknownProvider(provider, deps.rules.providers);
   if (refusal !== undefined) return await refuse(deps, asked, refusal);
+  const earlier =
+    command.resume === undefined
+      ? undefined
+      : await findResumable(deps, event.repository, { wanted: command.resume, provider });
+  if (earlier !== undefined && 'reason' in earlier) return await refuse(deps, asked, earlier);
   const { instructions, model } = command;
-  const request: RunRequest = { repository: event.repository, trigger, provider, model, instructions };
+  const request: RunRequest = {
+    repository: event.repository,
+    trigger,
+    provider: earlier?.provider ?? provider,
+    model,
+    instructions,
+    ...(earlier === undefined ? {} : { resume: { session: earlier.session, conversation: earlier.conversation } }),
+  };
   if (command.playbook === undefined) {
+    const parts = partsOf(deps, request, event.issue);
+    if (earlier !== undefined && parts.length > 1) return await refuse(deps, asked, severalPlaybooks());
     await react(deps, asked, 'eyes');
-    return await startParts(deps, request, partsOf(deps, request, event.issue), asked);
+    return await startParts(deps, request, parts, asked);
   }
   const path = playbookPath(command.playbook, deps.rules.playbookDirectory);
   if (path === undefined) {
@@ -170,6 +185,12 @@ function triggerOf(event: CommentEvent): Trigger {
     at,
     sender: { id: sender.id, login: sender.login },
   };
+}
+
+function severalPlaybooks(): Refusal {
+  return badCommand(
+    'This issue names several playbooks, and one conversation is gone on with in one run: name one with `playbook=`.',
+  );
 }
 
 function badCommand(message: string): Refusal {
