@@ -126,7 +126,10 @@ export type Seating =
  * tell which one it was; so the third life of each is its own, and a run is only given up for what it did by itself. A
  * person's stop does not wait: little is done for it.
  */
-export function seating(run: Pick<Run, 'setbacks' | 'stop'>, of: { readonly others: number; readonly now: number }): Seating {
+export function seating(
+  run: Pick<Run, 'setbacks' | 'stop'>,
+  of: { readonly others: number; readonly now: number },
+): Seating {
   const setbacks = setbacksOf(run);
   if (!isSuspect(run) || run.stop !== undefined) return { kind: 'beside' };
   if (of.others === 0) return { kind: 'alone' };

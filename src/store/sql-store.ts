@@ -6,6 +6,7 @@ import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, pruneMarks, setMark } from './marks.ts';
+import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
@@ -31,6 +32,8 @@ export function createStore(database: Database): Store {
     tasksOf: async (id) => tasksOf(database, id),
     sessionsOf: async (id, task) => sessionsOf(database, id, task),
     requestStop: async (id, stop) => requestStop(database, id, stop),
+    giveOrder: async (id, order) => giveOrder(database, id, order),
+    ordersOf: async (id, after) => ordersOf(database, id, after),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),

@@ -1,3 +1,4 @@
+import type { GivenOrder } from '../domain/steering.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
 
@@ -45,6 +46,13 @@ export interface Store {
   sessionsOf(id: RunId, task?: TaskKey): Promise<readonly Session[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
+  /**
+   * Records an order for a run, once per `key`; with `reopen`, a run that failed or was stopped is queued again with it. `in the
+   * way`: another run is at the same work, and nothing was recorded.
+   */
+  giveOrder(id: RunId, order: NewOrder): Promise<'given' | 'known' | 'in the way'>;
+  /** Orders of a run with a number above `after`, in order. */
+  ordersOf(id: RunId, after: number): Promise<readonly GivenOrder[]>;
 
   // Leases
 
@@ -140,10 +148,15 @@ export type RunChange = Partial<
     | 'pullRequest'
     | 'statusCommentId'
     | 'setbacks'
+    | 'steering'
   >
 >;
 
-export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;
+export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;
+
+export interface NewOrder extends Omit<GivenOrder, 'number'> {
+  readonly reopen: boolean;
+}
 
 export interface EffectIntent {
   readonly key: string;

@@ -1,4 +1,4 @@
-import { approach, nextInRun, type Ending, type PushBegun } from '../domain/conduct.ts';
+import { approach, nextInRun, standing, type Ending, type PushBegun } from '../domain/conduct.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
@@ -112,6 +112,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
 
   for (;;) {
     await held.refreshStop();
+    await held.takeOrders();
+    if (held.run.steering?.paused !== undefined && held.run.stop === undefined) return await pause(deps, driving);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
@@ -214,6 +216,19 @@ async function park(
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
 }
 
+/** Lets a run wait, holding nothing, until a person says how to go on. */
+async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
+  const { held, announcer } = driving;
+  const by = held.run.steering?.paused?.by ?? 'somebody';
+  const reason = `Paused by @${by}. \`/maestro resume\` goes on.`;
+  await held.changeRun({ state: 'parked', reason, parkedUntil: undefined, setbacks: handedBack(held.run) });
+  await held.audit(deps.clock.now(), 'run paused', { by });
+  await announcer.sayNow();
+  await held.reload();
+  // Asked for while it was being put away: nobody else would put it in line.
+  return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
+}
+
 /** Says the last word, then writes it down: a crash between the two says it again. */
 async function end(
   deps: WorkerDeps,
@@ -239,7 +254,8 @@ async function end(
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
     // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () => await held.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
+    intent: async () =>
+      await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
     perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
   });
   return DONE;

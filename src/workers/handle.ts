@@ -39,7 +39,7 @@ export async function handle(work: Work, assignment: Assignment): Promise<Word> 
   try {
     const known = await store.findRun(id);
     const stands = known === undefined ? SETTLED : standing(known, clock.now());
-    if (known === undefined || stands.kind === 'settled') return { kind: 'done' };
+    if (known === undefined || stands.kind === 'settled' || stands.kind === 'held') return { kind: 'done' };
     if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - clock.now() };
     if (seat === undefined) {
       const given = await seatFor(work, assignment, known);
@@ -64,7 +64,10 @@ async function seatFor(work: Work, assignment: Assignment, run: Run): Promise<Se
   const now = deps.clock.now();
   let entry = seats.enter(run, now);
   if (entry.kind === 'closed') {
-    await Promise.race([seats.changed(), pause(CLOSED_MS, undefined, { ref: false, signal: shutdown }).catch(() => {})]);
+    await Promise.race([
+      seats.changed(),
+      pause(CLOSED_MS, undefined, { ref: false, signal: shutdown }).catch(() => {}),
+    ]);
     entry = seats.enter(run, now);
   }
   switch (entry.kind) {

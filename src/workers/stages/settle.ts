@@ -1,4 +1,4 @@
-import { settlement } from '../../domain/conduct.ts';
+import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
@@ -18,7 +18,7 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   const settled = settlement(outcome, {
     session: session.id,
-    sessions: record.earlier,
+    sessions: sessionsThatCount(task, record.earlier),
     now: endedAt,
     retry: deps.settings.retry,
   });
