@@ -69,7 +69,7 @@ describe('without directives', () => {
     const { conclusion, events } = await run(title, { title });
     expect(conclusion).toEqual({ kind: 'finished', summary: `Wrote ${path}.` });
     expect(await file(path)).toContain(text);
-    expect(await readdir(repo)).toHaveLength(1);
+    expect((await readdir(repo)).filter((name) => name !== '.scripted')).toHaveLength(1);
     expect(events.filter(({ type }) => type === 'unknown')).toEqual([]);
     expect(events.length).toBeGreaterThan(8);
   });

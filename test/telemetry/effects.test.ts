@@ -11,7 +11,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   sweep: ['app/missed.ts'],
   redeliver: ['app/missed.ts'],
   look: ['app/scan.ts'],
-  found: ['app/scan.ts'],
+  found: ['app/put-off.ts', 'app/scan.ts'],
   rebuild: ['app/rebuild.ts'],
   plan: ['app/start.ts'],
   enqueue: ['queue/bullmq.ts'],

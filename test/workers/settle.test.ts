@@ -17,7 +17,8 @@ async function settled(kind: FailureKind) {
   const task = aTask(run.id, 1, { attempts: 1, startedAt: NOW - 5 });
   const session = aSession(run.id, 1);
   const shown: (string | undefined)[] = [];
-  const store = { updateTask: nothing, saveSession: nothing, audit: nothing } as unknown as Store;
+  const findCircuits = async (): Promise<ReadonlyMap<string, unknown>> => new Map();
+  const store = { updateTask: nothing, saveSession: nothing, audit: nothing, findCircuits } as unknown as Store;
   const held: HeldRun = new HeldRun({
     store,
     lease: { runId: run.id, owner: 'worker', epoch: 1 },
@@ -26,7 +27,12 @@ async function settled(kind: FailureKind) {
     tasks: [task],
     onChange: () => shown.push(held.tasks[0]?.outcome?.kind),
   });
-  const deps = { store, clock: { now: () => NOW, monotonic: () => 0 }, settings: { retry: DEFAULT_RETRY } };
+  const deps = {
+    store,
+    findProvider: () => undefined,
+    clock: { now: () => NOW, monotonic: () => 0 },
+    settings: { retry: DEFAULT_RETRY },
+  };
   const record = { task, session, earlier: [], failure: { kind, message: 'It broke.' } } as unknown as TaskRecord;
   const after = await settle(record, { held, deps } as unknown as RunScope);
   return { shown, after, task: held.tasks[0] };

@@ -96,11 +96,11 @@ describe('the status comment', () => {
 
   it('of a run that is not done says how to try again, and what becomes of what there is', () => {
     expect(said({ pullRequest })).toContain(
-      'To try again, comment `/maestro run` in #12: a new run starts from main; what is committed in #13 stays there.',
+      'To begin anew, comment `/maestro run` in #12: a new run starts from main; what is committed in #13 stays there.',
     );
     expect(said({})).toContain('in #12: a new run starts from main.');
     expect(said({ pullRequest, ...fromPush })).toContain(
-      'To try again, comment `/maestro run playbook="a b.md"` in an issue, or push the playbook again: a new run starts from main; what is committed here stays.',
+      'To begin anew, comment `/maestro run playbook="a b.md"` in an issue, or push the playbook again: a new run starts from main; what is committed here stays.',
     );
     expect(said({ state: 'succeeded' })).not.toContain('try again');
   });
