@@ -138,7 +138,11 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
   async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes & { readonly isFresh: boolean }> {
     if (base === undefined || overlays === 'fail') return lanes.ensure(lane);
-    const volumes = await lanes.ensure(lane, () => trees.pick(base, (volume) => plant(volume, base, lane)));
+    const volumes = await lanes.ensure(lane, async () => {
+      // A tree whose use is being noted can't be seen for a moment.
+      await noting;
+      return trees.pick(base, (volume) => plant(volume, base, lane));
+    });
     const before = noting;
     if (volumes.isFresh && volumes.tree !== undefined) noting = trees.used(volumes.tree).then(async () => await before);
     if (volumes.tree === undefined || overlays === 'work') return volumes;

@@ -62,7 +62,8 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
     const [one, two] = [h.laneOf(installation, 'one'), h.laneOf(installation, 'two')];
     await runner.ensureLane(one, base());
     await runner.ensureLane(two, base());
-    expect((await volumes()).filter(({ Labels }) => Labels?.['maestro.tree.kb'] !== undefined)).toHaveLength(1);
+    const marks = async () => (await volumes()).filter(({ Labels }) => Labels?.['maestro.tree.kb'] !== undefined);
+    await expect.poll(marks).toHaveLength(1);
 
     const there = await h.ask(runner, {
       argv: h.sh('ls d | wc -l; mount | grep -c "on /lane type overlay"'),
