@@ -137,6 +137,7 @@ export async function planned(components: Components, argv: readonly string[]): 
     options: {
       seeds: { type: 'string', default: '2' },
       random: { type: 'string', default: '100' },
+      crowds: { type: 'string', default: '1' },
       only: { type: 'string' },
       topology: { type: 'string', default: 'server' },
       runner: { type: 'string', default: 'local' },
