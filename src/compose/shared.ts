@@ -18,6 +18,8 @@ export interface Shared extends AsyncDisposable {
   readonly log: Log;
   readonly store: Store;
   readonly forge: GithubForge;
+  /** Secrets that came up since the start: like those of the configuration, they must be in nothing that is published. */
+  readonly secrets: Set<string>;
   /** A queue of its own for each that asks, so that each can close its own. */
   openQueue(): Promise<RunQueue>;
 }
@@ -37,9 +39,10 @@ export async function openShared(
   log: Log = createLog({ level: config.LOG_LEVEL }),
   pace: Pace = {},
 ): Promise<Shared> {
-  if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
+  const unknown = config.MAESTRO_PROVIDER.find((name) => !providerIds.some((id) => id === name));
+  if (unknown !== undefined) {
     throw new ConfigError(
-      `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
+      `MAESTRO_PROVIDER names "${unknown}"; it may be ${providerIds.join(', ')}, or several of them separated by commas.`,
     );
   }
   await mkdir(config.MAESTRO_HOME, { recursive: true, mode: 0o700 });
@@ -48,12 +51,14 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = openForge(config, log, pace);
+  const secrets = new Set<string>();
+  const forge = openForge(config, log, { pace, secrets });
   return {
     config,
     log,
     store,
     forge,
+    secrets,
     openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
     [Symbol.asyncDispose]: async () => {
       await forge
@@ -65,15 +70,19 @@ export async function openShared(
 }
 
 /** The forge of the configured App. Asks nothing of GitHub yet. */
-export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForge {
+export function openForge(
+  config: Config,
+  log: Log,
+  options: { readonly pace?: Pace; readonly secrets?: ReadonlySet<string> } = {},
+): GithubForge {
   return createGithubForge({
     app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
     baseUrl: apiBaseUrl(config),
     markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
     log,
     clock: systemClock,
-    secrets: () => secretsOf(config),
-    ...pace,
+    secrets: () => [...secretsOf(config), ...(options.secrets ?? [])],
+    ...options.pace,
   });
 }
 
@@ -91,5 +100,11 @@ function secretsOf(config: Config): readonly string[] {
     config.ANTHROPIC_API_KEY,
     config.OPENAI_API_KEY,
     config.GEMINI_API_KEY,
+    config.AWS_BEARER_TOKEN_BEDROCK,
+    config.AWS_SECRET_ACCESS_KEY,
+    config.AWS_SESSION_TOKEN,
+    config.AZURE_OPENAI_API_KEY,
+    config.MAESTRO_KEYS_SECRET,
+    config.MAESTRO_KEYS_SECRET_BEFORE,
   ].filter((value) => value !== undefined);
 }

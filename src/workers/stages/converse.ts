@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { modelOf } from '../../domain/failover.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
@@ -6,6 +7,7 @@ import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
+import { noteEnd } from '../circuits.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
@@ -33,33 +35,38 @@ interface SessionEnd {
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped) return record;
   const { deps, provider, held } = scope;
-  await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
+  await using wire =
+    (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const command = provider.command({
     prompt,
-    model: held.run.model,
+    model: modelOf(held.run, provider.id),
     effort: held.run.settings.effort,
     conversation: randomUUID(),
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
   });
 
   let heard = SILENCE;
-  const listen = lineSink(async (line) => {
+  const of = { runId: held.run.id, sessionId: record.session.id };
+  const listen = lineSink((line) => {
+    let writing: Promise<void> | undefined;
     for (const event of provider.decode(line)) {
       heard = hear(heard, event);
-      deps.onEvent?.(event, { runId: held.run.id, sessionId: record.session.id });
-      await record.sessionLog.write(event);
+      deps.onEvent?.(event, of);
+      writing = record.sessionLog.write(event) ?? writing;
     }
+    return writing;
   });
   let complaints: readonly string[] = [];
-  const complain = lineSink(async (line) => {
+  const complain = lineSink((line) => {
     complaints = [...complaints.slice(1 - COMPLAINTS), line.slice(0, 500)];
-    await record.sessionLog.write({ type: 'stderr', line });
+    return record.sessionLog.write({ type: 'stderr', line });
   });
   const result = await runOnLane(scope, {
     purpose: AGENT,
@@ -80,6 +87,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
+  await noteEnd(scope, wire.refusal());
   return conclude(record, scope, { heard, result, wire, complaints });
 }
 
