@@ -47,8 +47,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       const found = await Promise.all(ids.map(async (id) => await deps.store.findRun(id)));
       const runs = found.filter((run) => run !== undefined);
       const room = deps.settings.concurrency - adopted.size;
-      for (const { id } of runs.filter((run) => !isSuspect(run)).slice(0, room)) adopt(id);
-      for (const { id } of runs.filter(isSuspect)) adopt(id);
+      const ordinary = runs.filter((run) => !isSuspect(run)).slice(0, room);
+      // Seated here and now, so that no suspect is faster than a run it would keep out.
+      for (const run of [...ordinary, ...runs.filter(isSuspect)]) {
+        const entry = seats.enter(run, deps.clock.now());
+        adopt(run.id, entry.kind === 'seat' ? entry.seat : undefined);
+      }
     }
   };
   await takeOver();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
+import { ensureImage } from '../setup/agent-image.ts';
 import { startDocker } from '../setup/docker.ts';
 import { startPostgres } from '../setup/postgres.ts';
 import { startRedis } from '../setup/redis.ts';
@@ -25,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
     postgresUrl: stack.use(await startPostgres()).url,
     redisUrl: stack.use(await startRedis()).url,
     dockerHost: docker?.host,
-    agentImage: process.env['MAESTRO_IMAGE'] ?? 'maestro-agent:latest',
+    agentImage: argv.some((word) => /\bdocker\b/.test(word)) ? await ensureImage(docker?.host) : undefined,
   };
   if (argv[0] === 'replay') return await replay(components, argv.slice(1));
   return await all(components, await planned(components, argv));

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
 import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/telemetry/failpoint.ts';
-import { COMING_BACK, comingBackWith } from './coming-back.ts';
+import { COMING_BACK, comingBackWith, type ComingBack } from './coming-back.ts';
 import { untilOver } from './judge.ts';
 import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
-import { ask, KEEPING, TWO } from './work.ts';
+import { ask, KEEPING, TWO, type Work } from './work.ts';
 import { openWorld, type Components } from './world.ts';
 
 /** How often a process of a role passes a point in an undisturbed run of the work the point's trials do. */
 export type Passages = ReadonlyMap<Role, ReadonlyMap<Failpoint, number>>;
 
-/** Lets runs go undisturbed and counts the points they pass. */
+/** Lets runs go undisturbed, each in a world of its own and all at the same time, and counts the points they pass. */
 export async function passagesOf(
   components: Components,
   options: { readonly topology: Topology; readonly runner: RunnerName },
@@ -20,7 +20,7 @@ export async function passagesOf(
     counts.set(role, of.set(point, (of.get(point) ?? 0) + 1));
   };
   const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
-  for (const work of [TWO, KEEPING]) {
+  const inTheOrdinaryCourse = async (work: Work): Promise<void> => {
     await using world = await openWorld(components, options);
     const running = await Promise.all(roles.map(async (role) => await world.start(role, world.recording)));
     await Promise.all(running.map(async (one) => await one.ready()));
@@ -31,8 +31,8 @@ export async function passagesOf(
       if (role !== undefined && isUsual(point) && (work === KEEPING) === point.startsWith('keep.'))
         note(role, point as Failpoint);
     }
-  }
-  for (const situation of COMING_BACK) {
+  };
+  const comingBack = async (situation: ComingBack): Promise<void> => {
     await using world = await openWorld(components, options);
     const place = await world.place();
     const issue = await situation.ask(world, place);
@@ -43,7 +43,8 @@ export async function passagesOf(
     for (const { pid, point } of await world.passed())
       if (one?.pid === pid && situation.effects.some((effect) => point.startsWith(`${effect}.`)))
         note(one.role, point as Failpoint);
-  }
+  };
+  await Promise.all([...[TWO, KEEPING].map(inTheOrdinaryCourse), ...COMING_BACK.map(comingBack)]);
   return counts;
 }
 
@@ -137,6 +138,7 @@ export async function planned(components: Components, argv: readonly string[]): 
     options: {
       seeds: { type: 'string', default: '2' },
       random: { type: 'string', default: '100' },
+      crowds: { type: 'string', default: '1' },
       only: { type: 'string' },
       topology: { type: 'string', default: 'server' },
       runner: { type: 'string', default: 'local' },

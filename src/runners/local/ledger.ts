@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobOwner } from '../runner.ts';
 
 /** What is known of a try at a job: enough to end it after the process that started it is gone. */
@@ -10,6 +11,9 @@ interface Entry {
   /** Undefined when the file can't be read any more. */
   readonly owner: JobOwner | undefined;
 }
+
+/** Longer than it takes to write an entry. Milliseconds. */
+const WRITING_MS = 100;
 
 /** A file per running job, so that a later process can find and end what an earlier one left. */
 export interface Ledger {
@@ -22,13 +26,23 @@ export interface Ledger {
 export function createLedger(directory: string): Ledger {
   const fileOf = (attempt: string): string => join(directory, `${attempt}.json`);
 
+  const ownerOf = async (attempt: string): Promise<JobOwner> =>
+    JSON.parse(await readFile(fileOf(attempt), 'utf8')) as JobOwner;
+
   async function read(attempt: string): Promise<Entry> {
     const job = attempt.slice(0, attempt.lastIndexOf('.'));
-    try {
-      return { attempt, job, owner: JSON.parse(await readFile(fileOf(attempt), 'utf8')) as JobOwner };
-    } catch {
-      return { attempt, job, owner: undefined };
-    }
+    // Another worker may be writing it: what is not whole then was left by one that died.
+    const again = async (): Promise<JobOwner> => {
+      await delay(WRITING_MS);
+      return await ownerOf(attempt);
+    };
+    return {
+      attempt,
+      job,
+      owner: await ownerOf(attempt)
+        .catch(again)
+        .catch(() => undefined),
+    };
   }
 
   return {
