@@ -22,8 +22,8 @@ export interface AppDeps {
 export interface AppRules {
   /** Ids of the providers a run may be given to, in lower case. */
   readonly providers: readonly string[];
-  /** The one of `providers` a run gets when nobody names one. */
-  readonly defaultProvider: string;
+  /** Those of `providers` a run gets when nobody names one: the first, and in their order those that take over. */
+  readonly defaultProviders: readonly string[];
   /** Numeric account ids of bots that may start and steer runs like people. */
   readonly allowedBots: readonly number[];
   /** Branches below this are ours: `maestro/`. */

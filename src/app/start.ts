@@ -53,7 +53,7 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
     ...parseSource(source),
     base: { ref: repository.defaultBranch, sha: head },
     providers: deps.rules.providers,
-    defaultProvider: deps.rules.defaultProvider,
+    defaultProviders: deps.rules.defaultProviders,
     createdAt: deps.clock.now(),
   });
   if (plan.kind !== 'run') return plan;

@@ -6,6 +6,8 @@ import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { doctorCommand } from './doctor/doctor.ts';
 import { demo } from './demo/demo.ts';
+import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
+import { withKeys } from './keys/with-keys.ts';
 import { planCommand } from './plan.ts';
 import { sessionsProgram } from './sessions.ts';
 
@@ -48,6 +50,28 @@ program
       write: (text) => void process.stdout.write(text),
     });
   });
+
+const keys = program.command('keys').description('model keys that installations have of their own, kept sealed');
+keys
+  .command('set')
+  .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
+  .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
+  .description('keep a key, read from standard input')
+  .action((which: WhichKey) => withKeys(async (deps) => await setKey(deps, which)));
+keys
+  .command('remove')
+  .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
+  .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
+  .description('forget a key')
+  .action((which: WhichKey) => withKeys(async (deps) => await removeKey(deps, which)));
+keys
+  .command('list')
+  .description('say what keys there are')
+  .action(() => withKeys(listKeys));
+keys
+  .command('reseal')
+  .description('seal all keys anew after MAESTRO_KEYS_SECRET was changed')
+  .action(() => withKeys(resealKeys));
 
 program
   .command('demo')

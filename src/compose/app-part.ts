@@ -21,7 +21,7 @@ export async function startApp(shared: Shared): Promise<Part> {
   const notes = createDeliveryNotes();
   const rules: AppRules = {
     providers: providerIds,
-    defaultProvider: config.MAESTRO_PROVIDER,
+    defaultProviders: config.MAESTRO_PROVIDER,
     allowedBots: config.MAESTRO_ALLOWED_BOTS,
     branchPrefix: 'maestro/',
     playbookDirectory: '.maestro/playbooks',

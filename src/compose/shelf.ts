@@ -15,11 +15,11 @@ export function shelfIn(home: string): Pick<Shelf, 'list'> {
   return createDiskShelf({ directory: directoryIn(home), ...nothing, log });
 }
 
-/** The shelf of earlier conversations in this installation's home. */
-export function shelfOf(config: Config, log: Log): Shelf {
+/** The shelf of earlier conversations in this installation's home. `secrets` are those that came up since the start. */
+export function shelfOf(config: Config, log: Log, secrets: ReadonlySet<string>): Shelf {
   return createDiskShelf({
     directory: directoryIn(config.MAESTRO_HOME),
-    secrets: () => secretsOf(config),
+    secrets: () => [...secretsOf(config), ...secrets],
     mostBytes: MOST_BYTES,
     budgetBytes: config.MAESTRO_SESSIONS_MB * 1024 ** 2,
     keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,

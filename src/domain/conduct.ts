@@ -1,3 +1,4 @@
+import { chooseProvider, isProviders, type Candidate } from './failover.ts';
 import type { Outcome } from './outcome.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
@@ -111,27 +112,40 @@ export function approach(
 export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }
   /** The task has no outcome yet: it is tried again at `at`, and the run waits until then. */
-  | { readonly kind: 'again'; readonly at: number; readonly reason: string };
+  | { readonly kind: 'again'; readonly at: number; readonly reason: string }
+  /** The task has no outcome yet: another provider takes it over. */
+  | { readonly kind: 'hand-over'; readonly reason: string };
 
 /**
  * Decides whether an attempt settles its task, before anything of it is recorded: what heals by itself is not shown as a failure.
  *
+ * @param of.session The attempt's own.
  * @param of.sessions The task's sessions; the attempt's own may be among them or not.
+ * @param of.candidates The run's providers, when it has several.
  */
 export function settlement(
   outcome: Outcome,
   of: {
-    readonly session: Session['id'];
+    readonly session: Session;
     readonly sessions: readonly Session[];
     readonly now: number;
     readonly retry: RetryPolicy;
+    readonly candidates?: readonly Candidate[];
   },
 ): Settlement {
   if (outcome.kind === 'parked') return { kind: 'again', at: outcome.until, reason: outcome.reason };
   if (outcome.kind !== 'failed') return { kind: 'settled', outcome };
   const { failure } = outcome;
-  const alike = of.sessions.filter(
-    (one) => one.id !== of.session && one.outcome?.kind === 'failed' && one.outcome.failure.kind === failure.kind,
+  const earlier = of.sessions.filter((one) => one.id !== of.session.id);
+  if (of.candidates !== undefined && of.candidates.length > 1 && isProviders(failure)) {
+    const ended = { ...of.session, outcome, endedAt: of.now };
+    const choice = chooseProvider(of.candidates, { sessions: [...earlier, ended], now: of.now, retry: of.retry });
+    if (choice.kind === 'none') return { kind: 'settled', outcome };
+    if (choice.kind === 'wait') return { kind: 'again', at: choice.at, reason: `${choice.reason}.` };
+    if (choice.provider !== of.session.provider) return { kind: 'hand-over', reason: choice.instead ?? '' };
+  }
+  const alike = earlier.filter(
+    (one) => one.outcome?.kind === 'failed' && one.outcome.failure.kind === failure.kind,
   ).length;
   const next = remedy(failure, alike + 1, of.now, of.retry);
   return next.kind === 'fail' ? { kind: 'settled', outcome } : { kind: 'again', at: next.at, reason: next.reason };

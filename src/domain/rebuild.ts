@@ -61,6 +61,7 @@ export function rebuildRun(remains: Remains): { readonly run: Run; readonly task
     settings: asked?.playbook.settings ?? {},
     title: remains.title,
     provider: record.provider,
+    ...(record.fallbacks === undefined ? {} : { fallbacks: record.fallbacks }),
     model: record.model ?? undefined,
     instructions: asked?.instructions ?? '',
     base: record.base,

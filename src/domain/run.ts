@@ -22,6 +22,8 @@ export interface Run {
   readonly settings: PlaybookSettings;
   readonly title: string;
   readonly provider: string;
+  /** Providers that take over, in this order, when `provider` can't go on; none when left out. */
+  readonly fallbacks?: readonly string[];
   readonly model: string | undefined;
   /** Extra words of the person who asked, given to every task's prompt. */
   readonly instructions: string;
@@ -97,6 +99,14 @@ export interface RunTask {
   readonly usage: Usage;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Which provider took the task over, when the one asked for could not go on. */
+  readonly handover?: Handover | undefined;
+}
+
+/** That a task went to another provider than the one that was asked for, and why: `claude-code is out of quota until …`. */
+export interface Handover {
+  readonly provider: string;
+  readonly reason: string;
 }
 
 /** One attempt at one task by one provider. Logs are in the file `log`, one JSON line per event. */

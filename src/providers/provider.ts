@@ -1,3 +1,4 @@
+import type { Cloud } from '../domain/cloud.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Failure } from '../domain/outcome.ts';
@@ -89,6 +90,8 @@ export interface AgentTask {
   readonly gatewayUrl: string;
   /** Stands in for the model key; worth something at this session's gateway only. */
   readonly placeholderKey: string;
+  /** The cloud that has the model, when it is asked in the cloud's own way. */
+  readonly cloud?: Cloud;
   /** Said to the model beside the CLI's own instructions. */
   readonly systemPrompt?: string;
   /** The CLI's own id of an earlier conversation to go on with; its session files must be in HOME. */

@@ -30,6 +30,7 @@ const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
   usage: { name: 'usage', write: optionalJson },
   startedAt: { name: 'started_at', write: asNumber },
   endedAt: { name: 'ended_at', write: asNumber },
+  handover: { name: 'handover', write: optionalJson },
 };
 
 /** As {@link Store.updateRun}: what the change names is set, `undefined` clears. */

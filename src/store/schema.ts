@@ -143,4 +143,22 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE UNIQUE INDEX audit_once ON maestro.audit (run_id, once) WHERE once IS NOT NULL;
     `,
   },
+  {
+    version: 5,
+    name: 'circuits, tasks that were taken over, sealed keys',
+    sql: `
+      CREATE TABLE maestro.circuits (
+        name text PRIMARY KEY,
+        circuit jsonb NOT NULL
+      );
+      ALTER TABLE maestro.tasks ADD COLUMN handover jsonb;
+      CREATE TABLE maestro.keys (
+        installation_id bigint NOT NULL,
+        protocol text NOT NULL,
+        sealed text NOT NULL,
+        set_at double precision NOT NULL,
+        PRIMARY KEY (installation_id, protocol)
+      );
+    `,
+  },
 ];

@@ -1,6 +1,6 @@
 import type { RunId, TaskKey } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { RunTask } from '../domain/run.ts';
+import type { Handover, RunTask } from '../domain/run.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Database } from './database.ts';
 import { readText } from './storable.ts';
@@ -16,6 +16,7 @@ interface TaskRow {
   readonly usage: StoredUsage;
   readonly started_at: number | null;
   readonly ended_at: number | null;
+  readonly handover: Handover | null;
 }
 
 /** A usage as JSON holds it: an unknown cost is not there. */
@@ -29,7 +30,7 @@ export function toUsage(stored: StoredUsage): Usage {
 /** As {@link Store.tasksOf}, in document order. */
 export async function tasksOf(database: Database, id: RunId): Promise<readonly RunTask[]> {
   const { rows } = await database.query<TaskRow>(
-    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, outcome, usage, started_at, ended_at
+    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, outcome, usage, started_at, ended_at, handover
      FROM maestro.tasks WHERE run_id = $1 ORDER BY position, key`,
     [id],
   );
@@ -44,5 +45,6 @@ export async function tasksOf(database: Database, id: RunId): Promise<readonly R
     usage: toUsage(row.usage),
     startedAt: row.started_at ?? undefined,
     endedAt: row.ended_at ?? undefined,
+    ...(row.handover === null ? {} : { handover: row.handover }),
   }));
 }

@@ -18,7 +18,7 @@ import { NOON } from './payloads.ts';
 
 export const RULES: AppRules = {
   providers: ['claude', 'codex', 'scripted'],
-  defaultProvider: 'claude',
+  defaultProviders: ['claude'],
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: '.maestro/playbooks',

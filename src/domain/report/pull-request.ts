@@ -11,6 +11,7 @@ import {
   providersOf,
   spent,
   STATE_ICONS,
+  takenOver,
   taskState,
   totalUsage,
   type RunReport,
@@ -103,6 +104,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     withoutEffect(report.run),
     baseMoved(report),
     taskTable(report, detail, rows),
+    handovers(report, detail),
     notDone(report, detail),
     howToContinue(report),
     checkTable(report, detail),
@@ -180,6 +182,15 @@ function commitCell({ links }: RunReport, commit: string, detail: Detail): strin
   const short = commit.slice(0, SHORT_COMMIT);
   if (!detail.links || links?.repository === undefined) return short;
   return `[\`${short}\`](${links.repository}/commit/${commit})`;
+}
+
+function handovers({ tasks }: RunReport, detail: Detail): string {
+  const lines = tasks.flatMap(({ position, handover }) =>
+    handover === undefined ? [] : [`- Task ${position} ${takenOver(handover)}`],
+  );
+  if (lines.length === 0) return '';
+  const more = lines.length > detail.reasons ? [`- … and ${count(lines.length - detail.reasons, 'more task')}`] : [];
+  return ['### Taken over', '', ...lines.slice(0, detail.reasons), ...more].join('\n');
 }
 
 function notDone(report: RunReport, detail: Detail): string {

@@ -1,10 +1,10 @@
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
-import type { Run, RunTask, Session } from '../run.ts';
+import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
 import { count, money } from './quantities.ts';
-import { codeSpan, encodeInline } from './untrusted-text.ts';
+import { clip, codeSpan, encodeInline } from './untrusted-text.ts';
 
 /** All that the texts about a run are made from. Everything but `run`, `tasks` and `now` may be left out. */
 export interface RunReport {
@@ -76,6 +76,11 @@ export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
         ? 'working'
         : 'waiting';
   }
+}
+
+/** By whom a task was taken over and why, as markdown: `by codex: claude-code is out of quota until …`. */
+export function takenOver({ provider, reason }: Handover): string {
+  return `by ${encodeInline(provider)}: ${encodeInline(clip(reason, 300))}`;
 }
 
 /** What all tasks consumed together. */

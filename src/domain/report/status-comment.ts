@@ -10,6 +10,7 @@ import {
   nextStep,
   spent,
   STATE_ICONS,
+  takenOver,
   taskState,
   withoutEffect,
   type RunReport,
@@ -178,6 +179,7 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   }
   if (!alone && task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
   if (task.attempts > 1) facts.push(`attempt ${task.attempts}`);
+  if (task.handover !== undefined) facts.push(takenOver(task.handover));
   return `- ${facts.join(' · ')}`;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { modelOf } from '../../domain/failover.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
@@ -6,6 +7,7 @@ import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
+import { noteEnd } from '../circuits.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
@@ -34,7 +36,8 @@ interface SessionEnd {
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped) return record;
   const { deps, provider, held } = scope;
-  await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
+  await using wire =
+    (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   await rescueConversation(record, scope);
   const earlier = await earlierConversation(record, scope);
@@ -44,12 +47,13 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const command = provider.command({
     prompt,
-    model: held.run.model,
+    model: modelOf(held.run, provider.id),
     effort: held.run.settings.effort,
     conversation: randomUUID(),
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
     ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
 
@@ -60,9 +64,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     for (const event of provider.decode(line)) {
       heard = hear(heard, event);
       deps.onEvent?.(event, of);
-      // After a crash, what the agent left is found by which conversation it was.
-      const waiting = record.sessionLog.write(event);
-      writing = (event.type === 'session' ? record.sessionLog.flush() : waiting) ?? writing;
+      writing = record.sessionLog.write(event) ?? writing;
+      // After a crash, what the agent left is found by this.
+      if (event.type === 'session') writing = record.sessionLog.flush();
     }
     return writing;
   });
@@ -90,6 +94,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
+  await noteEnd(scope, wire.refusal());
   const kept = await keepConversation(record, scope, heard.id);
   const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
   return conclude({ ...record, session }, scope, { heard, result, wire, complaints });

@@ -41,7 +41,7 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
 function isRepaired({ failure, session, earlier }: TaskRecord, { deps }: RunScope): boolean {
   if (failure?.kind !== 'verify-failed') return false;
   const { retry } = deps.settings;
-  const of = { session: session.id, sessions: earlier, now: deps.clock.now(), retry };
+  const of = { session, sessions: earlier, now: deps.clock.now(), retry };
   return settlement({ kind: 'failed', failure }, of).kind === 'again';
 }
 

@@ -25,7 +25,7 @@ export const PLAYBOOKS = '.maestro/playbooks';
 
 const RULES: AppRules = {
   providers: ['scripted', 'codex'],
-  defaultProvider: 'scripted',
+  defaultProviders: ['scripted'],
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: PLAYBOOKS,
