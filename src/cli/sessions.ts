@@ -70,7 +70,7 @@ export function sessionsProgram(): Command {
       const forge = openForge(config, log);
       const repositories = async (): ReturnType<Parameters<typeof importCommand>[0]['repositories']> =>
         (await forge.installedRepositories()).map((one) => one.repository);
-      const shelf = shelfOf(config, log);
+      const shelf = shelfOf(config, log, new Set());
       const deps = { homes: homes(home), providers, shelf, repositories, id, repository, now: Date.now(), write };
       try {
         process.exitCode = await importCommand(deps);
