@@ -477,6 +477,25 @@ function storeContract(open: () => Promise<Opened>): void {
       expect(await store.sessionsOf(lease.runId, 'task3-1' as TaskKey)).toStrictEqual([]);
     });
 
+    it('find sessions of any repository by the conversation or by our id, newest first', async () => {
+      const [lease, other] = [await claimed(), await claimed()];
+      const conversation = `conversation-${lease.runId}`;
+      const [first, second] = [1, 2].map((attempt) => aSession(lease.runId, attempt, { conversation, kept: 10 }));
+      const elsewhere = aSession(other.runId, 3, { conversation });
+      for (const session of [first!, second!]) await store.saveSession(lease, session);
+      await store.saveSession(other, elsewhere);
+      const repositoryOf = async (id: RunId): Promise<number> => (await store.findRun(id))!.repository.id;
+      const [mine, theirs] = [await repositoryOf(lease.runId), await repositoryOf(other.runId)];
+
+      expect(await store.findSessions(conversation)).toStrictEqual([
+        { repositoryId: theirs, session: elsewhere },
+        { repositoryId: mine, session: second },
+        { repositoryId: mine, session: first },
+      ]);
+      expect(await store.findSessions(first!.id)).toStrictEqual([{ repositoryId: mine, session: first }]);
+      expect(await store.findSessions('nobody')).toStrictEqual([]);
+    });
+
     it('record an effect: the intent first, then what it gave', async () => {
       const lease = await claimed();
       const effect = { key: 'push-1', name: 'push', intent: { sha: 'd', 'odd\0key': ['\ud800', '\\u0000'] } };
