@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_CIRCUIT, takeTrial } from '../../src/domain/circuit.ts';
-import type { SessionId, TaskKey } from '../../src/domain/ids.ts';
+import type { RunId, SessionId, TaskKey } from '../../src/domain/ids.ts';
 import { openStore } from '../../src/store/open.ts';
 import { LeaseLostError, type Lease, type Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
