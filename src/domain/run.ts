@@ -1,4 +1,5 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
+import type { Steering } from './steering.ts';
 import type { Outcome, PassedCheck } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
 import type { Actor, Repository } from './repository.ts';
@@ -49,6 +50,9 @@ export interface Run {
   readonly stop: StopRequest | undefined;
   /** What has kept the run from getting further; undefined before it was first taken up. */
   readonly setbacks: Setbacks | undefined;
+  /** How many orders people have given it, and what those taken in have come to. */
+  readonly orders?: number;
+  readonly steering?: Steering | undefined;
 }
 
 /** An earlier conversation of an agent, about the same repository. */
@@ -95,6 +99,8 @@ export interface RunTask {
   readonly title: string;
   readonly text: string;
   readonly attempts: number;
+  /** Attempts that do not count any more, because a person asked for the task again; none when omitted. */
+  readonly since?: number;
   readonly outcome: Outcome | undefined;
   readonly usage: Usage;
   readonly startedAt: number | undefined;
@@ -139,12 +145,16 @@ export function isFinal(state: RunState): boolean {
 
 /** The verdict of a run whose tasks have all been looked at: true, or the state says otherwise (design §7, P3). */
 export function verdict(tasks: readonly RunTask[], stop: StopRequest | undefined): 'succeeded' | 'failed' | 'stopped' {
-  const done = tasks.every((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change');
-  if (done) return 'succeeded';
+  if (tasks.every(isThrough)) return 'succeeded';
   return stop === undefined ? 'failed' : 'stopped';
 }
 
-/** Tasks that are through: committed, or nothing to change. */
+/** Whether nothing is left to do at a task: committed, nothing to change, or skipped because a person said so. */
+export function isThrough({ outcome }: Pick<RunTask, 'outcome'>): boolean {
+  return outcome?.kind === 'committed' || outcome?.kind === 'no-change' || outcome?.kind === 'skipped';
+}
+
+/** Tasks that are done: committed, or nothing to change. */
 export function doneCount(tasks: readonly RunTask[]): number {
   return tasks.filter((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change').length;
 }

@@ -8,6 +8,7 @@ import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, sett
 import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
+import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { findSessions, saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
@@ -43,6 +44,8 @@ export function createStore(database: Database): Store {
     sessionsOf: async (id, task) => sessionsOf(database, id, task),
     findSessions: async (name) => findSessions(database, name),
     requestStop: async (id, stop) => requestStop(database, id, stop),
+    giveOrder: async (id, order) => giveOrder(database, id, order),
+    ordersOf: async (id, after) => ordersOf(database, id, after),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),

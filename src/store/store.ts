@@ -1,4 +1,5 @@
 import type { Circuit } from '../domain/circuit.ts';
+import type { GivenOrder } from '../domain/steering.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
 
@@ -69,6 +70,13 @@ export interface Store {
   findSessions(name: string): Promise<readonly { readonly repositoryId: number; readonly session: Session }[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
+  /**
+   * Records an order for a run, once per `key`; with `reopen`, a run that failed or was stopped is queued again with it. `in the
+   * way`: another run is at the same work, and nothing was recorded.
+   */
+  giveOrder(id: RunId, order: NewOrder): Promise<'given' | 'known' | 'in the way'>;
+  /** Orders of a run with a number above `after`, in order. */
+  ordersOf(id: RunId, after: number): Promise<readonly GivenOrder[]>;
 
   // Leases
 
@@ -174,12 +182,17 @@ export type RunChange = Partial<
     | 'pullRequest'
     | 'statusCommentId'
     | 'setbacks'
+    | 'steering'
   >
 >;
 
 export type TaskChange = Partial<
-  Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
+  Pick<RunTask, 'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
 >;
+
+export interface NewOrder extends Omit<GivenOrder, 'number'> {
+  readonly reopen: boolean;
+}
 
 export interface EffectIntent {
   readonly key: string;

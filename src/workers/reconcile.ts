@@ -11,7 +11,8 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
   const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
   const counted = await queue.counts();
-  const missing = open.length - (counted.waiting + counted.delayed + counted.active);
+  const due = open.filter((run) => placeInLine(run, clock.now()) !== undefined);
+  const missing = due.length - (counted.waiting + counted.delayed + counted.active);
   for (const run of open) {
     const place = placeInLine(run, clock.now());
     if (place !== undefined) await queue.enqueue(run.id, place.delayMs === undefined ? {} : { delayMs: place.delayMs });

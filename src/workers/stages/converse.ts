@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { modelOf } from '../../domain/failover.ts';
 import type { Failure } from '../../domain/outcome.ts';
-import type { Session } from '../../domain/run.ts';
+import type { Run, RunTask, Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
@@ -151,11 +151,16 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     position: record.task.position,
     total: tasks.length,
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
-    instructions: run.instructions,
+    instructions: [run.instructions, ...wordsFor(record.task, run)].filter((part) => part !== '').join('\n\n'),
     verify: run.settings.verify ?? [],
     branch: run.branch,
     ...previousAttempt(record.earlier),
   });
+}
+
+/** What people added since the run began, for this task. */
+function wordsFor({ key }: RunTask, { steering }: Run): readonly string[] {
+  return (steering?.words ?? []).filter(({ task }) => task === undefined || task === key).map(({ text }) => text);
 }
 
 /** What the attempt before came to, for the one that has to do better. */
