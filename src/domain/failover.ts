@@ -2,7 +2,7 @@ import { circuitStanding, CLOSED, type Circuit } from './circuit.ts';
 import type { Failure } from './outcome.ts';
 import { moment } from './report/quantities.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
-import type { Run, Session } from './run.ts';
+import type { Run, RunTask, Session } from './run.ts';
 
 /*
  * Providers in order of preference, and which of them a task is given to. Decided from the record alone (the task's sessions and
@@ -36,6 +36,19 @@ const PATIENCE = 2;
 /** How a run's providers go by preference: the one asked for first, then the others. */
 export function preferenceOf(run: Pick<Run, 'provider' | 'fallbacks'>): readonly string[] {
   return [...new Set([run.provider, ...(run.fallbacks ?? [])])];
+}
+
+/**
+ * The same for the task that is next. One that goes on with an earlier conversation is its provider's alone: no other knows what was
+ * said.
+ */
+export function preferenceNow(
+  run: Pick<Run, 'provider' | 'fallbacks' | 'resume'>,
+  tasks: readonly Pick<RunTask, 'position' | 'outcome'>[],
+): readonly string[] {
+  const goesOn =
+    run.resume !== undefined && tasks.some(({ position, outcome }) => position === 1 && outcome === undefined);
+  return goesOn ? [run.provider] : preferenceOf(run);
 }
 
 /** The model to ask for: one that was named means nothing to a provider that takes over. */

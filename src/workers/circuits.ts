@@ -1,5 +1,5 @@
 import { afterBlame, blameOf, CLOSED, takeTrial, type Circuit } from '../domain/circuit.ts';
-import { chooseProvider, preferenceOf, type Candidate } from '../domain/failover.ts';
+import { chooseProvider, preferenceNow, preferenceOf, type Candidate } from '../domain/failover.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, Session } from '../domain/run.ts';
@@ -26,7 +26,7 @@ export async function candidatesOf({
 }: Pick<RunScope, 'deps' | 'held'>): Promise<readonly ProviderAtHand[]> {
   const { installationId } = held.run.repository;
   const known = await Promise.all(
-    preferenceOf(held.run).map(async (id) => {
+    preferenceNow(held.run, held.tasks).map(async (id) => {
       const provider = deps.findProvider(id);
       const { endpoint, problem } = await endpointOf(deps, provider, installationId);
       return { id, provider, endpoint, problem, circuit: circuitName(id, endpoint) };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_CIRCUIT, takeTrial } from '../../src/domain/circuit.ts';
-import type { SessionId, TaskKey } from '../../src/domain/ids.ts';
+import type { RunId, SessionId, TaskKey } from '../../src/domain/ids.ts';
 import { openStore } from '../../src/store/open.ts';
 import { LeaseLostError, type Lease, type Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -475,6 +475,25 @@ function storeContract(open: () => Promise<Opened>): void {
       expect(await store.sessionsOf(lease.runId, 'task1-1' as TaskKey)).toStrictEqual([first, second]);
       expect(await store.sessionsOf(lease.runId, other)).toStrictEqual([elsewhere]);
       expect(await store.sessionsOf(lease.runId, 'task3-1' as TaskKey)).toStrictEqual([]);
+    });
+
+    it('find sessions of any repository by the conversation or by our id, newest first', async () => {
+      const [lease, other] = [await claimed(), await claimed()];
+      const conversation = `conversation-${lease.runId}`;
+      const [first, second] = [1, 2].map((attempt) => aSession(lease.runId, attempt, { conversation, kept: 10 }));
+      const elsewhere = aSession(other.runId, 3, { conversation });
+      for (const session of [first!, second!]) await store.saveSession(lease, session);
+      await store.saveSession(other, elsewhere);
+      const repositoryOf = async (id: RunId): Promise<number> => (await store.findRun(id))!.repository.id;
+      const [mine, theirs] = [await repositoryOf(lease.runId), await repositoryOf(other.runId)];
+
+      expect(await store.findSessions(conversation)).toStrictEqual([
+        { repositoryId: theirs, session: elsewhere },
+        { repositoryId: mine, session: second },
+        { repositoryId: mine, session: first },
+      ]);
+      expect(await store.findSessions(first!.id)).toStrictEqual([{ repositoryId: mine, session: first }]);
+      expect(await store.findSessions('nobody')).toStrictEqual([]);
     });
 
     it('record an effect: the intent first, then what it gave', async () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLOSED, type Circuit } from '../../src/domain/circuit.ts';
 import { settlement } from '../../src/domain/conduct.ts';
-import { chooseProvider, modelOf, preferenceOf, type Candidate } from '../../src/domain/failover.ts';
+import { chooseProvider, modelOf, preferenceNow, preferenceOf, type Candidate } from '../../src/domain/failover.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { DEFAULT_RETRY as retry } from '../../src/domain/retry.ts';
 import type { Session } from '../../src/domain/run.ts';
@@ -176,4 +176,15 @@ it('a task with three providers comes to an end whatever they do, and never spin
     }),
     { numRuns: 1_000 },
   );
+});
+
+it('nobody takes over a task that goes on with an earlier conversation; later tasks as usual', () => {
+  const run = { ...aRun(), provider: 'codex', fallbacks: ['claude-code'] };
+  const resume = { session: 'r-1-1', conversation: 'c' };
+  const first = { position: 1, outcome: undefined };
+  const second = { position: 2, outcome: undefined };
+  const done = { position: 1, outcome: { kind: 'no-change' } as const };
+  expect(preferenceNow({ ...run, resume }, [first, second])).toEqual(['codex']);
+  expect(preferenceNow({ ...run, resume }, [done, second])).toEqual(['codex', 'claude-code']);
+  expect(preferenceNow(run, [first, second])).toEqual(['codex', 'claude-code']);
 });
