@@ -5,7 +5,7 @@ import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
-import { findMarks, pruneMarks, setMark } from './marks.ts';
+import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
@@ -23,6 +23,7 @@ export function createStore(database: Database): Store {
 
     setMark: async (name, mark) => setMark(database, name, mark),
     findMarks: async (names) => findMarks(database, names),
+    marksBelow: async (prefix) => marksBelow(database, prefix),
     pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
 
     createRun: async (run, tasks) => createRun(database, run, tasks),

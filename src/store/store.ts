@@ -26,6 +26,8 @@ export interface Store {
 
   setMark(name: string, mark: Mark): Promise<void>;
   findMarks(names: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
+  /** Marks whose name begins with `prefix`. */
+  marksBelow(prefix: string): Promise<ReadonlyMap<string, Mark>>;
   /** Forgets marks whose name begins with `prefix` and whose `at` is before `before`; says how many. */
   pruneMarks(prefix: string, before: number): Promise<number>;
 

@@ -19,6 +19,8 @@ export interface MemoryStore extends Pick<
   | 'knownDeliveries'
   | 'setMark'
   | 'findMarks'
+  | 'marksBelow'
+  | 'pruneMarks'
   | 'createRun'
   | 'findRun'
   | 'listRuns'
@@ -71,6 +73,12 @@ export function createMemoryStore(): MemoryStore {
           return mark === undefined ? [] : [[name, mark] as const];
         }),
       ),
+    marksBelow: async (prefix) => new Map([...marks].filter(([name]) => name.startsWith(prefix))),
+    pruneMarks: async (prefix, before) => {
+      const old = [...marks].filter(([name, { at }]) => name.startsWith(prefix) && at < before);
+      for (const [name] of old) marks.delete(name);
+      return old.length;
+    },
     createRun: async (run, runTasks) => {
       const existing =
         runs.get(run.id) ?? [...runs.values()].find((other) => !isFinal(other.state) && isAtWork(other, run));

@@ -136,6 +136,12 @@ function storeContract(open: () => Promise<Opened>): void {
           ['test/b', { value: 'text', at: 5 }],
         ]),
       );
+      expect(await store.marksBelow('test/')).toStrictEqual(
+        new Map([
+          ['test/a', { value: { times: 2 }, at: 20 }],
+          ['test/b', { value: 'text', at: 5 }],
+        ]),
+      );
       expect(await store.pruneMarks('test/', 20)).toBe(1);
       expect([...(await store.findMarks(['test/a', 'test/b', 'other/b'])).keys()].toSorted()).toStrictEqual([
         'other/b',

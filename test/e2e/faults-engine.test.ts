@@ -65,14 +65,15 @@ describeWith(['docker', 'agentImage'], 'while an agent works, a Docker engine th
   beforeAll(async () => {
     proxy = await createEngineProxy(engineAt(inject('dockerHost')).socketPath ?? '');
   });
+  // Before the product's own, which asks the engine: what is declared first is done last.
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+  });
   const suite = useHarness(() => ({
     runner: 'docker',
     env: { DOCKER_HOST: `unix://${proxy.socketPath}` },
     patience: { callMs: 1_500, startMs: 5_000, deathMs: 2_000, removalMs: 5_000, absenceMs: 1_000, lookMs: 500 },
   }));
-  afterAll(async () => {
-    await proxy[Symbol.asyncDispose]();
-  });
 
   it.each<[string, EngineFault, string]>([
     [

@@ -57,7 +57,7 @@ const PRIMITIVES = [
   /(?<!function )\bmoveObjects\(/g,
   /\.createContainer\(/g,
   /\.createVolume\(/g,
-  /\bcontainer\.start\(\)/g,
+  /\bcontainer\.start\(/g,
   /\.remove\(\{ force/g,
   /getVolume\(name\)\.remove\(/g,
   /(?<!function )\bstartProcess\(/g,

@@ -10,6 +10,9 @@ import { createDemux } from './demux.ts';
 import type { Patience } from './engine.ts';
 import { READY } from './entry.ts';
 
+/** An engine that goes down breaks its connections in any order, this close to each other. */
+const SAME_BREAK_MS = 1_000;
+
 /** How long after its last output a container may be seen running: the engine closes one, then records the other. */
 const EXIT_AFTER_OUTPUT_MS = 5_000;
 
@@ -102,7 +105,7 @@ export async function converse(options: {
     const code = end === 'removed' ? undefined : end.code;
     if (limit !== undefined) return { ending: limit, code, durationMs };
     if (end === 'removed') throw removedByOthers();
-    if (end.awayAt !== undefined && end.awayAt >= (reading.endedAt() ?? Infinity)) throw endedWithEngine();
+    if (wentWithEngine(end, reading.endedAt())) throw endedWithEngine();
     // A job may survive the death of one of its processes: only what failed failed for memory.
     if (end.outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
     if (!reading.isReady()) throw setupFailed(reading.setupText(), end.code);
@@ -182,6 +185,11 @@ function removedByOthers(): InfrastructureError {
   return new InfrastructureError(
     'The container of a job was removed while it ran: by a newer owner of its run, or by something that cleans up here',
   );
+}
+
+/** Whether the engine was gone when, or after, the output of a container ended. */
+function wentWithEngine({ awayAt }: Exit, outputEndedAt: number | undefined): boolean {
+  return awayAt !== undefined && outputEndedAt !== undefined && awayAt >= outputEndedAt - SAME_BREAK_MS;
 }
 
 /**
