@@ -77,9 +77,14 @@ fi
  * be mended is made anew. The agent gets a repository made for it: on the run's branch, borrowing its objects from the mirror.
  */
 const PREPARE = `
-repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6
+repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 is=$7
 ${COMMON}
+# Nobody has been here since the tree was made: only what differs between the commits has to be looked at.
+forward() {
+  [ -f "$keep/index" ] && [ ! -e "$repo/.git" ] && cd "$repo" && git read-tree -m -u "$(cat "$keep/commit")" "$commit"
+}
 bring() {
+  if [ "$is" = fresh ] && forward; then return; fi
   if [ -L "$repo" ] || [ ! -d "$repo" ]; then
     rm -rf "$repo" "$keep"/index* && mkdir "$repo" || return 1
   fi
@@ -168,7 +173,12 @@ export interface LanePlaces {
 
 /** The command that brings a lane's working copy to a commit. */
 export function prepareCommand(
-  lane: LanePlaces & { readonly branch: string; readonly commit: string },
+  lane: LanePlaces & {
+    readonly branch: string;
+    readonly commit: string;
+    /** Whether the lane holds what `plantCommand` made and nobody has been on it. */
+    readonly isFresh?: boolean;
+  },
 ): readonly string[] {
   return [
     'sh',
@@ -181,6 +191,7 @@ export function prepareCommand(
     lane.tree ?? '',
     lane.branch,
     lane.commit,
+    lane.isFresh === true ? 'fresh' : '',
   ];
 }
 

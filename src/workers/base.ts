@@ -22,14 +22,14 @@ export function baseOf(scope: RunScope, session: string): LaneBase {
     group: path.basename(mirror.gitDir, '.git'),
     name: commit,
     nearest: async (names) => {
-      if ((await countFiles(mirror, commit)) < WORTH_FILES) return 'none';
       const distances = await Promise.all(
         names.map(async (name) => ({ name, files: await countChanges(mirror, name, commit) })),
       );
       const [nearest] = distances
         .flatMap(({ name, files }) => (files === undefined || files > NEAR_FILES ? [] : [{ name, files }]))
         .toSorted((a, b) => a.files - b.files);
-      return nearest?.name;
+      if (nearest !== undefined) return nearest.name;
+      return (await countFiles(mirror, commit)) < WORTH_FILES ? 'none' : undefined;
     },
     plant: (inside) => plantCommand({ ...inside, commit }),
   };

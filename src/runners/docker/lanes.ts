@@ -13,8 +13,8 @@ import { LANE, LANE_TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels
  * holds what the lane has written.
  */
 export interface DockerLanes {
-  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one. */
-  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes>;
+  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one: then it is fresh. */
+  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes & { readonly isFresh: boolean }>;
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
   list(): Promise<readonly string[]>;
 }
@@ -97,8 +97,8 @@ export function createDockerLanes(options: {
     const base = baseOf(volume);
     const Labels = { ...ownLabels(namespace), [LANE]: lane.name, [LANE_TREE]: tree };
     await makeVolume({ Name: base, Labels });
-    await fillBase(base, lane);
-    const [lower, upper] = await Promise.all([mountpointOf(tree), mountpointOf(base)]);
+    const places = [mountpointOf(tree), mountpointOf(base)] as const;
+    const [lower, upper] = await Promise.all([...places, fillBase(base, lane)]);
     const o = `lowerdir=${lower}/lane,upperdir=${upper}/upper,workdir=${upper}/work`;
     await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
   }
@@ -118,7 +118,7 @@ export function createDockerLanes(options: {
       }
       // Making a volume that exists succeeds, whoever's it is.
       if (!isOurs(namespace, known ?? (await labelsOfVolume(volume)))) throw foreign(volume);
-      return { lane: volume, tree };
+      return { lane: volume, tree, isFresh: known === undefined && tree !== undefined };
     },
 
     async remove({ name }) {

@@ -11,11 +11,11 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   if (record.commit !== undefined) return record;
   const { run } = scope.held;
   const inside = scope.deps.runner.inside(scope.lane);
-  await scope.deps.runner.ensureLane(scope.lane, baseOf(scope, record.session.id));
+  const isFresh = await scope.deps.runner.ensureLane(scope.lane, baseOf(scope, record.session.id));
   const said = tailSink(4096);
   scope.ahead.begin(scope, record.session.id);
   const result = await tendLane(scope, {
-    argv: prepareCommand({ ...inside, branch: run.branch, commit: run.tip }),
+    argv: prepareCommand({ ...inside, branch: run.branch, commit: run.tip, isFresh }),
     stdout: said.sink,
   });
   const ending = endingOf(scope.signal);
