@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { digest } from '../domain/ids.ts';
 import type { PushEvent } from '../domain/webhook.ts';
 import type { Store } from '../store/store.ts';
+import { around } from '../telemetry/failpoint.ts';
 import { asPayload } from './as-payload.ts';
 import { againGuid } from './heard.ts';
 
@@ -45,7 +46,10 @@ export async function bringBack(deps: {
     const { event, action, payload } = asPayload(push);
     // Put off once more it gets a name of its own; a crash before the mark is gone gives the same one again.
     const guid = againGuid(`${name}/${at}`);
-    await store.saveDelivery({ guid, event, action, body: JSON.stringify(payload), receivedAt: clock.now() });
+    const body = JSON.stringify(payload);
+    await around('inbox', {
+      perform: async () => await store.saveDelivery({ guid, event, action, body, receivedAt: clock.now() }),
+    });
     await store.pruneMarks(name, at + 1);
     brought += 1;
   }

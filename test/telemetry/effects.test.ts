@@ -7,7 +7,7 @@ const SRC = path.join(import.meta.dirname, '..', '..', 'src');
 
 /** Where each effect is wrapped. A new effect gets its line here, and a trial by being in the list. */
 const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
-  inbox: ['app/http.ts'],
+  inbox: ['app/http.ts', 'app/put-off.ts'],
   plan: ['app/rebuild.ts', 'app/start.ts'],
   enqueue: ['queue/bullmq.ts'],
   claim: ['store/leases.ts'],
