@@ -3,7 +3,10 @@ import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { openStore } from '../../src/store/open.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { findProgram, freePort } from '../setup/background.ts';
+import { createDatabase } from '../setup/database.ts';
 import { startRedis } from '../setup/redis.ts';
 import { describeWith } from '../setup/require.ts';
 import { isHealthy, openGrounds, openStage, startProduct, type Stage } from './program.ts';
@@ -59,6 +62,32 @@ describeWith(['postgres', 'redis'], 'with a Redis that may throw runs away', () 
     const product = startProduct({ env: grounds.env });
     expect(await product.ended).toBe(1);
     expect(product.said()).toMatch(/^Maestro did not start: Redis at .*CONFIG SET maxmemory-policy noeviction/m);
+  });
+});
+
+describeWith('postgres', 'an older Maestro on the database of a newer one', () => {
+  it.each([
+    ['the whole product', undefined],
+    ['a worker alone', ['src/workers/main.ts']],
+  ] as const)('(%s) does not start, says what to do, and changes nothing', async (_, script) => {
+    await using database = await createDatabase();
+    await using grounds = await openGrounds({ DATABASE_URL: database.url });
+    const log = createLog({ level: 'silent' });
+    const newer = await openStore({ databaseUrl: database.url, directory: grounds.home, log });
+    await newer.store.setMark('of/the-newer', { value: 1, at: 1 });
+    await newer.database.query("INSERT INTO maestro.migrations (version, name) VALUES (1000, 'from the future')");
+    const product = startProduct({ env: grounds.env, ...(script === undefined ? {} : { script }) });
+    expect(await product.ended).toBe(1);
+    expect(product.said()).toMatch(
+      /^Maestro did not start: .*schema version 1000, written by a newer Maestro; this one knows versions up to \d+\. Update Maestro/m,
+    );
+    expect(product.said()).not.toMatch(/^ {4}at /m);
+    const { rows } = await newer.database.query<{ version: number }>(
+      'SELECT version FROM maestro.migrations ORDER BY version DESC LIMIT 1',
+    );
+    expect(rows).toEqual([{ version: 1000 }]);
+    expect(await newer.store.findMarks(['of/the-newer'])).toHaveProperty('size', 1);
+    await newer.store.close();
   });
 });
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Failpoint, watchFailpoints } from '../../src/telemetry/failpoint.ts';
 import { keptBranch } from './audit.ts';
 import { createGate, type Gate } from './gate.ts';
-import type { Place, SettledRun } from './place.ts';
+import type { Place } from './place.ts';
 import { useHarness } from './suite.ts';
 
 /** What a person does while a run's second and last task is at a step. */
@@ -47,7 +47,10 @@ describe('a person changes something on GitHub while the work of a run is being'
     await suite.harness().quiet();
     held.release();
 
-    for (const run of runs) await hasEnded(run, { pushed, theirs: theirs.get(run.act) });
+    for (const run of runs) {
+      const { is, due } = await endsOf(run, { pushed, theirs: theirs.get(run.act) });
+      expect(is).toEqual(due);
+    }
   });
 
   /** A run whose second task is at work; the first is committed, and its pull request open. */
@@ -63,52 +66,60 @@ describe('a person changes something on GitHub while the work of a run is being'
     await place.until('the pull request', async () => (await place.pulls())[0]);
     return { act, place, issue, branch: (await place.runs())[0]?.branch ?? '', gate };
   }
-
-  /** Gives where the person left the run's branch. */
-  async function does({ act, place, issue, branch }: Held): Promise<string | undefined> {
-    if (act === 'pushes to its branch') await place.push('theirs.txt', 'mine\n', { branch });
-    if (act === 'deletes its branch') await place.as('will', `DELETE /git/refs/heads/${branch}`);
-    if (act === 'closes its pull request') await place.as('will', 'PATCH /pulls/2', { state: 'closed' });
-    if (act === 'takes its label off') await place.unlabel(issue);
-    return (await place.branches()).get(branch);
-  }
-
-  async function hasEnded(
-    { act, place, issue, branch }: Held,
-    was: { readonly pushed: boolean; readonly theirs: string | undefined },
-  ): Promise<void> {
-    const run = await place.settledRun();
-    const branches = await place.branches();
-    const pulls = await place.pulls();
-    const [status = '', ...others] = await place.answers(issue);
-    expect(others).toEqual([]);
-    expect(pulls).toHaveLength(1);
-    const done = run.tasks[1]?.outcome?.kind === 'committed';
-    expect(done).toBe(was.pushed || act === 'takes its label off');
-    if (act === 'takes its label off') expect(branches.get(branch)).toBe(run.tip);
-    else expect(branches.get(branch)).toBe(was.theirs);
-    if (act.startsWith('deletes') || act.startsWith('closes')) expect(pulls[0]?.state).toBe('closed');
-    if (done) {
-      // What was asked for is done, and on the branch: that somebody ended it at that moment changes nothing of it.
-      expect(run.state).toBe('succeeded');
-      expect(status).toContain('is done');
-      return;
-    }
-    await keptAside(place, run);
-    if (act === 'pushes to its branch') {
-      expect(run.state).toBe('failed');
-      expect(status).toContain("Somebody else changed the run's branch");
-    } else {
-      expect(run.state).toBe('stopped');
-      expect(status.replaceAll('&#8203;', '')).toContain('Pull request #2 closed by @will.');
-    }
-  }
-
-  /** The work that could not go to the branch is beside it. */
-  async function keptAside(place: Place, run: SettledRun): Promise<void> {
-    expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
-  }
 });
+
+/** Gives where the person left the run's branch. */
+async function does({ act, place, issue, branch }: Held): Promise<string | undefined> {
+  if (act === 'pushes to its branch') await place.push('theirs.txt', 'mine\n', { branch });
+  if (act === 'deletes its branch') await place.as('will', `DELETE /git/refs/heads/${branch}`);
+  if (act === 'closes its pull request') await place.as('will', 'PATCH /pulls/2', { state: 'closed' });
+  if (act === 'takes its label off') await place.unlabel(issue);
+  return (await place.branches()).get(branch);
+}
+
+/** What became of a run, and what should have. */
+async function endsOf(
+  { act, place, issue, branch }: Held,
+  was: { readonly pushed: boolean; readonly theirs: string | undefined },
+): Promise<{ readonly is: unknown; readonly due: unknown }> {
+  const run = await place.settledRun();
+  const branches = await place.branches();
+  const pulls = await place.pulls();
+  const answers = await place.answers(issue);
+  const due = endOf(act, was.pushed);
+  const kept = due.second === 'committed' ? run.tip : keptBranch(run, 2);
+  return {
+    is: {
+      act,
+      state: run.state,
+      second: run.tasks[1]?.outcome?.kind,
+      says: answers.map((answer) => answer.replaceAll('&#8203;', '').includes(due.words)),
+      branch: branches.get(branch),
+      pulls: pulls.map(({ state }) => state),
+      work: await place.git('show', `${kept}:2.txt`),
+    },
+    due: {
+      act,
+      state: due.state,
+      second: due.second,
+      says: [true],
+      // A person's change stays as they left it.
+      branch: act === 'takes its label off' ? run.tip : was.theirs,
+      pulls: [act === 'deletes its branch' || act === 'closes its pull request' ? 'closed' : 'open'],
+      // What could not go to the branch is beside it.
+      work: '2\n',
+    },
+  };
+}
+
+/** How a run ends whose second task was at hand, and whether its commit was on the branch by then. */
+function endOf(act: Act, pushed: boolean): { readonly state: string; readonly second: string; readonly words: string } {
+  // What was asked for is done, and on the branch: that somebody ended it at that moment changes nothing of it.
+  if (pushed || act === 'takes its label off') return { state: 'succeeded', second: 'committed', words: 'is done' };
+  if (act === 'pushes to its branch')
+    return { state: 'failed', second: 'failed', words: "Somebody else changed the run's branch" };
+  return { state: 'stopped', second: 'cancelled', words: 'Pull request #2 closed by @will.' };
+}
 
 /** Holds everything that comes to a failpoint until it is released. */
 function hold(at: Failpoint): { count(): number; release(): void } {

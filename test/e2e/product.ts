@@ -26,6 +26,8 @@ export interface Product extends AsyncDisposable {
   stop(): Promise<void>;
   /** SIGKILL, and waits. Its agents are killed with it. */
   kill(): Promise<void>;
+  /** Whether it has ended, by itself or because it was told to. */
+  isDown(): boolean;
   /** Loses all the product remembers; it must not be running. */
   wipe(): Promise<void>;
   repository(seed?: Partial<SeedRepository>): Promise<Remote>;
@@ -38,6 +40,8 @@ export interface Remote {
   issue(title: string, body?: string): Promise<number>;
   label(issue: number, login?: string): Promise<void>;
   pulls(): Promise<readonly RemotePull[]>;
+  /** Names of the branches below `maestro/`. */
+  branches(): Promise<readonly string[]>;
   /** What our bot wrote in a thread. */
   answers(thread: number): Promise<readonly string[]>;
   /** Names of an issue's labels. */
@@ -82,7 +86,7 @@ export async function openProduct(): Promise<Product> {
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const ending = child;
     child = undefined;
-    if (ending?.pid === undefined || ending.exitCode !== null) return;
+    if (ending?.pid === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
     const ended = once(ending, 'exit');
     // Killed, it takes its agents with it, as a machine that loses power does: they are of its process group.
     process.kill(signal === 'SIGKILL' ? -ending.pid : ending.pid, signal);
@@ -113,6 +117,7 @@ export async function openProduct(): Promise<Product> {
     },
     stop: async () => await end('SIGTERM'),
     kill: async () => await end('SIGKILL'),
+    isDown: () => child === undefined || child.exitCode !== null || child.signalCode !== null,
     wipe: async () => await rm(home, { recursive: true, force: true }),
     repository: async (seed = {}) => {
       made += 1;
@@ -144,6 +149,10 @@ function remoteAt(github: LocalGithub, name: string): Remote {
       (await as<{ readonly number: number }>('rory', 'POST /issues', { title, body })).number,
     label: async (issue, login = 'will') =>
       void (await as(login, `POST /issues/${issue}/labels`, { labels: ['maestro'] })),
+    branches: async () =>
+      (await as<readonly { readonly name: string }[]>('ada', 'GET /branches'))
+        .map(({ name: branch }) => branch)
+        .filter((branch) => branch.startsWith('maestro/')),
     pulls: async () => await as<readonly RemotePull[]>('ada', 'GET /pulls?state=all&per_page=100'),
     answers: async (thread) =>
       (

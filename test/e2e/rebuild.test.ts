@@ -72,6 +72,32 @@ describe('with database, queue, mirrors and lanes gone', () => {
     expect(messages('delivery given up')).toBe(0);
   }, 240_000);
 
+  it('a run whose branch was pushed and whose pull request was not opened yet takes the branch over: no commit twice', async () => {
+    await product.kill();
+    await product.wipe();
+    const place = await product.repository();
+    await product.start({ MAESTRO_FAILPOINTS: 'pull-request.before-intent=kill' });
+    const issue = await place.issue('Three things', THREE);
+    await place.as('will', `POST /issues/${issue}/comments`, { body: '/maestro run' });
+    await eventually('the end between push and pull request', () => product.isDown(), product.log);
+    expect(await place.pulls()).toEqual([]);
+    const [branch = ''] = await place.branches();
+    const [before] = await place.as<readonly { readonly sha: string }[]>('ada', `GET /commits?sha=${branch}`);
+    await product.wipe();
+    // What is younger than half of this is left to its webhook.
+    await product.start({ MAESTRO_SCAN_SECONDS: '2' });
+    const after = await finished(place);
+
+    expect(await place.branches()).toEqual([branch]);
+    expect(after.head.ref).toBe(branch);
+    const commits = await place.as<readonly { readonly sha: string }[]>('ada', `GET /commits?sha=${branch}`);
+    expect(commits).toHaveLength(4);
+    expect(commits[2]?.sha).toBe(before?.sha);
+    const subjects = await place.subjects(branch);
+    expect(subjects.map((subject) => subject.split(' ', 1)[0])).toEqual(['Three', 'Two', 'One', 'Initial']);
+    expect(await place.pulls()).toHaveLength(1);
+  }, 240_000);
+
   it('a run of a playbook goes on, and its push, found again, starts nothing', async () => {
     await product.kill();
     await product.wipe();

@@ -8,7 +8,10 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** What the engine does instead of answering a request. `hang`: nothing, until it is healed; then it does it after all. */
-export type EngineFault = { readonly kind: 'hang' } | { readonly kind: 'answer'; readonly status: number };
+export type EngineFault =
+  | { readonly kind: 'hang' }
+  /** `words`: what it says was wrong. */
+  | { readonly kind: 'answer'; readonly status: number; readonly words?: string };
 
 /**
  * Stands between a client and a Docker engine, to break what goes between them the way a network, a restarting engine or one that
@@ -35,7 +38,7 @@ interface Rule {
   met: number;
 }
 
-const WORDS = JSON.stringify({ message: 'the proxy was told to say so' });
+const WORDS = 'the proxy was told to say so';
 
 /** Opens a proxy before the engine that listens at `enginePath`. */
 export async function createEngineProxy(enginePath: string): Promise<EngineProxy> {
@@ -45,12 +48,13 @@ export async function createEngineProxy(enginePath: string): Promise<EngineProxy
   const open = new Map<object, { readonly what: string; readonly sockets: readonly Duplex[] }>();
   let rule: Rule | undefined;
 
-  /** Holds a request that meets a fault. Gives the status to answer with; undefined for one that goes to the engine. */
-  async function judged(what: string): Promise<number | undefined> {
+  /** Holds a request that meets a fault. Gives what to answer; undefined for one that goes to the engine. */
+  async function judged(what: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
     const now = rule;
     if (now?.request.test(what) !== true) return undefined;
     now.met += 1;
-    if (now.fault.kind === 'answer') return now.fault.status;
+    if (now.fault.kind === 'answer')
+      return { status: now.fault.status, body: JSON.stringify({ message: now.fault.words ?? WORDS }) };
     await now.healed.promise;
     return undefined;
   }
@@ -59,10 +63,10 @@ export async function createEngineProxy(enginePath: string): Promise<EngineProxy
     const what = `${request.method} ${request.url}`;
     open.set(request, { what, sockets: [request.socket] });
     response.once('close', () => open.delete(request));
-    const status = await judged(what);
-    if (status !== undefined) {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(WORDS);
+    const told = await judged(what);
+    if (told !== undefined) {
+      response.writeHead(told.status, { 'content-type': 'application/json' });
+      response.end(told.body);
       return;
     }
     const { method, url, headers } = request;
@@ -86,10 +90,10 @@ export async function createEngineProxy(enginePath: string): Promise<EngineProxy
     client.on('error', () => {});
     open.set(request, { what, sockets: [client] });
     client.once('close', () => open.delete(request));
-    const status = await judged(what);
-    if (status !== undefined) {
-      const told = ['content-type: application/json', `content-length: ${WORDS.length}`, 'connection: close'];
-      client.end(`HTTP/1.1 ${status} Told\r\n${told.join('\r\n')}\r\n\r\n${WORDS}`);
+    const told = await judged(what);
+    if (told !== undefined) {
+      const lines = ['content-type: application/json', `content-length: ${told.body.length}`, 'connection: close'];
+      client.end(`HTTP/1.1 ${told.status} Told\r\n${lines.join('\r\n')}\r\n\r\n${told.body}`);
       return;
     }
     const engine: Socket = connect(enginePath);

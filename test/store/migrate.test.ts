@@ -45,6 +45,31 @@ describe('migrate', () => {
     await database.query('SELECT * FROM maestro.extra');
   });
 
+  it.each(MIGRATIONS.slice(0, -1).map(({ version }) => version))(
+    'brings the database of a Maestro at version %d forward, with all that is in it',
+    async (version) => {
+      await database.query('DROP SCHEMA maestro CASCADE');
+      await migrate(database, MIGRATIONS.slice(0, version));
+      await database.query(
+        `INSERT INTO maestro.deliveries (guid, event, body, received_at) VALUES ('g', 'push', '{}', 1)`,
+      );
+      await database.query(
+        `INSERT INTO maestro.runs (id, repository_id, created_at, facts, state, tip)
+         VALUES ('r1', 7, 1, '{"playbook":{"kind":"file","path":"a.md"}}', 'running', 'abc')`,
+      );
+      await database.query("INSERT INTO maestro.audit (at, actor, action, detail) VALUES (1, 'a', 'b', 'null')");
+
+      await migrate(database);
+      expect(await versions()).toStrictEqual(MIGRATIONS.map((migration) => migration.version));
+      const { rows } = await database.query(
+        `SELECT (SELECT count(*)::integer FROM maestro.deliveries) AS deliveries, state, tip, work FROM maestro.runs`,
+      );
+      expect(rows).toStrictEqual([
+        { deliveries: 1, state: 'running', tip: 'abc', work: version < 3 ? 'file:a.md' : null },
+      ]);
+    },
+  );
+
   it('refuses a database that a newer Maestro has written', async () => {
     await database.query("INSERT INTO maestro.migrations (version, name) VALUES (1000, 'from the future')");
 

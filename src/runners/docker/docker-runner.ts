@@ -151,6 +151,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       overlays = 'work';
       return volumes;
     } catch (error) {
+      // An engine that hangs, or has no room, says nothing about what it can mount.
+      if (!/\bmount/i.test(error instanceof Error ? error.message : '')) throw error;
       overlays = 'fail';
       log.warn({ err: error }, 'this engine can mount no overlay over a prepared tree: lanes start empty');
       await lanes.remove(lane);

@@ -134,6 +134,25 @@ describeWith(['docker', 'agentImage'], 'docker runner, looked at from inside', (
     await expect(h.ask(runner, { argv: ['true'], lane: h.laneOf(installation), socket })).rejects.toThrow(/gateway/);
   });
 
+  it('reaches nothing any more once its gateway is gone', async () => {
+    const server = createServer((_, response) => response.end('hello'));
+    const socket = join(installation.mirror, '..', 'gateway.sock');
+    server.listen(socket);
+    await once(server, 'listening');
+    await chmod(socket, 0o666);
+    const lane = h.laneOf(installation);
+    const { gatewayUrl } = runner.inside(lane);
+    const { sink, seen } = h.waitingFor('hello');
+    const script = `curl --silent ${gatewayUrl}; while curl --silent --output /dev/null ${gatewayUrl}; do sleep 0.1; done
+      cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' ' >&2
+      timeout 2 bash -c ': < /dev/tcp/1.1.1.1/53' 2>/dev/null && echo reached >&2; true`;
+    const running = h.ask(runner, { argv: ['bash', '-c', script], lane, socket, stdout: sink });
+    await seen;
+    server.closeAllConnections();
+    server.close();
+    expect(await running).toMatchObject({ ending: 'exited', code: 0, stderr: 'lo\n' });
+  });
+
   it('ends a job that takes more memory than it may', async () => {
     const argv = h.sh('head -c 500000000 /dev/zero | tail');
     const limits = { memoryBytes: 48 * 1024 * 1024 };

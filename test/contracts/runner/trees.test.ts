@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { prepareCommand, plantCommand } from '../../../src/git/lane-scripts.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import type { LaneBase, LaneRef, Runner } from '../../../src/runners/runner.ts';
+import { createEngineProxy } from '../../setup/engine-proxy.ts';
 import { describeWith } from '../../setup/require.ts';
 import * as h from './harness.ts';
 
@@ -158,6 +159,46 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
       expect(await left()).toBe(0);
     } finally {
       await small.remove();
+    }
+  });
+
+  it.each([
+    ['that is known to mount no overlays', undefined],
+    ['that refuses to mount one', 'error while mounting volume: failed to mount local volume: invalid argument'],
+  ])('are done without on an engine %s: the lane starts empty, and work goes on', async (_, words) => {
+    await using proxy = await createEngineProxy(engineAt(host).socketPath ?? '');
+    const other = await h.installDocker({
+      host,
+      image,
+      docker: { socketPath: proxy.socketPath },
+      treesBytes: 1e9,
+      more: words === undefined ? { overlays: 'fail' } : {},
+    })();
+    try {
+      // The first prepares a tree; the second finds it, and out what the engine can.
+      const [before, by] = [other.runner(), other.runner()];
+      execFileSync('git', ['clone', '--quiet', '--bare', installation.mirror, other.mirror]);
+      const asked = base((names) => {
+        // Nothing but the look whether an overlay works is started after this.
+        if (names.length > 0 && words !== undefined)
+          proxy.fail({ kind: 'answer', status: 500, words }, /^POST \/containers\/[^/]+\/start/);
+        return names[0];
+      });
+      const [planted, lane] = [h.laneOf(other), h.laneOf(other)];
+      await before.ensureLane(planted, asked);
+      expect(await by.ensureLane(lane, asked)).toBe(false);
+      const met = proxy.heal();
+      expect(met > 0).toBe(words !== undefined);
+      expect((await h.ask(by, { argv: h.sh('ls -A; mount | grep -c "on /lane type overlay"'), lane })).stdout).toBe(
+        '0\n',
+      );
+      const argv = prepareCommand({ ...by.inside(lane), branch: 'maestro/x', commit, isFresh: false });
+      expect(await h.tend(by, { argv, lane })).toMatchObject({ code: 0 });
+      expect((await h.ask(by, { argv: h.sh('ls d | wc -l'), lane })).stdout).toBe('30\n');
+      await by.removeLane(lane);
+      await by.removeLane(planted);
+    } finally {
+      await other.remove();
     }
   });
 });
