@@ -120,7 +120,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       return refuse(502, `The model endpoint answered with a redirect (${status}), which the gateway does not follow.`);
     }
     if (status === 401 || status === 403) {
-      access.refused?.();
+      if (status === 401) access.refused?.();
       incoming.destroy();
       return refuse(status, `The model endpoint refused the key Maestro is configured with (${status}).`);
     }
