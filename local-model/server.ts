@@ -19,6 +19,8 @@ export interface ModelEndpointOptions {
   readonly script?: Script | ((prompt: string) => Script);
   /** Keys that are accepted; without them all are. */
   readonly keys?: readonly string[];
+  /** Keeps the text of every request, for tests that look into it. */
+  readonly keepTexts?: boolean;
 }
 
 export interface ModelEndpoint extends AsyncDisposable {
@@ -36,6 +38,8 @@ interface SeenRequest {
   readonly model: string | undefined;
   readonly bytes: number;
   readonly prompt: string;
+  /** The whole request, where it is kept. */
+  readonly text: string;
 }
 
 /**
@@ -57,7 +61,9 @@ export async function startModelEndpoint(options: ModelEndpointOptions): Promise
     const head = requestHead.safeParse(body).data;
     const model = call?.model ?? head?.model;
     const { method = '', headers } = request;
-    requests.push({ method, path: request.url ?? '', headers, key, model, bytes: raw.length, prompt: asked.prompt });
+    const kept = options.keepTexts === true ? raw : '';
+    const { prompt } = asked;
+    requests.push({ method, path: request.url ?? '', headers, key, model, bytes: raw.length, prompt, text: kept });
 
     if (call === undefined) return other(request.method ?? '', url.pathname, response);
     const { protocol } = call;

@@ -100,6 +100,11 @@ const ConfigSchema = z.object({
     .min(0)
     .default(8192)
     .describe('Disk that prepared checkouts may take; 0 for none.'),
+  MAESTRO_SESSIONS_MB: z.coerce
+    .number()
+    .min(0)
+    .default(2048)
+    .describe('Disk that conversations kept for `resume=` may take; 0 for none.'),
   MAESTRO_SESSION_BUDGET_USD: z.coerce
     .number()
     .positive()
@@ -144,7 +149,7 @@ const ConfigSchema = z.object({
     .number()
     .min(7, 'at least 7: GitHub delivers again for 3 days')
     .default(30)
-    .describe('How long deliveries that were dealt with are kept.'),
+    .describe('How long deliveries that were dealt with, and conversations, are kept.'),
 
   // Model endpoints: the keys live here and in the gateway, never in a container
   ANTHROPIC_API_KEY: z.string().optional().describe('Key for Claude Code.'),

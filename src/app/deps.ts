@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { RunQueue } from '../queue/queue.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DeliveryNotes } from './notes.ts';
@@ -10,6 +11,7 @@ export interface AppDeps {
   readonly store: Store;
   readonly queue: RunQueue;
   readonly forge: Forge;
+  readonly shelf: Pick<Shelf, 'list'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly notes: DeliveryNotes;
@@ -30,4 +32,6 @@ export interface AppRules {
   readonly playbookDirectory: string;
   /** Repositories that are larger are not worked on; bytes, as GitHub counts them. */
   readonly repositoryBytes: number;
+  /** How long a conversation is kept. Milliseconds. */
+  readonly keepMs: number;
 }

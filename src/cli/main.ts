@@ -9,6 +9,7 @@ import { demo } from './demo/demo.ts';
 import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
 import { withKeys } from './keys/with-keys.ts';
 import { planCommand } from './plan.ts';
+import { sessionsProgram } from './sessions.ts';
 
 const program = new Command('maestro')
   .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
@@ -85,5 +86,7 @@ program
   .action(async (options: Parameters<typeof demo>[0]) => {
     process.exitCode = await demo(options);
   });
+
+program.addCommand(sessionsProgram());
 
 await program.parseAsync();

@@ -5,6 +5,7 @@ import { apiBaseUrl, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { createProviders, type Providers } from '../providers/registry.ts';
 import { createDockerRunner } from '../runners/docker/docker-runner.ts';
+import type { Patience } from '../runners/docker/engine.ts';
 import { engineAt } from '../runners/docker/engine-address.ts';
 import { createLocalRunner } from '../runners/local/local-runner.ts';
 import type { Runner } from '../runners/runner.ts';
@@ -12,9 +13,13 @@ import type { Log } from '../telemetry/log.ts';
 
 /**
  * The runner the configuration asks for. Nothing is checked yet. A `purpose` keeps what it runs apart from what the installation's
- * worker runs, which clears up what it does not know: `[a-z]+`.
+ * worker runs, which clears up what it does not know: `[a-z]+`. `patience` is for an engine where it is not the usual.
  */
-export function createRunner(config: Config, log: Log, purpose?: string): Runner {
+export function createRunner(
+  config: Config,
+  log: Log,
+  { purpose, patience = {} }: { readonly purpose?: string; readonly patience?: Partial<Patience> } = {},
+): Runner {
   if (config.MAESTRO_RUNNER === 'local') {
     const root = purpose === undefined ? config.MAESTRO_HOME : path.join(config.MAESTRO_HOME, purpose);
     return createLocalRunner({ root, log, clock: systemClock });
@@ -25,6 +30,7 @@ export function createRunner(config: Config, log: Log, purpose?: string): Runner
     namespace: purpose === undefined ? namespaceOf(config) : `${namespaceOf(config)}-${purpose}`,
     log,
     clock: systemClock,
+    patience,
     treesBytes: config.MAESTRO_TREES_MB * 1024 * 1024,
     ...(config.MAESTRO_RUNTIME === undefined ? {} : { runtime: config.MAESTRO_RUNTIME }),
   });

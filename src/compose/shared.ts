@@ -8,9 +8,12 @@ import { providerIds } from '../providers/registry.ts';
 import type { QueueTiming } from '../queue/bullmq.ts';
 import { openQueue } from '../queue/open.ts';
 import type { RunQueue } from '../queue/queue.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { shelfOf } from './shelf.ts';
+import { secretsOf } from './secrets.ts';
 
 /** What the app and the worker of one process share. */
 export interface Shared extends AsyncDisposable {
@@ -22,6 +25,8 @@ export interface Shared extends AsyncDisposable {
   readonly secrets: Set<string>;
   /** A queue of its own for each that asks, so that each can close its own. */
   openQueue(): Promise<RunQueue>;
+  /** Earlier conversations kept on this machine. */
+  readonly shelf: Shelf;
 }
 
 /** A running part. Disposing it stops it and waits until it has stopped. */
@@ -59,6 +64,7 @@ export async function openShared(
     store,
     forge,
     secrets,
+    shelf: shelfOf(config, log, secrets),
     openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
     [Symbol.asyncDispose]: async () => {
       await forge
@@ -90,21 +96,4 @@ export function openForge(
 function queueTiming(config: Config): Partial<QueueTiming> {
   const leaseMs = config.MAESTRO_LEASE_SECONDS * 1000;
   return { lockMs: Math.round((leaseMs * 2) / 3), stalledMs: Math.round(leaseMs / 3) };
-}
-
-/** Values that must never be in anything that is published. */
-function secretsOf(config: Config): readonly string[] {
-  return [
-    config.PRIVATE_KEY,
-    config.WEBHOOK_SECRET,
-    config.ANTHROPIC_API_KEY,
-    config.OPENAI_API_KEY,
-    config.GEMINI_API_KEY,
-    config.AWS_BEARER_TOKEN_BEDROCK,
-    config.AWS_SECRET_ACCESS_KEY,
-    config.AWS_SESSION_TOKEN,
-    config.AZURE_OPENAI_API_KEY,
-    config.MAESTRO_KEYS_SECRET,
-    config.MAESTRO_KEYS_SECRET_BEFORE,
-  ].filter((value) => value !== undefined);
 }

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../domain/policy.ts';
 import { DEFAULT_RETRY } from '../domain/retry.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import { findProvider } from '../providers/registry.ts';
+import type { Patience } from '../runners/docker/engine.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
 import { createEndpointFinder } from './installation-keys.ts';
@@ -20,11 +21,11 @@ export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; rea
 /** Starts process 2: works on runs. */
 export async function startWorkerPart(
   shared: Shared,
-  options: { readonly onEvent?: EventListener } = {},
+  options: { readonly onEvent?: EventListener; readonly patience?: Partial<Patience> } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
   const endpointFor = createEndpointFinder(config, store, shared.secrets);
-  const runner = createRunner(config, log);
+  const runner = createRunner(config, log, options.patience === undefined ? {} : { patience: options.patience });
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
   if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
@@ -37,6 +38,7 @@ export async function startWorkerPart(
     queue,
     forge,
     runner,
+    shelf: shared.shelf,
     gateway,
     findProvider: (id) => findProvider(providers, id),
     modelEndpoint: endpointFor,

@@ -1,4 +1,5 @@
 import { chooseProvider, isProviders, type Candidate } from './failover.ts';
+import { hasOrders } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
@@ -14,24 +15,30 @@ export type Standing =
   /** `early`: it is held back in line and must be brought forward. */
   | { readonly kind: 'due'; readonly early: boolean }
   /** Not before `at`, epoch milliseconds. */
-  | { readonly kind: 'waits'; readonly at: number };
+  | { readonly kind: 'waits'; readonly at: number }
+  /** Until a person says how to go on. */
+  | { readonly kind: 'held' };
 
-/** Whether a run is to be worked on now. A person's stop does not wait for a parked run's time. */
-export function standing(run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>, now: number): Standing {
+type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'orders' | 'steering'>;
+
+/** Whether a run is to be worked on now. What a person asks does not wait for a parked run's time. */
+export function standing(run: Waiting, now: number): Standing {
   if (isFinal(run.state)) return { kind: 'settled' };
+  const isAsked = run.stop !== undefined || hasOrders(run);
+  if (run.state === 'parked' && run.steering?.paused !== undefined) {
+    return isAsked ? { kind: 'due', early: true } : { kind: 'held' };
+  }
   const waiting = run.state === 'parked' && run.parkedUntil !== undefined && run.parkedUntil > now;
   if (!waiting) return { kind: 'due', early: false };
-  return run.stop === undefined ? { kind: 'waits', at: run.parkedUntil } : { kind: 'due', early: true };
+  return isAsked ? { kind: 'due', early: true } : { kind: 'waits', at: run.parkedUntil };
 }
 
 /** What the reconciler does about a run: put it in line, held back for `delayMs` unless it is to be brought forward, or nothing. */
-export function placeInLine(
-  run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>,
-  now: number,
-): { readonly delayMs: number | undefined } | undefined {
+export function placeInLine(run: Waiting, now: number): { readonly delayMs: number | undefined } | undefined {
   const stands = standing(run, now);
   switch (stands.kind) {
     case 'settled':
+    case 'held':
       return undefined;
     case 'due':
       return { delayMs: stands.early ? undefined : 0 };
@@ -100,12 +107,18 @@ export function approach(
   },
 ): Approach {
   const { pushBegun } = of;
-  const session = of.sessions.find((one) => one.id === pushBegun?.session);
+  const sessions = sessionsThatCount(task, of.sessions);
+  const session = sessions.find((one) => one.id === pushBegun?.session);
   if (pushBegun !== undefined && session !== undefined) return { kind: 'resume', session, commit: pushBegun.commit };
-  const crashes = Math.min(of.deaths, of.sessions.filter((one) => one.outcome === undefined).length);
+  const crashes = Math.min(of.deaths, sessions.filter((one) => one.outcome === undefined).length);
   if (crashes < of.retry.infraAttempts) return { kind: 'attempt', number: task.attempts + 1 };
   const message = 'The worker crashed every time it worked on this task.';
   return { kind: 'give-up', outcome: { kind: 'failed', failure: { kind: 'infra', message } } };
+}
+
+/** A task's sessions without those from before a person asked for it again. */
+export function sessionsThatCount(task: Pick<RunTask, 'since'>, sessions: readonly Session[]): readonly Session[] {
+  return sessions.filter(({ attempt }) => attempt > (task.since ?? 0));
 }
 
 /** What an attempt's outcome means for its task. */

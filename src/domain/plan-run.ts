@@ -4,7 +4,7 @@ import { unknownProvider } from './label.ts';
 import type { Box, Playbook, PlaybookSource, Problem } from './playbook.ts';
 import type { Refusal } from './refusal.ts';
 import type { Repository } from './repository.ts';
-import type { Run, RunTask } from './run.ts';
+import type { Resume, Run, RunTask } from './run.ts';
 import { naturalKey, type Trigger } from './trigger.ts';
 import { NO_USAGE } from './usage.ts';
 
@@ -18,6 +18,8 @@ export interface RunRequest {
   readonly model: string | undefined;
   /** Extra words of the person who asked, as they wrote them. */
   readonly instructions: string;
+  /** The earlier conversation the first task is to go on with: one of `provider`'s, about this repository. */
+  readonly resume?: Resume;
 }
 
 /** What a run is planned from. */
@@ -77,6 +79,7 @@ export function planRun(input: PlanInput): Plan {
     ...(fallbacks.length === 0 ? {} : { fallbacks }),
     model: request.model ?? modelFor(provider, playbook),
     instructions: request.instructions,
+    ...(request.resume === undefined ? {} : { resume: request.resume }),
     base: input.base,
     branch: branchName({ title, runId: id }),
     createdAt: input.createdAt,

@@ -22,10 +22,12 @@ const RUN_COLUMNS: Readonly<Record<keyof RunChange, Column>> = {
   pullRequest: { name: 'pull_request', write: optionalJson },
   statusCommentId: { name: 'status_comment_id', write: asNumber },
   setbacks: { name: 'setbacks', write: optionalJson },
+  steering: { name: 'steering', write: optionalJson },
 };
 
 const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
   attempts: { name: 'attempts', write: asNumber },
+  since: { name: 'since', write: (value: number | undefined) => value ?? 0 },
   outcome: { name: 'outcome', write: optionalJson },
   usage: { name: 'usage', write: optionalJson },
   startedAt: { name: 'started_at', write: asNumber },

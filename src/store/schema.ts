@@ -161,4 +161,22 @@ export const MIGRATIONS: readonly Migration[] = [
       );
     `,
   },
+  {
+    version: 6,
+    name: 'orders of people, and what they have come to',
+    sql: `
+      ALTER TABLE maestro.runs ADD COLUMN orders integer NOT NULL DEFAULT 0, ADD COLUMN steering jsonb;
+      ALTER TABLE maestro.tasks ADD COLUMN since integer NOT NULL DEFAULT 0;
+      CREATE TABLE maestro.orders (
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        number integer NOT NULL,
+        key text NOT NULL,
+        given_by text NOT NULL,
+        at double precision NOT NULL,
+        body jsonb NOT NULL,
+        PRIMARY KEY (run_id, number),
+        UNIQUE (run_id, key)
+      );
+    `,
+  },
 ];

@@ -7,9 +7,10 @@ import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
 import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
-import { findMarks, pruneMarks, setMark } from './marks.ts';
+import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
+import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
-import { saveSession, sessionsOf } from './sessions.ts';
+import { findSessions, saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -25,6 +26,7 @@ export function createStore(database: Database): Store {
 
     setMark: async (name, mark) => setMark(database, name, mark),
     findMarks: async (names) => findMarks(database, names),
+    marksBelow: async (prefix) => marksBelow(database, prefix),
     pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
 
     findCircuits: async (names) => findCircuits(database, names),
@@ -40,7 +42,10 @@ export function createStore(database: Database): Store {
     listRuns: async (filter = {}) => listRuns(database, filter),
     tasksOf: async (id) => tasksOf(database, id),
     sessionsOf: async (id, task) => sessionsOf(database, id, task),
+    findSessions: async (name) => findSessions(database, name),
     requestStop: async (id, stop) => requestStop(database, id, stop),
+    giveOrder: async (id, order) => giveOrder(database, id, order),
+    ordersOf: async (id, after) => ordersOf(database, id, after),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),

@@ -1,4 +1,5 @@
 import type { Circuit } from '../domain/circuit.ts';
+import type { GivenOrder } from '../domain/steering.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
 
@@ -27,6 +28,8 @@ export interface Store {
 
   setMark(name: string, mark: Mark): Promise<void>;
   findMarks(names: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
+  /** Marks whose name begins with `prefix`. */
+  marksBelow(prefix: string): Promise<ReadonlyMap<string, Mark>>;
   /** Forgets marks whose name begins with `prefix` and whose `at` is before `before`; says how many. */
   pruneMarks(prefix: string, before: number): Promise<number>;
 
@@ -63,8 +66,17 @@ export interface Store {
   tasksOf(id: RunId): Promise<readonly RunTask[]>;
   /** Sessions of a run, or of one of its tasks, in the order they began. */
   sessionsOf(id: RunId, task?: TaskKey): Promise<readonly Session[]>;
+  /** Sessions of any repository that are called `name`, by our id or as the provider's conversation; newest first, 20 at most. */
+  findSessions(name: string): Promise<readonly { readonly repositoryId: number; readonly session: Session }[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
+  /**
+   * Records an order for a run, once per `key`; with `reopen`, a run that failed or was stopped is queued again with it. `in the
+   * way`: another run is at the same work, and nothing was recorded.
+   */
+  giveOrder(id: RunId, order: NewOrder): Promise<'given' | 'known' | 'in the way'>;
+  /** Orders of a run with a number above `after`, in order. */
+  ordersOf(id: RunId, after: number): Promise<readonly GivenOrder[]>;
 
   // Leases
 
@@ -170,12 +182,17 @@ export type RunChange = Partial<
     | 'pullRequest'
     | 'statusCommentId'
     | 'setbacks'
+    | 'steering'
   >
 >;
 
 export type TaskChange = Partial<
-  Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
+  Pick<RunTask, 'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
 >;
+
+export interface NewOrder extends Omit<GivenOrder, 'number'> {
+  readonly reopen: boolean;
+}
 
 export interface EffectIntent {
   readonly key: string;

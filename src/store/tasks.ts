@@ -12,6 +12,7 @@ interface TaskRow {
   readonly title: string;
   readonly text: string;
   readonly attempts: number;
+  readonly since: number;
   readonly outcome: Outcome | null;
   readonly usage: StoredUsage;
   readonly started_at: number | null;
@@ -30,7 +31,7 @@ export function toUsage(stored: StoredUsage): Usage {
 /** As {@link Store.tasksOf}, in document order. */
 export async function tasksOf(database: Database, id: RunId): Promise<readonly RunTask[]> {
   const { rows } = await database.query<TaskRow>(
-    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, outcome, usage, started_at, ended_at, handover
+    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, since, outcome, usage, started_at, ended_at, handover
      FROM maestro.tasks WHERE run_id = $1 ORDER BY position, key`,
     [id],
   );
@@ -41,6 +42,7 @@ export async function tasksOf(database: Database, id: RunId): Promise<readonly R
     title: row.title,
     text: row.text,
     attempts: row.attempts,
+    ...(row.since === 0 ? {} : { since: row.since }),
     outcome: row.outcome ?? undefined,
     usage: toUsage(row.usage),
     startedAt: row.started_at ?? undefined,

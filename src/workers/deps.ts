@@ -10,6 +10,7 @@ import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Runner } from '../runners/runner.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import type { Presence, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -19,6 +20,7 @@ export interface WorkerDeps {
   readonly queue: RunQueue;
   readonly forge: Forge;
   readonly runner: Runner;
+  readonly shelf: Shelf;
   readonly gateway: Gateway;
   readonly findProvider: (id: string) => Provider | undefined;
   /** The real endpoint and key behind a provider's protocol, for repositories of an installation; undefined when none is configured. */

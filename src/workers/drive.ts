@@ -1,4 +1,4 @@
-import { approach, nextInRun, type Ending, type PushBegun } from '../domain/conduct.ts';
+import { approach, nextInRun, sessionsThatCount, standing, type Ending, type PushBegun } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
@@ -116,6 +116,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
 
   for (;;) {
     await held.refreshStop();
+    await held.takeOrders();
+    if (held.run.steering?.paused !== undefined && held.run.stop === undefined) return await pause(deps, driving);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
@@ -166,11 +168,9 @@ async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun):
   for (const session of await store.sessionsOf(held.run.id, task.key)) {
     const effect = await store.findEffect(held.run.id, pushKey(session));
     if (effect === undefined) continue;
-    const { commit } = effect.intent as PushBegun;
-    const isPushed = effect.result !== undefined && effect.result !== null;
-    const head = isPushed
-      ? commit
-      : await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined);
+    const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
+    const commit = pushed ?? (effect.intent as PushBegun).commit;
+    const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
     if (head !== commit) continue;
     const outcome = { kind: 'committed', commit } as const;
     const endedAt = clock.now();
@@ -189,7 +189,7 @@ async function workOn(
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
   const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
-  const turn = how.kind === 'attempt' ? await takeTurn(scope, history.sessions) : undefined;
+  const turn = how.kind === 'attempt' ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
   if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') await giveUp(deps, held, task, how.outcome);
   else if (turn?.kind === 'none') await giveUp(deps, held, task, { kind: 'failed', failure: turn.failure });
@@ -224,6 +224,19 @@ async function park(
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
 }
 
+/** Lets a run wait, holding nothing, until a person says how to go on. */
+async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
+  const { held, announcer } = driving;
+  const by = held.run.steering?.paused?.by ?? 'somebody';
+  const reason = `Paused by @${by}. \`/maestro resume\` goes on.`;
+  await held.changeRun({ state: 'parked', reason, parkedUntil: undefined, setbacks: handedBack(held.run) });
+  await held.audit(deps.clock.now(), 'run paused', { by });
+  await announcer.sayNow();
+  await held.reload();
+  // Asked for while it was being put away: nobody else would put it in line.
+  return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
+}
+
 /** Says the last word, then writes it down: a crash between the two says it again. */
 async function end(
   deps: WorkerDeps,
@@ -249,7 +262,8 @@ async function end(
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
     // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () => await held.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
+    intent: async () =>
+      await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
     perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
   });
   return DONE;

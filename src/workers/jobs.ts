@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Job, JobLimits, JobResult, Place } from '../runners/runner.ts';
+import type { Job, JobFiles, JobLimits, JobResult, Place } from '../runners/runner.ts';
 import { tailSink } from './lines.ts';
 import type { RunScope } from './record.ts';
 
@@ -15,7 +15,7 @@ export interface LanePlace {
 export interface LaneJob extends LanePlace {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: JobFiles;
   readonly stdin?: string;
   readonly stdout: Writable;
   readonly stderr?: Writable;

@@ -180,6 +180,12 @@ function storeContract(open: () => Promise<Opened>): void {
           ['test/b', { value: 'text', at: 5 }],
         ]),
       );
+      expect(await store.marksBelow('test/')).toStrictEqual(
+        new Map([
+          ['test/a', { value: { times: 2 }, at: 20 }],
+          ['test/b', { value: 'text', at: 5 }],
+        ]),
+      );
       expect(await store.pruneMarks('test/', 20)).toBe(1);
       expect([...(await store.findMarks(['test/a', 'test/b', 'other/b'])).keys()].toSorted()).toStrictEqual([
         'other/b',
@@ -545,6 +551,57 @@ function storeContract(open: () => Promise<Opened>): void {
 
   it('answers a ping', async () => {
     await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  describe('orders', () => {
+    const pause = { key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' }, reopen: false } as const;
+
+    it('are kept once each, numbered within their run, and say so in it', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+      const steer = { ...pause, key: 'c2', order: { kind: 'steer', words: 'Mind the gap: ü "quoted"' } } as const;
+      expect(await Promise.all([store.giveOrder(run.id, pause), store.giveOrder(run.id, pause)])).toEqual(
+        expect.arrayContaining(['given', 'known']),
+      );
+      expect(await store.giveOrder(run.id, steer)).toBe('given');
+      expect(await store.ordersOf(run.id, 0)).toEqual([
+        { number: 1, key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' } },
+        { number: 2, key: 'c2', by: 'ada', at: 5, order: steer.order },
+      ]);
+      expect(await store.ordersOf(run.id, 1)).toHaveLength(1);
+      expect(await store.findRun(run.id)).toMatchObject({ orders: 2, steering: undefined });
+    });
+
+    it('of many at the same time all have numbers without a gap', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+      await Promise.all(
+        Array.from({ length: 12 }, async (_, at) => store.giveOrder(run.id, { ...pause, key: `k${at}`, at })),
+      );
+      const numbers = (await store.ordersOf(run.id, 0)).map(({ number }) => number);
+      expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    });
+
+    it('open a run again that ended with something left, unless another is at the same work', async () => {
+      const run = aRun();
+      const lease = await claimed(run);
+      await store.requestStop(run.id, { by: 'ada', reason: 'enough', at: 1 });
+      await store.updateRun(lease, { state: 'stopped', endedAt: 9, reason: 'Enough.' });
+      const resume = { key: 'c1', by: 'ada', at: 5, order: { kind: 'resume' }, reopen: true } as const;
+      const other = aRun({ playbook: run.playbook, repository: run.repository });
+      const otherLease = await claimed(other);
+      expect(await store.giveOrder(run.id, resume)).toBe('in the way');
+      expect(await store.ordersOf(run.id, 0)).toEqual([]);
+      await store.updateRun(otherLease, { state: 'succeeded' });
+      expect(await store.giveOrder(run.id, resume)).toBe('given');
+      expect(await store.findRun(run.id)).toMatchObject({
+        state: 'queued',
+        stop: undefined,
+        reason: undefined,
+        endedAt: undefined,
+        orders: 1,
+      });
+    });
   });
 }
 

@@ -73,7 +73,7 @@ export function agentExamination(options: {
     name: 'runner',
     examine: async () => {
       const { config, log } = options;
-      const runner = createRunner(config, log, 'doctor');
+      const runner = createRunner(config, log, { purpose: 'doctor' });
       await using stack = new AsyncDisposableStack();
       stack.defer(() => runner.close());
       const facts = await runner.check();

@@ -214,6 +214,10 @@ function whyNotDone({ outcome }: RunTask, detail: Detail): string | undefined {
       const ref = outcome.keptRef === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(outcome.keptRef)}.`;
       return `stopped by ${encodeInline(outcome.by)}: ${encodeProse(clip(outcome.reason, detail.reason))}${ref}`;
     }
+    case 'skipped': {
+      const why = outcome.reason === '' ? '' : `: ${encodeProse(clip(outcome.reason, detail.reason))}`;
+      return `skipped, as ${encodeInline(outcome.by)} asked${why}`;
+    }
     case 'parked':
       return encodeProse(clip(outcome.reason, detail.reason));
     case 'committed':

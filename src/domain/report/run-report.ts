@@ -45,7 +45,7 @@ export interface ReportLinks {
 }
 
 /** How far a task got, in a word people and `parsePullRequest` read. */
-export type TaskState = 'waiting' | 'working' | 'committed' | 'no change' | 'failed' | 'stopped' | 'parked';
+export type TaskState = 'waiting' | 'working' | 'committed' | 'no change' | 'failed' | 'stopped' | 'skipped' | 'parked';
 
 /** The icon each state is shown with. */
 export const STATE_ICONS: Readonly<Record<TaskState, string>> = {
@@ -55,6 +55,7 @@ export const STATE_ICONS: Readonly<Record<TaskState, string>> = {
   'no change': '☑️',
   failed: '❌',
   stopped: '⏹️',
+  skipped: '⏭️',
   parked: '⏸️',
 };
 
@@ -69,6 +70,8 @@ export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
       return 'failed';
     case 'cancelled':
       return 'stopped';
+    case 'skipped':
+      return 'skipped';
     case 'parked':
       return 'parked';
     case undefined:
@@ -150,7 +153,8 @@ export function howToTryAgain(run: Run, here: number | undefined): string {
   const number = run.pullRequest?.number;
   const stays = number === here ? 'here stays' : `in #${number} stays there`;
   const rest = number === undefined ? '' : `; what is committed ${stays}`;
-  return `To try again, ${how}: a new run starts from ${encodeInline(run.base.ref)}${rest}.`;
+  const on = `To go on where it ended, comment ${codeSpan('/maestro resume')}, ${codeSpan('/maestro retry N')} or ${codeSpan('/maestro skip N')} here.`;
+  return `${on} To begin anew, ${how}: a new run starts from ${encodeInline(run.base.ref)}${rest}.`;
 }
 
 /** What a person can do about a failure of each kind. */

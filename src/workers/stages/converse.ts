@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { modelOf } from '../../domain/failover.ts';
 import type { Failure } from '../../domain/outcome.ts';
-import type { Session } from '../../domain/run.ts';
+import type { Run, RunTask, Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
@@ -11,6 +11,7 @@ import { noteEnd } from '../circuits.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { runOnLane } from '../jobs.ts';
+import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
@@ -38,6 +39,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   await using wire =
     (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
+  await rescueConversation(record, scope);
+  const earlier = await earlierConversation(record, scope);
+  if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
@@ -50,6 +54,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
     ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
+    ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
 
   let heard = SILENCE;
@@ -60,6 +65,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
       heard = hear(heard, event);
       deps.onEvent?.(event, of);
       writing = record.sessionLog.write(event) ?? writing;
+      // After a crash, what the agent left is found by this.
+      if (event.type === 'session') writing = record.sessionLog.flush();
     }
     return writing;
   });
@@ -71,9 +78,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const result = await runOnLane(scope, {
     purpose: AGENT,
     session: record.session.id,
-    argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
+    argv: conversing(inside, provider.sessions, command.argv),
     env: command.env,
-    files: command.files,
+    files: { ...command.files, ...earlier.files },
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
     stdout: listen,
@@ -88,7 +95,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
   await noteEnd(scope, wire.refusal());
-  return conclude(record, scope, { heard, result, wire, complaints });
+  const kept = await keepConversation(record, scope, heard.id);
+  const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
+  return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
@@ -142,11 +151,16 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     position: record.task.position,
     total: tasks.length,
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
-    instructions: run.instructions,
+    instructions: [run.instructions, ...wordsFor(record.task, run)].filter((part) => part !== '').join('\n\n'),
     verify: run.settings.verify ?? [],
     branch: run.branch,
     ...previousAttempt(record.earlier),
   });
+}
+
+/** What people added since the run began, for this task. */
+function wordsFor({ key }: RunTask, { steering }: Run): readonly string[] {
+  return (steering?.words ?? []).filter(({ task }) => task === undefined || task === key).map(({ text }) => text);
 }
 
 /** What the attempt before came to, for the one that has to do better. */

@@ -1,4 +1,4 @@
-import { settlement } from '../../domain/conduct.ts';
+import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
@@ -19,7 +19,7 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   const settled = settlement(outcome, {
     session: { ...session, outcome, endedAt },
-    sessions: record.earlier,
+    sessions: sessionsThatCount(task, record.earlier),
     candidates: outcome.kind === 'failed' ? (await candidatesOf(scope)).map(({ candidate }) => candidate) : [],
     now: endedAt,
     retry: deps.settings.retry,

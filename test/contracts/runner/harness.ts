@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { RunId } from '../../../src/domain/ids.ts';
-import { createDockerRunner } from '../../../src/runners/docker/docker-runner.ts';
+import { createDockerRunner, type DockerRunnerOptions } from '../../../src/runners/docker/docker-runner.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import { createLocalRunner } from '../../../src/runners/local/local-runner.ts';
 import type { Job, JobIo, JobLimits, JobOwner, JobResult, LaneRef, Runner } from '../../../src/runners/runner.ts';
@@ -33,6 +33,7 @@ export function installDocker(options: {
   image: string;
   docker?: Docker.DockerOptions;
   treesBytes?: number;
+  more?: Partial<Pick<DockerRunnerOptions, 'patience' | 'overlays'>>;
 }): Install {
   const engine = engineAt(options.host);
   return async () => {
@@ -49,6 +50,7 @@ export function installDocker(options: {
         log,
         ...(options.treesBytes === undefined ? {} : { treesBytes: options.treesBytes }),
         clock: systemClock,
+        ...options.more,
       });
       runners.push(made);
       return made;
