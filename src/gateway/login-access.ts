@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AccessError, type Access } from './access.ts';
 import { underFileLock } from './file-lock.ts';
 import type { Login, LoginKind } from './login-file.ts';
-import { EARLY_MS } from './token-access.ts';
+import { EARLY_MS, RENEWAL_MS } from './token-access.ts';
 import { askForToken } from './token-endpoint.ts';
 
 /**
@@ -24,6 +24,7 @@ export function loginAccess(options: {
   let renewing: Promise<Login> | undefined;
   /** The token the endpoint did not accept: only another one will do. */
   let rejected: string | undefined;
+  let renewedAt = -Infinity;
 
   const isFresh = (login: Login): boolean => login.accessToken !== rejected && login.expiresAt - EARLY_MS > clock.now();
 
@@ -59,6 +60,7 @@ export function loginAccess(options: {
         });
         const renewed = kind.write(text, answer, clock.now());
         await replace(path, renewed);
+        renewedAt = clock.now();
         return kind.read(renewed) ?? login;
       } catch (error) {
         return await afterFailure(login, error);
@@ -95,7 +97,7 @@ export function loginAccess(options: {
       };
     },
     refused() {
-      rejected = known?.accessToken;
+      if (clock.now() - renewedAt >= RENEWAL_MS) rejected = known?.accessToken;
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import { createMeter } from './meter.ts';
 import { modelError } from './model-error.ts';
+import { createHeldBodies } from './held-bodies.ts';
 import type { Reading } from './reading.ts';
 import { readRefusal, unreachable } from './refusal.ts';
 import { streamRefusal } from './stream-error.ts';
@@ -49,6 +50,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const send = secure ? httpsRequest : httpRequest;
   const access = accessOf(endpoint);
+  const bodies = createHeldBodies();
   const needsBody = access.needsBody || endpoint.locate?.needsModel === true;
 
   async function pass({ request, response, route, report, outcome }: Exchange): Promise<void> {
@@ -56,8 +58,9 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       refuseModel({ response, endpoint, status, message, retry });
     };
     if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, TOO_LARGE);
-    const body = needsBody ? await readWhole(request).catch(() => undefined) : undefined;
-    if (needsBody && body === undefined) return refuse(413, TOO_LARGE);
+    using held = needsBody ? await bodies.take(request) : undefined;
+    if (needsBody && held === undefined) return refuse(413, TOO_LARGE);
+    const body = held?.bytes;
     const path = pathBelow(base, locate(route, body));
     const headers = endpointHeaders(request.headers);
     const asked = { method: request.method ?? 'POST', url: new URL(base.origin + path), headers, body };
@@ -117,7 +120,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       return refuse(502, `The model endpoint answered with a redirect (${status}), which the gateway does not follow.`);
     }
     if (status === 401 || status === 403) {
-      access.refused?.();
+      if (status === 401) access.refused?.();
       incoming.destroy();
       return refuse(status, `The model endpoint refused the key Maestro is configured with (${status}).`);
     }
@@ -161,13 +164,6 @@ function withoutAccess(error: unknown, now: number): ModelRefusal {
 
 function modelOf(body: Buffer): string | undefined {
   return z.object({ model: z.string() }).safeParse(decodeJson(body.toString('utf8'))).data?.model;
-}
-
-/** A request's whole body. Rejects when it is larger than `LARGEST_BODY` or the client goes away. */
-async function readWhole(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request.pipe(bodyLimit()) as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 /** Answers with an error in the protocol's own shape; if an answer is under way, cuts it, since it can't be mended. */

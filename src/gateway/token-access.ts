@@ -11,6 +11,9 @@ export interface Token {
 /** Milliseconds before its end from which on a token is renewed: a request made with it must still be accepted. */
 export const EARLY_MS = 5 * 60_000;
 
+/** Least time between two renewals of a token that an endpoint does not accept: a new one may not be accepted either. Milliseconds. */
+export const RENEWAL_MS = 60_000;
+
 /** Authorizes with a bearer token that is fetched when it is needed, by one at a time, and used until shortly before its end. */
 export function tokenAccess(options: {
   /** Rejects with `AccessError`. */
@@ -19,10 +22,12 @@ export function tokenAccess(options: {
 }): Access {
   let known: Token | undefined;
   let fetching: Promise<Token> | undefined;
+  let fetchedAt = -Infinity;
 
   async function fetchOnce(): Promise<Token> {
     fetching ??= options.fetchToken().finally(() => (fetching = undefined));
     known = await fetching;
+    fetchedAt = options.clock.now();
     return known;
   }
 
@@ -34,7 +39,7 @@ export function tokenAccess(options: {
       return { headers: { authorization: `Bearer ${value}` }, secrets: [value] };
     },
     refused() {
-      known = undefined;
+      if (options.clock.now() - fetchedAt >= RENEWAL_MS) known = undefined;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
 import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { describeWith } from '../setup/require.ts';
@@ -96,5 +96,48 @@ describeWith('agentImage', 'two agents in order of preference', () => {
     expect(anthropic.requests.length).toBe(asked);
     await alone.comment(second, '/maestro stop');
     expect(await alone.settledRun()).toMatchObject({ state: 'stopped' });
+  });
+});
+
+describe('providers in order of preference', () => {
+  const suite = useHarness({ runner: 'local' });
+
+  it('a task goes past one that has no key, and says so', async () => {
+    const place = await suite.place();
+    await place.pushPlaybook('past.md', '---\nprovider: codex, scripted\n---\n\n- [ ] Do `scripted: write a.txt a`\n');
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', provider: 'codex', fallbacks: ['scripted'] });
+    expect(run.tasks[0]?.handover).toEqual({ provider: 'scripted', reason: 'codex has no key' });
+    const [pull] = await place.pulls();
+    expect(pull?.body).toContain('- Task 1 by scripted: codex has no key');
+  });
+
+  it('a run waits for the one that comes back, when the others can’t take over', async () => {
+    const place = await suite.place();
+    const issue = await place.issue(
+      'Wait',
+      '---\nprovider: [scripted, codex]\n---\n\n- [ ] Try `scripted: fail quota 2h`\n',
+    );
+    await place.label(issue);
+    const parked = await place.until('the run waits', async () =>
+      (await place.runs()).find(({ state }) => state === 'parked'),
+    );
+    expect((parked.parkedUntil ?? 0) - Date.now()).toBeGreaterThan(7_000_000);
+    await place.until('the reason in the status comment', async () =>
+      /scripted is out of quota until .*; codex has no key/.test((await place.answers(issue))[0] ?? ''),
+    );
+    await place.comment(issue, '/maestro stop');
+    expect(await place.settledRun()).toMatchObject({ state: 'stopped' });
+  });
+
+  it('a provider nobody knows is refused wherever it stands in the list', async () => {
+    const place = await suite.place();
+    const issue = await place.issue('Typo', '---\nprovider: [scripted, codecs]\n---\n\n- [ ] Try\n');
+    await place.label(issue);
+    const [answer] = await place.until('an answer', async () => {
+      const answers = await place.answers(issue);
+      return answers.length > 0 && answers;
+    });
+    expect(answer).toContain('There is no agent called `codecs` here');
   });
 });

@@ -116,6 +116,9 @@ describe('a subscription’s login that many use', () => {
     expect((await access.authorize(request)).headers['authorization']).toBe('Bearer access-1');
     access.refused?.();
     expect((await access.authorize(request)).headers['authorization']).toBe('Bearer access-2');
+    // Not again and again, if that is no better.
+    access.refused?.();
+    expect((await access.authorize(request)).headers['authorization']).toBe('Bearer access-2');
     expect(tokens.asked()).toBe(1);
   });
 
