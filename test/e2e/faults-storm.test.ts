@@ -17,6 +17,9 @@ const GITHUB_GIVES_UP_MS = 10_000;
 /** Connections GitHub's storm comes over: more than the front door reads at a time. */
 const CONNECTIONS = 100;
 
+/** Stands for the status of a delivery whose connection was cut: GitHub shows it as failed, as it does a refused one. */
+const CUT = 0;
+
 const MOST_MEMORY = 300 * 1024 ** 2;
 
 describeWith('postgres', 'a storm of webhooks', () => {
@@ -37,16 +40,16 @@ describeWith('postgres', 'a storm of webhooks', () => {
     const answers = await Promise.all(sent);
 
     const statuses = new Set(answers.map(({ status }) => status));
-    expect([...statuses].filter((status) => status !== 202 && status !== 503)).toEqual([]);
+    expect([...statuses].filter((status) => ![202, 503, CUT].includes(status))).toEqual([]);
     expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(GITHUB_GIVES_UP_MS);
     const taken = answers.filter(({ status }) => status === 202).map(({ guid }) => guid);
     expect((await stage.store.knownDeliveries(taken)).size).toBe(taken.length);
     // What was refused is delivered again, as GitHub does when it is asked to.
-    let refused = answers.filter(({ status }) => status === 503);
+    let refused = answers.filter(({ status }) => status !== 202);
     for (let round = 0; refused.length > 0 && round < 20; round += 1) {
       const again: Answer[] = [];
       for (const { guid } of refused) again.push(await storm.deliver(guid));
-      refused = again.filter(({ status }) => status === 503);
+      refused = again.filter(({ status }) => status !== 202);
     }
     const all = answers.map(({ guid }) => guid);
     expect((await stage.store.knownDeliveries(all)).size).toBe(SECONDS * PER_SECOND);
@@ -84,7 +87,7 @@ function createStorm(
   };
   return {
     deliver: (guid) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         let began = performance.now();
         const path = '/api/github/webhooks';
         const sending = request({
@@ -95,7 +98,8 @@ function createStorm(
           method: 'POST',
           headers: { ...headers, 'x-github-delivery': guid },
         });
-        sending.once('error', reject);
+        // A connection whose last delivery was refused unread is cut a little later, whatever has begun on it by then.
+        sending.once('error', () => resolve({ guid, status: CUT, ms: performance.now() - began }));
         sending.once('socket', () => (began = performance.now()));
         sending.once('response', (response) => {
           response.resume();
