@@ -5,9 +5,9 @@ import type { Clock } from '../../domain/clock.ts';
 import { watchJob, type JobWatch } from '../job-watch.ts';
 import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
-import { attach, deathOf, exitOf, kill, start, type Exit } from './container.ts';
+import { attach, deathOf, exitOf, inspect, kill, start, type Exit } from './container.ts';
 import { createDemux } from './demux.ts';
-import type { Patience } from './engine.ts';
+import { statusOf, type Patience } from './engine.ts';
 import { READY } from './entry.ts';
 
 /** An engine that goes down breaks its connections in any order, this close to each other. */
@@ -25,6 +25,8 @@ export interface Seat {
   readonly exit: Promise<Exit | 'removed'>;
   /** Kills it and waits for its end. */
   end(): Promise<Exit | 'removed'>;
+  /** Whether the engine answers at this moment. */
+  isThere(): Promise<boolean>;
   /** Lets go of the connections to it. Leaves the container to be removed. */
   leave(): void;
 }
@@ -58,7 +60,15 @@ export async function openSeat(
     await kill(container, patience);
     return deathOf(exit, patience);
   };
-  return { container, input, output, exit, end, leave };
+  const isThere = async (): Promise<boolean> => {
+    try {
+      await inspect(container, patience);
+      return true;
+    } catch (error) {
+      return statusOf(error) !== undefined;
+    }
+  };
+  return { container, input, output, exit, end, isThere, leave };
 }
 
 /** Both connections; when one can't be had the other is broken off. */
@@ -94,6 +104,9 @@ export async function converse(options: {
     reading.done.catch(() => {});
     seat.input.end(Buffer.concat([go, Buffer.from(io.stdin)]));
 
+    // Asked at once: an engine that was killed may be there again in no time, and end its containers as if they had ended.
+    const there = reading.done.then(() => seat.isThere());
+    there.catch(() => {});
     const broken = reading.done.then(() => silence(exit));
     await Promise.race([exit, watch.reached, broken]);
     const limit = watch.reason();
@@ -105,7 +118,7 @@ export async function converse(options: {
     const code = end === 'removed' ? undefined : end.code;
     if (limit !== undefined) return { ending: limit, code, durationMs };
     if (end === 'removed') throw removedByOthers();
-    if (wentWithEngine(end, reading.endedAt())) throw endedWithEngine();
+    if (wentWithEngine(end, reading.endedAt()) || !(await there)) throw endedWithEngine();
     // A job may survive the death of one of its processes: only what failed failed for memory.
     if (end.outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
     if (!reading.isReady()) throw setupFailed(reading.setupText(), end.code);
