@@ -12,6 +12,8 @@ import { DEFAULT_SCRIPT, pickStep, type Script, type Step } from './script.ts';
 import { answerFor } from './tool-call.ts';
 
 export interface ModelEndpointOptions {
+  /** Whether requests are remembered with their bodies. */
+  readonly keepBodies?: boolean;
   /** 0 for any free one. */
   readonly port: number;
   /** What to answer when the prompt holds no script: one script for all, or one made from the prompt. */
@@ -35,6 +37,8 @@ interface SeenRequest {
   readonly model: string | undefined;
   readonly bytes: number;
   readonly prompt: string;
+  /** The whole of it, with `keepBodies`. */
+  readonly body?: string;
 }
 
 /**
@@ -56,7 +60,16 @@ export async function startModelEndpoint(options: ModelEndpointOptions): Promise
     const head = requestHead.safeParse(body).data;
     const model = call?.model ?? head?.model;
     const { method = '', headers } = request;
-    requests.push({ method, path: request.url ?? '', headers, key, model, bytes: raw.length, prompt: asked.prompt });
+    requests.push({
+      method,
+      path: request.url ?? '',
+      headers,
+      key,
+      model,
+      bytes: raw.length,
+      prompt: asked.prompt,
+      ...(options.keepBodies === true ? { body: raw } : {}),
+    });
 
     if (call === undefined) return other(request.method ?? '', url.pathname, response);
     const { protocol } = call;

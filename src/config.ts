@@ -2,6 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import type { McpSecret } from './domain/mcp.ts';
+import { PACKAGE_HOSTS } from './domain/setup.ts';
+import { TRUST_KINDS, type TrustRule } from './domain/trust.ts';
 
 /**
  * Everything an operator can set, from the environment. One schema; each key says what it is. Every key may also be given as
@@ -81,6 +84,19 @@ const ConfigSchema = z.object({
     .default(10_000)
     .describe('Largest repository that is worked on, as GitHub counts its size.'),
 
+  MAESTRO_TRUST: z
+    .string()
+    .default('')
+    .transform(trustRules)
+    .describe(
+      "What of repositories' own agent configuration takes effect: `acme/*=mcp,hooks,settings`, separated by `;`.",
+    ),
+  MAESTRO_MCP_SECRETS: z
+    .string()
+    .default('')
+    .transform(mcpSecrets)
+    .describe('Secrets lent to MCP servers: `acme/web:NAME=env:VARIABLE` or `=file:/path`, separated by `;`.'),
+
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),
   MAESTRO_WALL_SECONDS: z.coerce.number().positive().default(3600).describe('Time after which an agent is ended.'),
@@ -104,6 +120,11 @@ const ConfigSchema = z.object({
     .default('')
     .transform(list)
     .describe('Hosts agents may reach beside their model, exact or *.suffix, separated by commas.'),
+  MAESTRO_SETUP_HOSTS: z
+    .string()
+    .default(PACKAGE_HOSTS.join(','))
+    .transform(list)
+    .describe('Hosts a setup may reach beside MAESTRO_HOSTS; package registries when absent, `none` for none.'),
   MAESTRO_RETRY_SECONDS: z.coerce
     .number()
     .positive()
@@ -216,7 +237,42 @@ function list(value: string): readonly string[] {
   return value
     .split(',')
     .map((item) => item.trim())
-    .filter((item) => item !== '');
+    .filter((item) => item !== '' && item !== 'none');
+}
+
+/** Entries of a setting that holds several per repository. */
+function entriesOf(value: string): readonly string[] {
+  return value
+    .split(/[;\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+const REPOSITORIES = String.raw`[\w.*-]+\/[\w.*-]+`;
+
+function trustRules(value: string, context: z.RefinementCtx): readonly TrustRule[] {
+  return entriesOf(value).map((entry) => {
+    const [, repositories = '', words = ''] = new RegExp(`^(${REPOSITORIES})=([a-z, ]+)$`).exec(entry) ?? [];
+    const kinds = list(words);
+    const known = TRUST_KINDS.filter((kind) => kinds.includes(kind));
+    if (known.length === 0 || known.length < kinds.length)
+      context.addIssue({ code: 'custom', message: `"${entry}" must read like acme/*=${TRUST_KINDS.join(',')}` });
+    return { repositories, kinds: known };
+  });
+}
+
+function mcpSecrets(value: string, context: z.RefinementCtx): readonly McpSecret[] {
+  return entriesOf(value).map((entry) => {
+    const [, repositories = '', name = '', from = '', where = ''] =
+      new RegExp(`^(${REPOSITORIES}):([A-Za-z_]\\w*)=(env|file):(.+)$`).exec(entry) ?? [];
+    const found = from === 'file' && existsSync(where) ? readFileSync(where, 'utf8').trim() : process.env[where];
+    if (name === '' || found === undefined || found === '')
+      context.addIssue({
+        code: 'custom',
+        message: `"${entry}" must read like acme/web:NAME=env:VARIABLE or acme/web:NAME=file:/path, of something that is there`,
+      });
+    return { repositories, name, value: found ?? '' };
+  });
 }
 
 function idList(value: string, context: z.RefinementCtx): readonly number[] {

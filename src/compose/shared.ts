@@ -86,5 +86,6 @@ function secretsOf(config: Config): readonly string[] {
     config.ANTHROPIC_API_KEY,
     config.OPENAI_API_KEY,
     config.GEMINI_API_KEY,
+    ...config.MAESTRO_MCP_SECRETS.map(({ value }) => value),
   ].filter((value) => value !== undefined);
 }

@@ -40,6 +40,7 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
     case 'crash':
     case 'idle':
     case 'wall':
+    case 'setup':
     case 'verify-failed':
     case 'policy':
     case 'budget':

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 /**
  * What is done to a lane, as programs for `sh`. They run in the lane's keeper: a place of ours, confined like the agent's, that
  * runs nothing of the agent's. So git here has a repository, an index and settings of its own in a directory no agent sees, and
@@ -5,8 +7,11 @@
  * (promise P12). The host only reads what they print.
  */
 
+/** Exit code that says a lane is not prepared as it should be. EX_UNAVAILABLE of sysexits.h: nothing here ends with it otherwise. */
+export const NOT_PREPARED = 69;
+
 /**
- * What both begin with. `$keep/index` says of each file what it held when *we* last read or wrote it, so that a file is read again
+ * What all begin with. `$keep/index` says of each file what it held when *we* last read or wrote it, so that a file is read again
  * only when its size, times or inode changed. Its word is good because no agent can write it, and because it never holds a file
  * that could change once more without showing it (`distrust`).
  *
@@ -70,6 +75,23 @@ if [ ! -f "$keep/index" ] && [ -f "$tree/index" ] && [ -f "$tree/commit" ]; then
   cp -p "$tree/index" "$keep/index"
   cp "$tree/commit" "$keep/commit"
 fi
+# What setup left beside the repository's own files is no work of anybody's.
+left="$(dirname "$repo")/prepared"
+if [ -f "$left/exclude" ]; then
+  mkdir -p "$keep/git/info"
+  cp "$left/exclude" "$keep/git/info/exclude"
+fi
+
+give_git() {
+  mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags .git/info
+  printf 'ref: refs/heads/%s\\n' "$branch" > .git/HEAD
+  printf '# pack-refs with: peeled fully-peeled sorted \\n%s refs/heads/%s\\n' "$commit" "$branch" > .git/packed-refs
+  printf '%s\\n' "$mirror/objects" > .git/objects/info/alternates
+  printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfilemode = true\\n\\tbare = false\\n\\tlogallrefupdates = true\\n' > .git/config
+  printf '[user]\\n\\tname = Maestro agent\\n\\temail = agent@maestro.invalid\\n' >> .git/config
+  if [ -f "$left/exclude" ]; then cp "$left/exclude" .git/info/exclude; fi
+  cp -p "$keep/index" .git/index
+}
 `;
 
 /**
@@ -77,8 +99,9 @@ fi
  * be mended is made anew. The agent gets a repository made for it: on the run's branch, borrowing its objects from the mirror.
  */
 const PREPARE = `
-repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6
+repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 prepared=$7
 ${COMMON}
+if [ -n "$prepared" ] && [ "$(head -c 100 "$left/key" 2>/dev/null)" != "$prepared" ]; then exit ${NOT_PREPARED}; fi
 bring() {
   if [ -L "$repo" ] || [ ! -d "$repo" ]; then
     rm -rf "$repo" "$keep"/index* && mkdir "$repo" || return 1
@@ -94,17 +117,13 @@ bring() {
 if ! bring 2>/dev/null; then
   cd "$(dirname "$repo")"
   discard "$repo"
+  discard "$left"
   forget
+  if [ -n "$prepared" ]; then exit ${NOT_PREPARED}; fi
   bring
 fi
 printf '%s' "$commit" > "$keep/commit"
-mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags .git/info
-printf 'ref: refs/heads/%s\\n' "$branch" > .git/HEAD
-printf '# pack-refs with: peeled fully-peeled sorted \\n%s refs/heads/%s\\n' "$commit" "$branch" > .git/packed-refs
-printf '%s\\n' "$mirror/objects" > .git/objects/info/alternates
-printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfilemode = true\\n\\tbare = false\\n\\tlogallrefupdates = true\\n' > .git/config
-printf '[user]\\n\\tname = Maestro agent\\n\\temail = agent@maestro.invalid\\n' >> .git/config
-cp -p "$keep/index" .git/index
+give_git
 `;
 
 /**
@@ -144,16 +163,50 @@ discard "$scratch"
  * files, and the index that knows them. Prints the size of all in kB.
  */
 const PLANT = `
-place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4
+place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4 branch=$5
 ${COMMON}
 mkdir -p "$repo"
 cd "$repo"
 git read-tree --reset -u "$commit"
+if [ -n "$branch" ]; then give_git; fi
 # Nobody else was here. An index of a later second than all files is believed of all of them.
 sleep 1
 cp "$keep/index" "$place/index"
 printf '%s' "$commit" > "$place/commit"
 du -sk "$place" | cut -f1
+`;
+
+/** Takes away what a lane holds, for a setup that finds nothing of anybody's: agents may have been at work on it. */
+const CLEAR = `
+repo=$1
+lane=$(dirname "$repo")
+for old in "$repo" "$lane/cache" "$lane/prepared"; do
+  rm -rf "$old" 2>/dev/null || { chmod -R u+rwX "$old" && rm -rf "$old"; }
+done
+`;
+
+/**
+ * Ends a setup: the repository's own files are put back as they are in the commit, and what is there beside them is written down as
+ * not to be committed, as if it were ignored (`prepared/exclude`). Then the lane counts as prepared.
+ */
+const SEAL = `
+repo=$1 mirror=$2 keep=$3 tree=$4 commit=$5 prepared=$6
+${COMMON}
+cd "$repo"
+[ -f "$keep/index" ] || learn
+discard .git
+git read-tree --reset -u "$commit"
+printf '%s' "$commit" > "$keep/commit"
+mkdir -p "$left"
+git ls-files --others --exclude-standard --directory --no-empty-directory -z | tr '\\n\\0' '\\001\\n' |
+  sed -e "/$(printf '\\001')/d" -e 's/[\\\\*?[]/\\\\&/g' -e 's/ $/\\\\ /' -e 's,^,/,' | head -n 1000 > "$left/exclude"
+printf '%s' "$prepared" > "$left/key"
+if [ -n "$tree" ]; then
+  # An index of a later second than all files is believed of all of them.
+  sleep 1
+  cp "$keep/index" "$tree/index"
+  du -sk "$tree" | cut -f1
+fi
 `;
 
 /** Where a lane's things are, as its keeper sees them. */
@@ -166,9 +219,12 @@ export interface LanePlaces {
   readonly keep: string;
 }
 
-/** The command that brings a lane's working copy to a commit. */
+/**
+ * The command that brings a lane's working copy to a commit. With `prepared`, the key of a setup, it exits with `NOT_PREPARED` and
+ * changes nothing when that setup has not been done here.
+ */
 export function prepareCommand(
-  lane: LanePlaces & { readonly branch: string; readonly commit: string },
+  lane: LanePlaces & { readonly branch: string; readonly commit: string; readonly prepared?: string },
 ): readonly string[] {
   return [
     'sh',
@@ -181,6 +237,7 @@ export function prepareCommand(
     lane.tree ?? '',
     lane.branch,
     lane.commit,
+    lane.prepared ?? '',
   ];
 }
 
@@ -189,7 +246,34 @@ export function captureCommand(lane: LanePlaces & { readonly commit: string }): 
   return ['sh', '-c', CAPTURE, 'maestro-capture', lane.repo, lane.mirror, lane.keep, lane.tree ?? '', lane.commit];
 }
 
-/** The command that makes a tree for lanes to start from, where nothing is yet, and prints its size in kB. */
-export function plantCommand(lane: Omit<LanePlaces, 'tree'> & { readonly commit: string }): readonly string[] {
-  return ['sh', '-c', PLANT, 'maestro-plant', lane.repo, lane.mirror, lane.keep, lane.commit];
+/**
+ * The command that makes a tree for lanes to start from, where nothing is yet, and prints its size in kB. With a branch it has a
+ * repository for setup to work in, which `sealCommand` takes away.
+ */
+export function plantCommand(
+  lane: Omit<LanePlaces, 'tree'> & { readonly commit: string; readonly branch?: string },
+): readonly string[] {
+  const { repo, mirror, keep, commit, branch = '' } = lane;
+  return ['sh', '-c', PLANT, 'maestro-plant', repo, mirror, keep, commit, branch];
+}
+
+/** The command that takes away all that is on a lane, so that it can be prepared. */
+export function clearCommand(lane: Pick<LanePlaces, 'repo'>): readonly string[] {
+  return ['sh', '-c', CLEAR, 'maestro-clear', lane.repo];
+}
+
+/** The command that makes a lane count as prepared by the setup of this key, which has just run on it at this commit. */
+export function sealCommand(
+  lane: Omit<LanePlaces, 'tree'> & { readonly commit: string; readonly key: string },
+): readonly string[] {
+  return ['sh', '-c', SEAL, 'maestro-seal', lane.repo, lane.mirror, lane.keep, '', lane.commit, lane.key];
+}
+
+/** The same for a tree that `plantCommand` made; prints its size in kB. */
+export function sealTreeCommand(
+  lane: Omit<LanePlaces, 'tree'> & { readonly commit: string; readonly key: string },
+): readonly string[] {
+  const place = path.posix.dirname(lane.repo);
+  const repo = `${place}/lane/repo`;
+  return ['sh', '-c', SEAL, 'maestro-seal', repo, lane.mirror, lane.keep, place, lane.commit, lane.key];
 }

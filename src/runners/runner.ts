@@ -72,6 +72,16 @@ export interface LaneBase {
   nearest(names: readonly string[]): Promise<string | undefined>;
   /** The command that makes the tree in an empty place and prints its size in kB. */
   plant(inside: Inside): readonly string[];
+  /** What else is done before lanes start from it. Trees of one group that have this are made one after another. */
+  readonly furnishing?: Furnishing;
+}
+
+/** What is put into a new tree beside the checkout. */
+export interface Furnishing {
+  /** Runs jobs that see the tree as their lane. When it rejects there is no tree, and `ensureLane` rejects with the same. */
+  furnish(run: (job: Omit<Job, 'lane'>, io: JobIo) => Promise<JobResult>): Promise<void>;
+  /** The command that finishes the tree afterwards and prints its size in kB. */
+  seal(inside: Inside): readonly string[];
 }
 
 export interface Inside {

@@ -1,8 +1,10 @@
 import type { Clock } from '../domain/clock.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
+import type { McpSecret } from '../domain/mcp.ts';
 import type { PolicyLimits } from '../domain/policy.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
+import type { TrustRule } from '../domain/trust.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -36,6 +38,10 @@ export interface WorkerSettings {
   /** Directory for mirrors and session logs. */
   readonly home: string;
   readonly concurrency: number;
+  /** What of repositories' own agent configuration may run programs or open ways out. */
+  readonly trust: readonly TrustRule[];
+  /** What their MCP servers are lent. */
+  readonly mcpSecrets: readonly McpSecret[];
   /** What must be free on the disk of `home` for a task to begin. Bytes. */
   readonly diskFloorBytes: number;
   /** How long a lease is good for without being renewed; it is renewed at a third of that. */
@@ -63,6 +69,8 @@ export interface SessionSettings {
   readonly packBytes: number;
   /** Hosts every session may reach beside its model. */
   readonly hosts: readonly string[];
+  /** Hosts a setup may reach. */
+  readonly setupHosts: readonly string[];
   /** What one session may spend at its model; undefined for no limit. */
   readonly budgetUsd: number | undefined;
 }

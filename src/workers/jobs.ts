@@ -1,5 +1,7 @@
+import path from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Job, JobLimits, JobResult, Place } from '../runners/runner.ts';
+import { cacheVariables } from '../domain/setup.ts';
+import type { Inside, Job, JobLimits, JobResult, Place } from '../runners/runner.ts';
 import { tailSink } from './lines.ts';
 import type { RunScope } from './record.ts';
 
@@ -29,6 +31,11 @@ export interface LaneErrand {
   readonly stdout: Writable;
   /** Errands that save work go on when a person has stopped the run. */
   readonly signal?: AbortSignal;
+}
+
+/** Where package managers keep what they fetched, for a job that sees the lane like this. */
+export function cachesOf(inside: Pick<Inside, 'repo'>): Readonly<Record<string, string>> {
+  return cacheVariables(path.join(path.dirname(inside.repo), 'cache'));
 }
 
 /** Bytes of a job's error output remembered for the person. */

@@ -1,5 +1,6 @@
 import type { RunTask } from '../domain/run.ts';
 import type { ModelEndpoint, Wire } from '../gateway/gateway.ts';
+import { configurationOf, serverHosts } from './configuration.ts';
 import type { RunScope } from './record.ts';
 
 /**
@@ -10,11 +11,12 @@ export async function openWire(scope: RunScope, session: string, spent = 0): Pro
   const { deps, provider, held } = scope;
   const model = modelOf(scope);
   if (provider.protocol !== undefined && model === undefined) return undefined;
+  const { servers } = await configurationOf(scope);
   const left = leftOf(held.run.settings.budget, held.tasks);
   return await deps.gateway.open({
     session,
     listen: deps.runner.wire,
-    hosts: [...provider.hosts, ...deps.settings.session.hosts],
+    hosts: [...provider.hosts, ...deps.settings.session.hosts, ...serverHosts(servers)],
     model,
     budget: spendable(left === undefined ? undefined : Math.max(0, left - spent), deps.settings.session.budgetUsd),
   });

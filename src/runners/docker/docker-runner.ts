@@ -107,24 +107,41 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     }
   }
 
-  /** Makes a tree in a new volume, in a container of its own that sees nothing but the mirror. */
+  /** Makes a tree in a new volume, in containers of its own that see nothing but the mirror. */
   async function plant(volume: string, base: LaneBase, lane: LaneRef): Promise<number | undefined> {
-    const name = `${lane.name}-plant`;
-    const place = { name, owner: base.owner, lane, limits: base.limits };
-    const container = await containers.create(place, entryOf(place), await ready(), { lane: volume, tree: undefined });
-    const said = lastWords();
-    const go = goOf({ argv: base.plant(INSIDE), env: {} });
-    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
+    const planted = await inTree({ volume, base, lane, argv: base.plant(INSIDE) });
+    if (base.furnishing === undefined || planted === undefined) return planted;
+    const into = await lanes.into(volume);
     try {
-      const seat = await openSeat(container, clock);
-      const result = await converse({ seat, go, limits: base.limits, io, clock });
-      const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
-      if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
-      log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
-      return undefined;
+      await base.furnishing.furnish(async (wanted, io) => {
+        const job = { ...wanted, lane };
+        return await runIn(await open(job, entryOf(job), { lane: into, tree: undefined }), job, io);
+      });
     } finally {
-      await containers.discard(container, place);
+      await containers.removed(lane.name);
+      await lanes.discard(into);
     }
+    return await inTree({ volume, base, lane, argv: base.furnishing.seal(INSIDE) });
+  }
+
+  /** Has a command of ours work on a tree that is being made. Gives the size in kB that it prints; undefined when it failed. */
+  async function inTree(of: {
+    readonly volume: string;
+    readonly base: LaneBase;
+    readonly lane: LaneRef;
+    readonly argv: readonly string[];
+  }): Promise<number | undefined> {
+    const { base, lane } = of;
+    const place = { name: `${lane.name}-plant`, owner: base.owner, lane, limits: base.limits };
+    const said = lastWords();
+    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
+    const seat = await open(place, entryOf(place), { lane: of.volume, tree: undefined });
+    const result = await runIn(seat, { ...place, argv: of.argv, env: {} }, io);
+    await containers.removed(lane.name);
+    const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
+    if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
+    log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
+    return undefined;
   }
 
   /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
@@ -155,14 +172,27 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     }
   }
 
-  /** Makes the lane and, on it, a container of ours that has started and waits. */
-  async function open(place: Place, entry: readonly string[]): Promise<Seat> {
+  /** Makes a container of ours that has started and waits: on the volumes given, or on its lane, which is made if need be. */
+  async function open(place: Place, entry: readonly string[], volumes?: LaneVolumes): Promise<Seat> {
     const facts = await ready();
-    const container = await containers.create(place, entry, facts, await lanes.ensure(place.lane));
+    const container = await containers.create(place, entry, facts, volumes ?? (await lanes.ensure(place.lane)));
     try {
       return await openSeat(container, clock);
     } catch (error) {
       await containers.discard(container, place);
+      throw error;
+    }
+  }
+
+  /** Gives a waiting container its job, and sees to its removal. */
+  async function runIn(seat: Seat, job: Job, io: JobIo): Promise<JobResult> {
+    try {
+      const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
+      // It has ended, with all it started: nobody has to wait for its removal.
+      void containers.discard(seat.container, job);
+      return result;
+    } catch (error) {
+      await containers.discard(seat.container, job);
       throw error;
     }
   }
@@ -199,16 +229,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     async run(job: Job, io: JobIo): Promise<JobResult> {
       requireJob(job);
       if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      const seat = (await seats.take(job)) ?? (await open(job, entryOf(job)));
-      try {
-        const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
-        // It has ended, with all it started: nobody has to wait for its removal.
-        void containers.discard(seat.container, job);
-        return result;
-      } catch (error) {
-        await containers.discard(seat.container, job);
-        throw error;
-      }
+      return await runIn((await seats.take(job)) ?? (await open(job, entryOf(job))), job, io);
     },
 
     async seat(place) {

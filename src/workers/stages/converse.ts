@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
+import type { McpServer } from '../../providers/provider.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
+import { configurationOf } from '../configuration.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
-import { runOnLane } from '../jobs.ts';
+import { cachesOf, runOnLane } from '../jobs.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
@@ -27,13 +30,14 @@ interface SessionEnd {
 
 /** Gives the task to a fresh session of the agent and listens until it ends. */
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  if (record.commit !== undefined || record.stopped) return record;
+  if (record.commit !== undefined || record.stopped || record.failure !== undefined) return record;
   const { deps, provider, held } = scope;
   await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
+  const { servers } = await configurationOf(scope);
   const command = provider.command({
     prompt,
     model: held.run.model,
@@ -42,6 +46,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
   });
 
   let heard = SILENCE;
@@ -61,7 +66,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     purpose: AGENT,
     session: record.session.id,
     argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
-    env: command.env,
+    env: { ...cachesOf(inside), ...command.env },
     files: command.files,
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
@@ -77,6 +82,12 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
   return conclude(record, scope, { heard, result, wire, complaints });
+}
+
+/** A server of the repository as providers take it. */
+function offered([name, server]: readonly [string, RepositoryServer]): readonly [string, McpServer] {
+  if (server.kind === 'http') return [name, { url: server.url, headers: server.headers }];
+  return [name, { command: server.command, args: server.args, env: server.env }];
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
