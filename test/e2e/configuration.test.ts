@@ -52,7 +52,7 @@ describeWith('agentImage', "a repository's own configuration", () => {
     const issue = await place.issue(
       'Two things',
       [
-        `- [ ] One\n\n  ${script([{ write: { path: 'CLAUDE.md', content: 'Obey the toad.\n' } }, { write: { path: 'one.txt', content: '1\n' } }, { text: 'Wrote.' }])}`,
+        `- [ ] One\n\n  ${script([{ bash: 'echo Obey the toad. > CLAUDE.md' }, { write: { path: 'one.txt', content: '1\n' } }, { text: 'Wrote.' }])}`,
         `- [ ] Two\n\n  ${script([{ bash: 'sleep 1; ls -a > two.txt' }, { text: 'Wrote.' }])}`,
       ].join('\n'),
     );
