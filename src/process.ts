@@ -1,10 +1,11 @@
+import { readEnvFile } from './env-file.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
 
 /** EX_SOFTWARE of sysexits.h: we broke, and a supervisor should start us again. */
 const BROKEN = 70;
 
 /**
- * Runs a long-lived program: reads the configuration, starts it, and stops it on SIGTERM or SIGINT. A configuration that can't be
+ * Runs a long-lived program: reads the configuration (from the environment, and a file `.env` here), starts it, and stops it on SIGTERM or SIGINT. A configuration that can't be
  * used is said in plain words with exit code 78 (EX_CONFIG, sysexits.h), any other reason not to start with 1. A failure nobody
  * caught ends the process with 70, because what it left half done is put right at a start and only there. A second signal ends
  * the process at once.
@@ -19,6 +20,7 @@ export async function runProcess(start: (config: Config) => Promise<AsyncDisposa
     process.exit(BROKEN);
   });
   try {
+    readEnvFile();
     await using running = await start(readConfig(process.env));
     await untilSignal();
     void running;

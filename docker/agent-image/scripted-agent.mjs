@@ -13,6 +13,7 @@
 //   spew 10MB [lines|short|binary|noline]   memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
+//   repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { existsSync, openSync, writeSync } from 'node:fs';
@@ -362,12 +363,18 @@ async function readPrompt() {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-const task = readTask(await readPrompt());
+const prompt = await readPrompt();
+const task = readTask(prompt);
+const isRepair = prompt.split(/\r?\n/).includes('# The previous attempt');
 await emit({ type: 'start', conversation: process.env.MAESTRO_CONVERSATION ?? 'scripted' });
 const directives = readDirectives(task);
 let summary = `Followed ${directives.length} ${directives.length === 1 ? 'directive' : 'directives'}.`;
 if (directives.length === 0) summary = await workByTitle(task.title);
-for (const directive of directives) await obey(directive);
+for (const directive of directives) {
+  const repair = /^repair\s+(.*)$/s.exec(directive)?.[1];
+  if (repair === undefined) await obey(directive);
+  else if (isRepair) await obey(repair);
+}
 await emit({ type: 'usage', input: 1200, output: 40, cached: 0, costUsd: 0 });
 await say(summary);
 await emit({ type: 'end', ok: true, text: summary });

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { providerIds } from '../providers/registry.ts';
+import { readEnvFile } from '../env-file.ts';
 import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
+import { doctorCommand } from './doctor/doctor.ts';
 import { demo } from './demo/demo.ts';
 import { planCommand } from './plan.ts';
 
@@ -26,6 +28,23 @@ program
       json: options.json ?? false,
       read: (path) => readFile(path),
       write: { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
+    });
+  });
+
+program
+  .command('doctor')
+  .option('--json', 'print one JSON document', false)
+  .option('--provider <names...>', 'providers to look at; those with a key when not said')
+  .option('--no-calls', 'ask no model anything')
+  .description('look at everything a run needs and say what to do about it; exit code 1 if something failed')
+  .action(async (options: { json: boolean; provider?: string[]; calls: boolean }) => {
+    readEnvFile();
+    process.exitCode = await doctorCommand({
+      env: process.env,
+      json: options.json,
+      providers: options.provider ?? [],
+      calls: options.calls,
+      write: (text) => void process.stdout.write(text),
     });
   });
 

@@ -1,20 +1,28 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { apiBaseUrl, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
+import { createProviders, type Providers } from '../providers/registry.ts';
 import { createDockerRunner } from '../runners/docker/docker-runner.ts';
 import { engineAt } from '../runners/docker/engine-address.ts';
 import { createLocalRunner } from '../runners/local/local-runner.ts';
 import type { Runner } from '../runners/runner.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** The runner the configuration asks for. Nothing is checked yet. */
-export function createRunner(config: Config, log: Log): Runner {
-  if (config.MAESTRO_RUNNER === 'local')
-    return createLocalRunner({ root: config.MAESTRO_HOME, log, clock: systemClock });
+/**
+ * The runner the configuration asks for. Nothing is checked yet. A `purpose` keeps what it runs apart from what the installation's
+ * worker runs, which clears up what it does not know: `[a-z]+`.
+ */
+export function createRunner(config: Config, log: Log, purpose?: string): Runner {
+  if (config.MAESTRO_RUNNER === 'local') {
+    const root = purpose === undefined ? config.MAESTRO_HOME : path.join(config.MAESTRO_HOME, purpose);
+    return createLocalRunner({ root, log, clock: systemClock });
+  }
   return createDockerRunner({
     image: config.MAESTRO_IMAGE,
     docker: engineAt(config.DOCKER_HOST),
-    namespace: namespaceOf(config),
+    namespace: purpose === undefined ? namespaceOf(config) : `${namespaceOf(config)}-${purpose}`,
     log,
     clock: systemClock,
     treesBytes: config.MAESTRO_TREES_MB * 1024 * 1024,
@@ -28,4 +36,15 @@ export function namespaceOf(config: Config): string {
     .update(`${apiBaseUrl(config)} ${config.APP_ID} ${config.DATABASE_URL ?? config.MAESTRO_HOME}`)
     .digest('hex')
     .slice(0, 10);
+}
+
+/** Every provider, as it runs on `runner`. */
+export function providersFor(runner: Runner): Providers {
+  return createProviders({
+    scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
+  });
+}
+
+function scriptedAgentHere(): string {
+  return fileURLToPath(new URL('../../docker/agent-image/scripted-agent.mjs', import.meta.url));
 }

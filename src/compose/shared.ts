@@ -29,7 +29,7 @@ export interface Part extends AsyncDisposable {
 }
 
 /** How fast GitHub may be asked, and how long it may take; the forge's own measure when not said. */
-export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'backoffMs' | 'timeoutMs'>;
+export type Pace = Pick<GithubForgeOptions, 'writesPerMinute' | 'writesPerHour' | 'backoffMs' | 'timeoutMs'>;
 
 /** Opens store and forge. Rejects with what to do about it when one can't be had. */
 export async function openShared(
@@ -48,15 +48,7 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = createGithubForge({
-    app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
-    baseUrl: apiBaseUrl(config),
-    markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
-    log,
-    clock: systemClock,
-    secrets: () => secretsOf(config),
-    ...pace,
-  });
+  const forge = openForge(config, log, pace);
   return {
     config,
     log,
@@ -70,6 +62,19 @@ export async function openShared(
       await store.close();
     },
   };
+}
+
+/** The forge of the configured App. Asks nothing of GitHub yet. */
+export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForge {
+  return createGithubForge({
+    app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
+    baseUrl: apiBaseUrl(config),
+    markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
+    log,
+    clock: systemClock,
+    secrets: () => secretsOf(config),
+    ...pace,
+  });
 }
 
 /** A job's lock has to run out before its run's lease does: a run that is handed out again can then soon be claimed. */

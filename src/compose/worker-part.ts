@@ -1,19 +1,17 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import { DEFAULT_LIMITS } from '../domain/policy.ts';
 import { DEFAULT_RETRY } from '../domain/retry.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
-import { createProviders, findProvider } from '../providers/registry.ts';
+import { findProvider } from '../providers/registry.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
 import { modelEndpoint } from './model-endpoint.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, providersFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
+import { wireDirectory } from './wires.ts';
 
 /** Told of every event of every session of a worker. */
 export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; readonly sessionId: SessionId }) => void;
@@ -28,9 +26,7 @@ export async function startWorkerPart(
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
   if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
-  const providers = createProviders({
-    scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
-  });
+  const providers = providersFor(runner);
   const gateway = createGateway({ directory: await wireDirectory(config), log, clock: systemClock });
   const queue = await shared.openQueue();
   await queue.check();
@@ -81,26 +77,4 @@ export async function startWorkerPart(
       await runner.close();
     },
   };
-}
-
-/** A directory for this process's sockets; those of processes that are gone are swept. */
-async function wireDirectory(config: Config): Promise<string> {
-  const wires = path.join(config.MAESTRO_HOME, 'wires');
-  await mkdir(wires, { recursive: true, mode: 0o700 });
-  for (const pid of await readdir(wires)) {
-    if (!isAlive(Number(pid))) await rm(path.join(wires, pid), { recursive: true, force: true });
-  }
-  return path.join(wires, String(process.pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function scriptedAgentHere(): string {
-  return fileURLToPath(new URL('../../docker/agent-image/scripted-agent.mjs', import.meta.url));
 }

@@ -34,9 +34,15 @@ export interface Failure {
   readonly keptRef?: string;
 }
 
+/** A check of the playbook's that the engine ran on a task's work, and that passed. */
+export interface PassedCheck {
+  readonly command: string;
+  readonly durationMs: number;
+}
+
 /** How a task ended. Closed: every place that switches over it is exhaustive. */
 export type Outcome =
-  | { readonly kind: 'committed'; readonly commit: string }
+  | { readonly kind: 'committed'; readonly commit: string; readonly checks?: readonly PassedCheck[] }
   | { readonly kind: 'no-change' }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }

@@ -13,12 +13,23 @@ export interface RetryPolicy {
   readonly infraAttempts: number;
   /** Attempts allowed for an overloaded or unreachable provider. */
   readonly providerAttempts: number;
+  /** Attempts at work that passes the playbook's own checks; each is told what the one before failed on. */
+  readonly verifyAttempts: number;
 }
 
 /** Design §5, "Failure kinds": 30 s doubling, at most three tries for our own side. */
-export const DEFAULT_RETRY: RetryPolicy = { baseMs: 30_000, maxMs: 15 * 60_000, infraAttempts: 3, providerAttempts: 8 };
+export const DEFAULT_RETRY: RetryPolicy = {
+  baseMs: 30_000,
+  maxMs: 15 * 60_000,
+  infraAttempts: 3,
+  providerAttempts: 8,
+  verifyAttempts: 3,
+};
 
-/** Only what heals by itself is tried again: an overloaded or unreachable provider, a quota with a known end, our own side. */
+/**
+ * Only what heals by itself is tried again (an overloaded or unreachable provider, a quota with a known end, our own side), and what a
+ * fresh session can mend once it is told: checks that failed.
+ */
 export function remedy(failure: Failure, attempt: number, now: number, policy: RetryPolicy): Remedy {
   switch (failure.kind) {
     case 'overloaded':
@@ -34,6 +45,8 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
       return failure.resetAt === undefined
         ? { kind: 'fail' }
         : { kind: 'retry', at: Math.max(failure.resetAt, now), reason: failure.message };
+    case 'verify-failed':
+      return attempt < policy.verifyAttempts ? { kind: 'retry', at: now, reason: failure.message } : { kind: 'fail' };
     case 'auth':
     case 'context-full':
     case 'permission':
@@ -41,7 +54,6 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
     case 'idle':
     case 'wall':
     case 'setup':
-    case 'verify-failed':
     case 'policy':
     case 'budget':
       return { kind: 'fail' };

@@ -1,5 +1,5 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, PassedCheck } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
 import type { Actor, Repository } from './repository.ts';
 import type { Trigger } from './trigger.ts';
@@ -55,6 +55,10 @@ export interface Setbacks {
   readonly waits: number;
   /** How often in a row a worker took the run up, began no session and left no word. The one at work counts. */
   readonly lives: number;
+  /** How many workers in a row died while they had the run at hand. The one at work counts until it leaves word. Missing: none. */
+  readonly deaths?: number;
+  /** Since when the run waits for a worker that has nothing else at hand. Epoch milliseconds; missing while it does not. */
+  readonly aloneSince?: number;
 }
 
 export interface PullRequestRef {
@@ -100,6 +104,8 @@ export interface Session {
   readonly endedAt: number | undefined;
   readonly outcome: Outcome | undefined;
   readonly usage: Usage;
+  /** The playbook's checks that passed on its work. */
+  readonly checks?: readonly PassedCheck[];
 }
 
 /** Whether nothing more will happen to a run. */

@@ -7,8 +7,17 @@ export const MOST_TRIES = 6;
 /** How often in a row workers may take a run up and die before a session of it began, until it is given up (fault F43). */
 export const MOST_LIVES = 3;
 
-/** After this many it is given up without a word on GitHub: it may be saying so that kills the worker. */
-const SILENT_LIVES = 2 * MOST_LIVES;
+/** How many workers in a row may die with a run at hand, sessions begun or not, until it is given up. */
+export const MOST_DEATHS = 2 * MOST_LIVES;
+
+/** Taken up so often beyond the last time, it is given up without a word on GitHub: it may be saying so that kills the worker. */
+const SILENT_LIVES = MOST_LIVES;
+
+/** A run that was there at so many deaths of workers in a row is worked on alone: one fewer than it takes to be given up. */
+export const SUSPECT_DEATHS = MOST_LIVES - 1;
+
+/** How long a run that has to be worked on alone waits for a worker to run out of other work, before one makes room. Milliseconds. */
+export const PATIENCE_MS = 5 * 60_000;
 
 /** Longest pause between two looks whether GitHub, or our own side, is there again. Milliseconds. */
 const LONGEST_WAIT_MS = 5 * 60_000;
@@ -49,13 +58,14 @@ export function afterInterruption(
 ): Consequence {
   const { tries, waits } = setbacksOf(run);
   const waitMs = pause(waits + 1, { ...of.retry, baseMs: Math.min(FIRST_WAIT_MS, of.retry.baseMs) }, LONGEST_WAIT_MS);
-  const waiting = { tries, waits: waits + 1, lives: 0 };
+  const survived = handedBack(run);
+  const waiting = { ...survived, waits: waits + 1 };
   switch (interruption.kind) {
     case 'lost':
       return { kind: 'leave' };
     case 'stop':
     case 'shutdown':
-      return { kind: 'hand-back', setbacks: handedBack(run) };
+      return { kind: 'hand-back', setbacks: survived };
     case 'refused':
       return { kind: 'end', reason: interruption.reason };
     case 'away': {
@@ -72,7 +82,7 @@ export function afterInterruption(
       if (tried >= MOST_TRIES) return { kind: 'end', reason: outOf(tried, `something unexpected happened: ${what}`) };
       const at = of.now + pause(tried, of.retry, of.retry.maxMs);
       const reason = `Something unexpected happened on our side (${what}); trying again.`;
-      return { kind: 'wait', at, reason, setbacks: { tries: tried, waits, lives: 0 } };
+      return { kind: 'wait', at, reason, setbacks: { ...survived, tries: tried } };
     }
   }
 }
@@ -86,10 +96,56 @@ export type TakingUp = { readonly setbacks: Setbacks } & (
 
 /** Decides whether a run is taken up once more. */
 export function takingUp(run: Pick<Run, 'setbacks'>): TakingUp {
-  const { tries, waits, lives } = setbacksOf(run);
-  const setbacks = { tries, waits, lives: lives + 1 };
-  if (lives < MOST_LIVES) return { kind: 'go', setbacks };
-  return { kind: 'end', setbacks, reason: outOf(MOST_LIVES, 'the worker crashed'), silent: lives >= SILENT_LIVES };
+  const { tries, waits, lives, deaths } = setbacksOf(run);
+  const setbacks = { tries, waits, lives: lives + 1, deaths: deaths + 1 };
+  const beyond = Math.max(lives - MOST_LIVES, deaths - MOST_DEATHS);
+  if (beyond < 0) return { kind: 'go', setbacks };
+  const times = deaths >= MOST_DEATHS ? MOST_DEATHS : MOST_LIVES;
+  return { kind: 'end', setbacks, reason: outOf(times, 'the worker crashed'), silent: beyond >= SILENT_LIVES };
+}
+
+/** Whether a worker that has other runs at hand may take one up. */
+export type Seating =
+  | { readonly kind: 'beside' }
+  /** It is taken up, and nothing else until it got further. */
+  | { readonly kind: 'alone' }
+  /**
+   * Not while there are others. `setbacks` and `reason` are to be recorded and told unless `isSaid`; when its patience is `over`
+   * the worker begins nothing new until it has nothing else.
+   */
+  | {
+      readonly kind: 'wait';
+      readonly isSaid: boolean;
+      readonly isOver: boolean;
+      readonly reason: string;
+      readonly setbacks: Setbacks;
+    };
+
+/**
+ * Decides how a run is taken up by a worker that has `others` at hand. Of the runs that were there when workers died, nobody can
+ * tell which one it was; so the third life of each is its own, and a run is only given up for what it did by itself. A
+ * person's stop does not wait: little is done for it.
+ */
+export function seating(
+  run: Pick<Run, 'setbacks' | 'stop'>,
+  of: { readonly others: number; readonly now: number },
+): Seating {
+  const setbacks = setbacksOf(run);
+  if (!isSuspect(run) || run.stop !== undefined) return { kind: 'beside' };
+  if (of.others === 0) return { kind: 'alone' };
+  const since = setbacks.aloneSince;
+  return {
+    kind: 'wait',
+    isSaid: since !== undefined,
+    isOver: since !== undefined && of.now >= since + PATIENCE_MS,
+    reason: `Its worker died ${setbacks.deaths} times in a row, with this run and perhaps others at hand. It goes on by itself, as soon as a worker has nothing else to do: so it is seen which run it was. The work so far is kept.`,
+    setbacks: { ...setbacks, aloneSince: since ?? of.now },
+  };
+}
+
+/** Whether a run may be what workers die of. */
+export function isSuspect(run: Pick<Run, 'setbacks'>): boolean {
+  return setbacksOf(run).deaths >= SUSPECT_DEATHS;
 }
 
 /** A run's setbacks once a session begins: how often one may be cut short is counted with the sessions. Undefined: no change. */
@@ -100,19 +156,20 @@ export function sessionBegins(run: Pick<Run, 'setbacks'>): Setbacks | undefined 
 
 /** A run's setbacks after it got further under the worker that has it; undefined when nothing changes. */
 export function gotFurther(run: Pick<Run, 'setbacks'>): Setbacks | undefined {
-  const { tries, waits, lives } = setbacksOf(run);
-  return tries + waits + lives === 0 ? undefined : NO_SETBACKS;
+  const { tries, waits, lives, deaths } = setbacksOf(run);
+  return tries + waits + lives + deaths === 0 ? undefined : NO_SETBACKS;
 }
 
-/** A run's setbacks when it begins to wait for something known, as against being cut off. */
+/** A run's setbacks when a worker leaves it in good order: that worker did not die of it. */
 export function handedBack(run: Pick<Run, 'setbacks'>): Setbacks {
-  return { ...setbacksOf(run), lives: 0 };
+  const { tries, waits, deaths } = setbacksOf(run);
+  return { tries, waits, lives: 0, deaths: Math.max(0, deaths - 1) };
 }
 
-const NO_SETBACKS: Setbacks = { tries: 0, waits: 0, lives: 0 };
+const NO_SETBACKS = { tries: 0, waits: 0, lives: 0, deaths: 0 } as const;
 
-function setbacksOf({ setbacks }: Pick<Run, 'setbacks'>): Setbacks {
-  return setbacks ?? NO_SETBACKS;
+function setbacksOf({ setbacks }: Pick<Run, 'setbacks'>): Setbacks & { readonly deaths: number } {
+  return { ...NO_SETBACKS, ...setbacks };
 }
 
 function outOf(times: number, what: string): string {

@@ -15,7 +15,7 @@ export interface Forge {
   redact(text: string): string;
   /** The repository's page, for people. */
   webUrl(repository: Repository): string;
-  /** How much may be written to GitHub now without waiting, from 1 (the whole of a minute's measure) to 0 (nothing: writes wait). */
+  /** How much may be written to GitHub now that could as well be left out, from 1 to 0 (nothing: it would take the place of what must be said). */
   writeRoom(): number;
   /** The role GitHub gives a user there. Anything but a clear answer rejects: whoever asks must then refuse. */
   role(repository: Repository, login: string): Promise<Role>;
@@ -80,6 +80,31 @@ export interface HookAttempt {
   readonly ok: boolean;
   readonly event: string;
   readonly action: string | undefined;
+}
+
+/** How the App is registered with GitHub, which people can change there at any time. */
+export interface Registration {
+  registration(): Promise<AppFacts>;
+}
+
+export interface AppFacts {
+  readonly name: string;
+  /** Level by permission, `read` or `write`, as in the App's manifest. */
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly events: readonly string[];
+  readonly webhook: {
+    readonly url: string | undefined;
+    readonly contentType: string | undefined;
+    readonly verifiesTls: boolean;
+  };
+  /** The first 100. Each keeps the permissions it was granted until its owner grants new ones. */
+  readonly installations: readonly {
+    readonly account: string;
+    readonly suspended: boolean;
+    readonly permissions: Readonly<Record<string, string>>;
+  }[];
+  /** How far our clock is ahead of GitHub's, in milliseconds, to about a second; undefined when GitHub did not say its time. */
+  readonly clockAhead: number | undefined;
 }
 
 /** What happened in repositories while nobody told us. Times are epoch milliseconds on GitHub's clock. */
@@ -212,6 +237,8 @@ export interface CheckRequest {
   readonly summary: string;
   readonly detailsUrl?: string;
   readonly annotations?: readonly CheckAnnotation[];
+  /** Brings the check up to date only if it is there. */
+  readonly unlessAbsent?: true;
 }
 
 export interface CheckAnnotation {

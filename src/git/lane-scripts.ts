@@ -99,10 +99,15 @@ give_git() {
  * be mended is made anew. The agent gets a repository made for it: on the run's branch, borrowing its objects from the mirror.
  */
 const PREPARE = `
-repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 prepared=$7
+repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 is=$7 prepared=$8
 ${COMMON}
 if [ -n "$prepared" ] && [ "$(head -c 100 "$left/key" 2>/dev/null)" != "$prepared" ]; then exit ${NOT_PREPARED}; fi
+# Nobody has been here since the tree was made: only what differs between the commits has to be looked at.
+forward() {
+  [ -f "$keep/index" ] && [ ! -e "$repo/.git" ] && cd "$repo" && git read-tree -m -u "$(cat "$keep/commit")" "$commit"
+}
 bring() {
+  if [ "$is" = fresh ] && forward; then return; fi
   if [ -L "$repo" ] || [ ! -d "$repo" ]; then
     rm -rf "$repo" "$keep"/index* && mkdir "$repo" || return 1
   fi
@@ -224,7 +229,13 @@ export interface LanePlaces {
  * changes nothing when that setup has not been done here.
  */
 export function prepareCommand(
-  lane: LanePlaces & { readonly branch: string; readonly commit: string; readonly prepared?: string },
+  lane: LanePlaces & {
+    readonly branch: string;
+    readonly commit: string;
+    /** Whether the lane holds what `plantCommand` made and nobody has been on it. */
+    readonly isFresh?: boolean;
+    readonly prepared?: string;
+  },
 ): readonly string[] {
   return [
     'sh',
@@ -237,6 +248,7 @@ export function prepareCommand(
     lane.tree ?? '',
     lane.branch,
     lane.commit,
+    lane.isFresh === true ? 'fresh' : '',
     lane.prepared ?? '',
   ];
 }

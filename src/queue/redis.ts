@@ -43,12 +43,28 @@ export function redisLine(options: {
   };
 }
 
+async function checkRedis(url: string, log: Log): Promise<void> {
+  const { address, keepsLog } = await inspectRedis(url);
+  if (!keepsLog) {
+    log.warn(
+      { redis: address },
+      'redis keeps no append-only file: after its restart the queue is rebuilt from the store',
+    );
+  }
+}
+
+/** What was found of a Redis: its address without password, and whether it keeps an append-only file. */
+export interface RedisFacts {
+  readonly address: string;
+  readonly keepsLog: boolean;
+}
+
 /**
- * Makes sure that Redis answers and keeps what it is given.
+ * Makes sure that Redis answers and keeps what it is given. Changes nothing.
  *
  * @throws Error saying what to do; the address in it is without password.
  */
-async function checkRedis(url: string, log: Log): Promise<void> {
+export async function inspectRedis(url: string): Promise<RedisFacts> {
   const { host, port, address } = describeUrl(url);
   const facts = await readInfo(url, address);
   const policy = facts.get('maxmemory_policy');
@@ -62,12 +78,7 @@ async function checkRedis(url: string, log: Log): Promise<void> {
   if (facts.get('role') === 'slave') {
     throw new Error(`Redis at ${address} is a read-only replica. Set REDIS_URL to its primary.`);
   }
-  if (facts.get('aof_enabled') === '0') {
-    log.warn(
-      { redis: address },
-      'redis keeps no append-only file: after its restart the queue is rebuilt from the store',
-    );
-  }
+  return { address, keepsLog: facts.get('aof_enabled') !== '0' };
 }
 
 /** The `field:value` lines of Redis' INFO, which managed servers allow where they forbid CONFIG. */

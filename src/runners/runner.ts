@@ -16,8 +16,11 @@ export interface Runner {
 
   /** Rejects, with what to do about it, when jobs can't run here. Returns what ran them: image by digest, engine version. */
   check(): Promise<RunnerFacts>;
-  /** Makes the lane if it is not there, from a prepared tree when `base` is given and one can be had. Doing it twice changes nothing. */
-  ensureLane(lane: LaneRef, base?: LaneBase): Promise<void>;
+  /**
+   * Makes the lane if it is not there, from a prepared tree when `base` is given and one can be had. Doing it twice changes nothing.
+   * Says whether it was made now, from a tree: then it holds that and nothing else, and nobody has been on it.
+   */
+  ensureLane(lane: LaneRef, base?: LaneBase): Promise<boolean>;
   /** Releases the lane and removes it and all on it; fine if it is not there. */
   removeLane(lane: LaneRef): Promise<void>;
   /** Names of the lanes that exist here, of this installation of Maestro. */

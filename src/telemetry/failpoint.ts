@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { passFence } from './fence.ts';
+import { passFence, workedOn } from './fence.ts';
 
 /**
  * Everything done outside the memory of this process that a crash may cut in two. Each is wrapped in `around` where it is done;
@@ -56,20 +56,23 @@ interface Action {
   /** Length of a pause. Milliseconds. */
   readonly ms: number;
   readonly hit: number;
+  /** The run whose passing counts; undefined: anybody's. */
+  readonly run: string | undefined;
 }
 
 /**
- * A place where tests cut the process off. Does nothing unless MAESTRO_FAILPOINTS is set, to a list of `POINT=kill[@HIT]`,
- * `POINT=stop[@HIT]`, `POINT=throw[@HIT]` or `POINT=pause:MS[@HIT]`, separated by commas, or MAESTRO_FAILPOINT_LOG, to a file that
- * gets a line `TIME PID POINT` for each that is passed.
+ * A place where tests cut the process off. Does nothing unless MAESTRO_FAILPOINTS is set, to a list of `POINT=kill[@HIT][/RUN]`,
+ * `POINT=stop[@HIT][/RUN]`, `POINT=throw[@HIT][/RUN]` or `POINT=pause:MS[@HIT][/RUN]`, separated by commas (with a run's id, only in work on it),
+ * or MAESTRO_FAILPOINT_LOG, to a file that gets a line `TIME PID POINT` for each that is passed.
  */
 export async function failpoint(point: Failpoint): Promise<void> {
   if (LOG !== undefined) appendFileSync(LOG, `${Date.now()} ${process.pid} ${point}\n`);
   if (ACTIONS.length === 0) return;
-  const hits = (HITS.get(point) ?? 0) + 1;
-  HITS.set(point, hits);
   for (const action of ACTIONS) {
-    if (action.point !== point || action.hit !== hits) continue;
+    if (action.point !== point || (action.run !== undefined && action.run !== workedOn())) continue;
+    const hits = (HITS.get(action) ?? 0) + 1;
+    HITS.set(action, hits);
+    if (action.hit !== hits) continue;
     if (action.what === 'kill') process.kill(process.pid, 'SIGKILL');
     if (action.what === 'stop') process.kill(process.pid, 'SIGSTOP');
     if (action.what === 'throw') throw new Error(`failpoint ${point}`);
@@ -101,14 +104,14 @@ export async function around<T>(
 }
 
 const LOG = process.env['MAESTRO_FAILPOINT_LOG'];
-const HITS = new Map<Failpoint, number>();
+const HITS = new Map<Action, number>();
 const ACTIONS: readonly Action[] = (process.env['MAESTRO_FAILPOINTS'] ?? '')
   .split(',')
   .filter((word) => word !== '')
   .map(parseAction);
 
 function parseAction(word: string): Action {
-  const match = /^([a-z-]+\.[a-z-]+)=(kill|stop|throw|pause)(?::(\d+))?(?:@(\d+))?$/.exec(word);
+  const match = /^([a-z-]+\.[a-z-]+)=(kill|stop|throw|pause)(?::(\d+))?(?:@(\d+))?(?:\/([a-z0-9-]+))?$/.exec(word);
   const [effect, moment] = (match?.[1] ?? '').split('.');
   if (match === null || !EFFECTS.some((one) => one === effect) || !MOMENTS.some((one) => one === moment))
     throw new Error(`MAESTRO_FAILPOINTS: "${word}" is no failpoint with an action`);
@@ -117,5 +120,6 @@ function parseAction(word: string): Action {
     what: match[2] as Action['what'],
     ms: Number(match[3] ?? 0),
     hit: Number(match[4] ?? 1),
+    run: match[5],
   };
 }

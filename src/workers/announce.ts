@@ -24,10 +24,19 @@ const LABELS: Readonly<Record<Run['state'], StateLabel>> = {
 /** Share of GitHub's measure that edits in between leave to what runs wait for: pull requests and last words. */
 const KEPT_ROOM = 0.5;
 
+/** How long the first changes are gathered: taking up a run is several of them. Milliseconds. */
+const GATHER_MS = 1_000;
+
+/** How many commits back a check of an earlier life may be: edits are told every few commits at least. */
+const CHECKED_BACK = 20;
+
 /**
- * Keeps what people see true: the status comment, the pull request, the check, the label. Changes of the run are gathered and
- * told at most every so often, and less often when many runs write at once; what could not be told is told with the next change, and the run goes on meanwhile. The last word
- * is not left to chance: `finish` throws until it is said.
+ * Keeps what people see true: the status comment, the pull request, the check, the label. Changes of the run are gathered and told
+ * at most every so often, and less often when many runs write at once; what could not be told is told with the next change, and
+ * the run goes on meanwhile. The last word is not left to chance: `finish` throws until it is said.
+ *
+ * A run that came from no issue shows how it goes on in its pull request's description and check; its comment, which is the only
+ * one of these that notifies anybody, and its label come when there is something to say to people: that it waits, or how it ended.
  */
 export class Announcer {
   readonly #deps: WorkerDeps;
@@ -39,9 +48,14 @@ export class Announcer {
   readonly #understood = new Map<string, NotUnderstood>();
   #timer: NodeJS.Timeout | undefined;
   #telling: Promise<void> = Promise.resolve();
-  #toldAt = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #label: StateLabel | undefined;
+  /** The commit whose check is ours to bring up to date; undefined while none is. */
   #checked: string | undefined;
+  /** Whether commits of an earlier life may have checks. */
+  readonly #resumed: boolean;
+  /** What was told last, but for the time that went by. */
+  #told = '';
   #closed = false;
   #base: RunReport['base'];
 
@@ -55,15 +69,22 @@ export class Announcer {
     this.#held = of.held;
     this.#log = of.log;
     this.#links = of.links;
+    this.#resumed = of.held.run.startedAt !== undefined;
   }
 
   /** Notes that something changed; it is told soon. */
   touch(): void {
     if (this.#closed || this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#toldAt + this.#deps.settings.statusIntervalMs - this.#deps.clock.monotonic());
+    const { statusIntervalMs } = this.#deps.settings;
+    const wait = Math.max(
+      Math.min(GATHER_MS, statusIntervalMs),
+      this.#toldAt + statusIntervalMs - this.#deps.clock.monotonic(),
+    );
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#held.run.statusCommentId !== undefined && this.#deps.forge.writeRoom() < KEPT_ROOM) {
+      const { run } = this.#held;
+      const isFirstWord = issueOf(run) !== undefined && run.statusCommentId === undefined;
+      if (!isFirstWord && this.#deps.forge.writeRoom() < KEPT_ROOM) {
         this.#toldAt = this.#deps.clock.monotonic();
         this.touch();
         return;
@@ -113,6 +134,9 @@ export class Announcer {
         }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
+    // Its description is as good as told just now.
+    this.#toldAt = this.#deps.clock.monotonic();
+    this.#putOff();
     await this.#held.changeRun({ pullRequest });
     await this.#held.audit(this.#deps.clock.now(), 'pull request opened', pullRequest);
   }
@@ -145,15 +169,21 @@ export class Announcer {
   /** Stops telling; waits for what is being told. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#putOff();
+    await this.#telling;
+  }
+
+  #putOff(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#telling;
   }
 
   async #tell(run: Run): Promise<void> {
     this.#held.assertOurs();
     this.#toldAt = this.#deps.clock.monotonic();
     const report = await this.#report(run);
+    const told = renderStatusComment({ ...report, now: 0 }) + run.tip + JSON.stringify(report.blockedHosts);
+    if (told === this.#told && run.state === 'running') return;
     const { forge } = this.#deps;
     if (run.pullRequest !== undefined) {
       await forge.describePullRequest(run.repository, run.pullRequest.number, {
@@ -162,29 +192,35 @@ export class Announcer {
       });
       await this.#check(run, report);
     }
-    const thread = issueOf(run) ?? run.pullRequest?.number;
+    await this.#comment(run, report);
+    this.#told = told;
+  }
+
+  async #comment(run: Run, report: RunReport): Promise<void> {
+    const { forge } = this.#deps;
+    const issue = issueOf(run);
+    const thread = issue ?? run.pullRequest?.number;
     if (thread === undefined) return;
+    if (issue === undefined && run.statusCommentId === undefined && run.state === 'running') return;
     const id = await forge.ensureComment(run.repository, thread, `run/${run.id}`, renderStatusComment(report));
     if (id !== this.#held.run.statusCommentId && !this.#closed) await this.#held.changeRun({ statusCommentId: id });
     if (this.#label !== LABELS[run.state]) await forge.setStateLabel(run.repository, thread, LABELS[run.state]);
     this.#label = LABELS[run.state];
   }
 
-  /** One check on the newest commit; on the commits before it, a word that it moved on. */
+  /** One check on the newest commit; on those of the commits before it, a word that it moved on. */
   async #check(run: Run, report: RunReport): Promise<void> {
     const { forge } = this.#deps;
     const check = { key: `run/${run.id}`, name: 'Maestro' };
-    const ended = run.endedAt !== undefined;
-    const older = report.tasks.flatMap((task) =>
-      task.outcome?.kind === 'committed' && task.outcome.commit !== run.tip ? [task.outcome.commit] : [],
-    );
-    const passed =
-      this.#checked === undefined ? (ended ? older : []) : this.#checked === run.tip ? [] : [this.#checked];
+    const commits = report.tasks.flatMap(({ outcome: end }) => (end?.kind === 'committed' ? [end.commit] : []));
+    const unknown = this.#resumed ? commits.slice(-CHECKED_BACK) : [];
+    const before = this.#checked === undefined ? unknown : [this.#checked];
     await forge.ensureCheck(run.repository, { ...check, headSha: run.tip, ...renderCheck(report) });
-    for (const headSha of passed) {
+    for (const headSha of before.filter((commit) => commit !== run.tip)) {
       await forge.ensureCheck(run.repository, {
         ...check,
         headSha,
+        unlessAbsent: true,
         status: 'completed',
         conclusion: 'neutral',
         title: 'Went on to a later commit',

@@ -22,9 +22,10 @@ export function baseOf(scope: RunScope, session: string): LaneBase {
     ...commonOf(scope, session),
     name: commit,
     nearest: async (names) => {
-      if ((await countFiles(mirror, commit)) < WORTH_FILES) return 'none';
       const plain = names.filter((name) => /^[0-9a-f]+$/.test(name)).map((name) => ({ name, commit: name }));
-      return await nearestOf(scope, plain, { commit, most: NEAR_FILES });
+      const nearest = await nearestOf(scope, plain, { commit, most: NEAR_FILES });
+      if (nearest !== undefined) return nearest;
+      return (await countFiles(mirror, commit)) < WORTH_FILES ? 'none' : undefined;
     },
     plant: (inside) => plantCommand({ ...inside, commit }),
   };

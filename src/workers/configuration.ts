@@ -4,7 +4,7 @@ import { fullName } from '../domain/repository.ts';
 import { codeSpan } from '../domain/report/untrusted-text.ts';
 import { configFileAt, matchesRepository, trustedIn, withheldNote, type Withheld } from '../domain/trust.ts';
 import { maskedCommit, type Masked } from '../git/mask.ts';
-import { filesOf, readBlob, writeBlob, type Entry, type TreeFile } from '../git/tree.ts';
+import { readBlob, treeChanges, writeBlob, type Entry, type TreeFile } from '../git/tree.ts';
 import { readServers, SERVER_FILES } from '../playbook/mcp-servers.ts';
 import { showConfig } from '../playbook/repository-config.ts';
 import { defaultBranchOf, type DefaultBranch } from './default-branch.ts';
@@ -37,10 +37,15 @@ export async function configurationOf(scope: RunScope): Promise<Configuration> {
  */
 export async function seenAtTip(scope: RunScope): Promise<Seen> {
   const { mirror, held } = scope;
-  const { tip, createdAt } = held.run;
+  const { tip, base, createdAt } = held.run;
   const { shown } = await configurationOf(scope);
-  const files = await filesOf(mirror, tip);
-  const there = new Map(files.filter(({ path }) => configFileAt(path) !== undefined).map((file) => [file.path, file]));
+  const branch = await defaultBranchOf(scope);
+  const there = new Map(branch.files.filter(isConfiguration).map((file) => [file.path, file]));
+  const changes = tip === base.sha ? [] : await treeChanges(mirror, base.sha, tip);
+  for (const change of changes.filter(isConfiguration)) {
+    if (change.status === 'removed') there.delete(change.path);
+    else there.set(change.path, change);
+  }
   const masked = [...new Set([...shown.keys(), ...there.keys()])].flatMap((path): readonly Masked[] => {
     const now = entryOf(there.get(path));
     const wanted = shown.get(path);
@@ -49,6 +54,10 @@ export async function seenAtTip(scope: RunScope): Promise<Seen> {
   });
   if (masked.length === 0) return { commit: tip, masked };
   return { commit: await maskedCommit(mirror, tip, masked, createdAt), masked };
+}
+
+function isConfiguration({ path }: { readonly path: string }): boolean {
+  return configFileAt(path) !== undefined;
 }
 
 function entryOf(file: TreeFile | undefined): Entry {

@@ -34,18 +34,25 @@ export interface Drive {
   readonly lease: Lease;
   readonly run: Run;
   readonly hold: LeaseHold;
+  /** Why it is not worked on now: only this is recorded and told. */
+  readonly waits?: { readonly reason: string; readonly setbacks: Setbacks };
+  /** Told whenever the run's record changed. */
+  readonly onChange?: (run: Run) => void;
 }
 
 /** Works on a run, under its lease, until it is settled, has to wait, or the work is taken away. */
 export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   const log = deps.log.child({ runId: drive.run.id, epoch: drive.lease.epoch });
-  const held = new HeldRun({
+  const held: HeldRun = new HeldRun({
     store: deps.store,
     lease: drive.lease,
     hold: drive.hold,
     run: drive.run,
     tasks: await deps.store.tasksOf(drive.run.id),
-    onChange: () => announcer.touch(),
+    onChange: () => {
+      announcer.touch();
+      drive.onChange?.(held.run);
+    },
   });
   const announcer: Announcer = new Announcer({
     deps,
@@ -54,6 +61,8 @@ export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
     links: { repository: deps.forge.webUrl(drive.run.repository) },
   });
   try {
+    if (drive.waits !== undefined)
+      return await park(deps, { held, announcer, log, drive }, { ...drive.waits, at: undefined });
     return await goThrough(deps, { held, announcer, log, drive });
   } catch (error) {
     return await fold(deps, { held, announcer, log, drive }, error);
@@ -110,7 +119,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     }
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
     const wait = await workOn(next.task, scope);
-    if (wait !== undefined) return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
+    if (wait !== undefined && wait.at > deps.clock.now())
+      return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
 }
 
@@ -190,18 +200,18 @@ async function workOn(
   return undefined;
 }
 
-/** Lets a run wait, holding nothing. */
+/** Lets a run wait, holding nothing; without `at` until a worker has room for it. */
 async function park(
   deps: WorkerDeps,
   driving: Driving,
-  wait: { readonly at: number; readonly reason: string; readonly setbacks: Setbacks },
+  wait: { readonly at: number | undefined; readonly reason: string; readonly setbacks: Setbacks },
 ): Promise<Word> {
   const { held, announcer } = driving;
   const { at, reason, setbacks } = wait;
   await held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
   await held.audit(deps.clock.now(), 'run parked', wait);
   await announcer.sayNow();
-  return { kind: 'again', delayMs: Math.max(0, at - deps.clock.now()) };
+  return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
 }
 
 /** Says the last word, then writes it down: a crash between the two says it again. */
@@ -220,7 +230,10 @@ async function end(
     if (means.kind !== 'end') throw error;
     log.warn({ err: error }, 'GitHub does not take the last word on the run; it is on record only');
   }
-  await deps.runner.removeLane({ name: held.run.id, mirror: '' });
+  await deps.runner.removeLane({ name: held.run.id, mirror: '' }).catch((error: unknown) =>
+    // The reconciler takes it away once the run is settled; that it can't be must not keep the run from being so.
+    log.warn({ err: error }, 'the lane of a run that ends could not be removed yet'),
+  );
   const draft = state !== 'succeeded';
   const { pullRequest } = held.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };

@@ -22,6 +22,8 @@ export interface LeaseHold extends AsyncDisposable {
    * @throws EndedEarly when the lease was lost, or not renewed in time.
    */
   assertOurs(): void;
+  /** Whether the lease was lost, or not renewed in time. */
+  isLost(): boolean;
 }
 
 /** Renews a lease at a third of its life and watches for a person's stop until disposed. */
@@ -83,6 +85,7 @@ export function holdLease(
       if (isLate()) lose();
       if (ours.signal.aborted) throw new EndedEarly('lost');
     },
+    isLost: () => ours.signal.aborted,
     [Symbol.asyncDispose]: async (): Promise<void> => {
       clearInterval(renewals);
       clearInterval(watches);

@@ -55,6 +55,7 @@ function aForge(): GithubForge {
     clock: systemClock,
     backoffMs: 5,
     writesPerMinute: 10_000,
+    writesPerHour: 100_000,
     fetch: (input, init) => {
       const host = new URL(input instanceof Request ? input.url : input).hostname;
       if (host !== '127.0.0.1') throw new Error(`the forge asked ${host}`);

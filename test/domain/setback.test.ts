@@ -5,12 +5,16 @@ import {
   afterInterruption,
   gotFurther,
   handedBack,
+  MOST_DEATHS,
   MOST_LIVES,
+  PATIENCE_MS,
+  seating,
   sessionBegins,
   takingUp,
   type Interruption,
 } from '../../src/domain/setback.ts';
 
+const NONE: Setbacks = { tries: 0, waits: 0, lives: 0, deaths: 0 };
 const NOW = 1_800_000_000_000;
 const AWAY: Interruption = { kind: 'away', limited: false, retryAt: undefined };
 const OURS: Interruption = { kind: 'unforeseen', message: 'EACCES: no way\n    at somewhere' };
@@ -40,8 +44,9 @@ describe('what nobody foresaw', () => {
   });
 
   it('is counted from the last time the run got further', () => {
-    expect(gotFurther({ setbacks: { tries: 5, waits: 3, lives: 1 } })).toEqual({ tries: 0, waits: 0, lives: 0 });
-    expect(gotFurther({ setbacks: { tries: 0, waits: 0, lives: 0 } })).toBeUndefined();
+    expect(gotFurther({ setbacks: { tries: 5, waits: 3, lives: 1 } })).toEqual(NONE);
+    expect(gotFurther({ setbacks: { tries: 0, waits: 0, lives: 0, deaths: 1 } })).toEqual(NONE);
+    expect(gotFurther({ setbacks: NONE })).toBeUndefined();
   });
 });
 
@@ -88,14 +93,19 @@ describe('a worker', () => {
   });
 
   it('that begins a session has got somewhere', () => {
-    expect(sessionBegins({ setbacks: { tries: 2, waits: 1, lives: 3 } })).toEqual({ tries: 2, waits: 1, lives: 0 });
+    expect(sessionBegins({ setbacks: { tries: 2, waits: 1, lives: 3, deaths: 3 } })).toEqual({
+      tries: 2,
+      waits: 1,
+      lives: 0,
+      deaths: 3,
+    });
     expect(sessionBegins({ setbacks: undefined })).toBeUndefined();
   });
 
   it('that hands a run back leaves it as it was', () => {
-    const run = { setbacks: { tries: 3, waits: 1, lives: 1 } };
+    const run = { setbacks: { tries: 3, waits: 1, lives: 1, deaths: 2 } };
     const of = { now: NOW, retry };
-    expect(handedBack(run)).toEqual({ tries: 3, waits: 1, lives: 0 });
+    expect(handedBack(run)).toEqual({ tries: 3, waits: 1, lives: 0, deaths: 1 });
     expect(afterInterruption(run, { kind: 'shutdown' }, of)).toEqual({ kind: 'hand-back', setbacks: handedBack(run) });
     expect(afterInterruption(run, { kind: 'stop' }, of)).toMatchObject({ kind: 'hand-back' });
     expect(afterInterruption(run, { kind: 'lost' }, of)).toEqual({ kind: 'leave' });
@@ -107,5 +117,50 @@ describe('a worker', () => {
       kind: 'end',
       reason: 'GitHub said no: gone',
     });
+  });
+});
+
+describe('a run that was at hand when workers died', () => {
+  const dead = (deaths: number): { readonly setbacks: Setbacks; readonly stop: undefined } => ({
+    setbacks: { ...NONE, deaths },
+    stop: undefined,
+  });
+
+  it('goes on beside others after the first, and by itself after the second', () => {
+    expect(seating(dead(0), { others: 2, now: NOW })).toEqual({ kind: 'beside' });
+    expect(seating(dead(1), { others: 2, now: NOW })).toEqual({ kind: 'beside' });
+    expect(seating(dead(2), { others: 2, now: NOW })).toMatchObject({ kind: 'wait', isSaid: false, isOver: false });
+    expect(seating(dead(2), { others: 0, now: NOW })).toEqual({ kind: 'alone' });
+  });
+
+  it('says once what it waits for, and not for ever', () => {
+    const first = seating(dead(2), { others: 1, now: NOW });
+    if (first.kind !== 'wait') throw new Error('it has to wait');
+    const said = { ...dead(2), setbacks: first.setbacks };
+    expect(seating(said, { others: 1, now: NOW + PATIENCE_MS - 1 })).toMatchObject({ isSaid: true, isOver: false });
+    expect(seating(said, { others: 1, now: NOW + PATIENCE_MS })).toMatchObject({ isSaid: true, isOver: true });
+    expect(takingUp(said).setbacks).not.toHaveProperty('aloneSince');
+  });
+
+  it('does not keep a person who stops it waiting', () => {
+    const stop = { by: 'ada', reason: 'no', at: NOW };
+    expect(seating({ ...dead(2), stop }, { others: 1, now: NOW })).toEqual({ kind: 'beside' });
+  });
+
+  it('is suspected no more once it got further, and still after waiting for GitHub', () => {
+    expect(seating({ ...dead(2), setbacks: gotFurther(dead(2)) }, { others: 1, now: NOW })).toEqual({ kind: 'beside' });
+    const taken = takingUp(dead(2));
+    const means = afterInterruption(taken, AWAY, { now: NOW, retry });
+    expect(means).toMatchObject({ kind: 'wait', setbacks: { deaths: 2 } });
+  });
+
+  it('is given up after so many lives even if a session of it began in each', () => {
+    let setbacks: Setbacks | undefined;
+    for (let round = 0; round < MOST_DEATHS; round += 1) {
+      const taken = takingUp({ setbacks });
+      if (taken.kind === 'end') throw new Error('too early');
+      setbacks = sessionBegins(taken);
+    }
+    expect(takingUp({ setbacks })).toMatchObject({ kind: 'end', silent: false });
   });
 });

@@ -219,6 +219,6 @@ export async function auditHome(harness: Audited): Promise<void> {
 }
 
 /** The branch that keeps a first attempt's partial work. */
-export function keptBranch(run: Run, position = 1): string {
-  return keptBranchName(run.id, position, 1);
+export function keptBranch(run: Run, position = 1, attempt = 1): string {
+  return keptBranchName(run.id, position, attempt);
 }

@@ -70,6 +70,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const shared = stack.use(
     await openShared(config, log, {
       writesPerMinute: options.writesPerMinute ?? 6_000,
+      writesPerHour: 100_000,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     }),
   );

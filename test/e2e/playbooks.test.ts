@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Place, SettledRun } from './place.ts';
 import { useHarness } from './suite.ts';
@@ -89,7 +90,7 @@ describe('a playbook committed to the default branch', () => {
     expect(await place.answers(pull?.number ?? 0)).toHaveLength(1);
   });
 
-  it('stops at a task whose check fails, keeping its work apart', async () => {
+  it('stops at a task whose check fails every time, keeping its last work apart', async () => {
     const place = await suite.place();
     await place.pushPlaybook(
       'checked.md',
@@ -99,7 +100,7 @@ describe('a playbook committed to the default branch', () => {
     const run = await place.settledRun();
     expect(run).toMatchObject({ state: 'failed' });
     expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'failed', undefined]);
-    const kept = keptBranch(run, 2);
+    const kept = keptBranch(run, 2, 3);
     expect(run.tasks[1]?.outcome).toMatchObject({ failure: { kind: 'verify-failed', keptRef: kept } });
     expect([...(await place.branches()).keys()].toSorted()).toEqual([kept, run.branch, 'main'].toSorted());
     expect(await place.git('show', `${kept}:bad.txt`)).toBe('b\n');
@@ -110,6 +111,31 @@ describe('a playbook committed to the default branch', () => {
     expect(pull?.body).toContain('The check `test ! -e bad.txt` failed (exit code 1).');
     expect(pull?.body).toContain(kept);
     expect(await place.checks(pull?.head.sha ?? '')).toMatchObject([{ status: 'completed', conclusion: 'failure' }]);
+  });
+
+  it('gives a task whose check fails to a fresh session that is told what failed', async () => {
+    const place = await suite.place();
+    const bad = '`scripted: write bad.txt b` `scripted: repair delete bad.txt` `scripted: repair write good.txt g`';
+    await place.pushPlaybook(
+      'repaired.md',
+      `---\nverify: "test ! -e bad.txt || { echo bad.txt is there; exit 1; }"\n---\n- [ ] Mend ${bad}\n- [ ] Next \`scripted: write next.txt n\`\n`,
+    );
+
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded' });
+    expect(run.tasks.map(({ outcome, attempts }) => [outcome?.kind, attempts])).toEqual([
+      ['committed', 2],
+      ['committed', 1],
+    ]);
+    const [first, second] = await suite.harness().store.sessionsOf(run.id);
+    expect(first?.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'verify-failed' } });
+    expect(await readFile(second?.log ?? '', 'utf8')).toContain('bad.txt is there');
+    expect([...(await place.branches()).keys()].toSorted()).toEqual([run.branch, 'main'].toSorted());
+    expect(await place.git('ls-tree', '--name-only', run.branch)).toContain('good.txt');
+    expect(await place.git('log', '--format=%B', '-1', `${run.branch}~1`)).toContain('Checked by Maestro with:');
+    const [pull] = await place.pulls();
+    expect(pull).toMatchObject({ draft: false });
+    expect(pull?.body).toMatch(/<summary>Checks<\/summary>[\s\S]*\| 1 \| `test ! -e bad\.txt .*passed in/);
   });
 
   it('goes on after a failed task when it says so', async () => {

@@ -100,6 +100,7 @@ export async function startScriptedGithub(answer: Answer): Promise<ScriptedGithu
         clock: createTestClock(),
         backoffMs: 1,
         writesPerMinute: 1000,
+        writesPerHour: 100_000,
         ...options,
       }),
     async [Symbol.asyncDispose]() {

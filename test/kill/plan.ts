@@ -60,6 +60,17 @@ export function pointTrials(
   );
 }
 
+/** Where a run may kill every worker: before its session and in it, with its work in hand, on the branch, and after. */
+const POISONS: readonly Failpoint[] = [
+  'container.after-intent',
+  'session.after-effect',
+  'commit.after-effect',
+  'push.after-effect',
+  'keep.after-effect',
+  'pull-request.after-intent',
+  'settle.after-intent',
+];
+
 /** The trials asked for on the command line. */
 export async function planned(components: Components, argv: readonly string[]): Promise<readonly Trial[]> {
   const { values, positionals } = parseArgs({
@@ -91,7 +102,7 @@ export async function planned(components: Components, argv: readonly string[]): 
       ...Array.from({ length: Number(values.random) }, (_, seed): Trial => ({ kind: 'random', ...place, seed })),
     );
   if (wants('poison') && place.topology === 'server')
-    trials.push({ kind: 'poison', ...place, role: 'worker', point: 'keep.after-effect', hit: 1 });
+    trials.push(...POISONS.map((point): Trial => ({ kind: 'poison', ...place, role: 'worker', point, hit: 1 })));
   if (wants('crowd') && place.topology === 'server') trials.push({ kind: 'crowd', ...place, seed: 1 });
   const { only } = values;
   const chosen = only === undefined ? trials : trials.filter((trial) => nameOf(trial).includes(only));

@@ -30,7 +30,7 @@ function story(found: fc.RunDetails<[readonly Command[]]>, bugs: Bugs): string {
 }
 
 describe('the core of a run, under any schedule of events, crashes, pauses and faults', () => {
-  it(`keeps the promises P1 to P3 and gets everything done (${RUNS} schedules)`, { timeout: 600_000 }, () => {
+  it(`keeps the promises P1 to P3 and P14 and gets everything done (${RUNS} schedules)`, { timeout: 600_000 }, () => {
     const found = search({}, RUNS, true);
     expect(found.failed ? story(found, {}) : 'all promises kept').toBe('all promises kept');
     expect(found.numRuns).toBeGreaterThan(0);
@@ -46,6 +46,7 @@ describe('the core of a run, under any schedule of events, crashes, pauses and f
     ['a worker trusts its memory after a write failed', { trustsItsMemory: true }, /^P3/],
     ['a failure is forgotten with the worker that saw it', { forgetsFailures: true }, /^P3/],
     ['two runs may do the same work', { noWorkKey: true }, /^P2/],
+    ['a run that was there when workers died is taken up beside others', { suspectsBeside: true }, /^P14/],
     ['nobody puts runs in line again', { noReconciler: true }, /^progress/],
   ])('would be found out if %s', { timeout: 600_000 }, (_, bugs, promise) => {
     const found = search(bugs, 100_000);

@@ -4,11 +4,11 @@ import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import type { World } from './world.ts';
 
 /*
- * The promises P1 to P3, and progress, as what must be true once everything has gone quiet, whatever came before. Gives what is
+ * The promises P1 to P3, of P14 what concerns runs, and progress, as what must be true once everything has gone quiet, whatever came before. Gives what is
  * broken, in words; nothing when all hold.
  */
 export function brokenPromises(world: World): readonly string[] {
-  return [...world.broken, ...p1(world), ...p2(world), ...p3(world), ...progress(world)];
+  return [...world.broken, ...p1(world), ...p2(world), ...p3(world), ...p14(world), ...progress(world)];
 }
 
 /** P1: an acknowledged event is never lost. It is a run, or was refused, or there is a reason why nothing came of it. */
@@ -74,6 +74,14 @@ function p3({ rows, branches, overtaken }: World): readonly string[] {
       ...(ends > 1 ? [`P3: ${run.id} ended ${ends} times`] : []),
     ];
   });
+}
+
+/** P14: a run is given up for the death of workers only if one died, or lost it, with nothing else at hand. */
+function p14({ rows, cutAlone }: World): readonly string[] {
+  return [...rows.values()]
+    .filter(({ run }) => run.stop === undefined && !cutAlone.has(run.id))
+    .filter(({ run, tasks }) => / crashed/.test(JSON.stringify([run.reason, tasks.map(({ outcome }) => outcome)])))
+    .map(({ run }) => `P14: ${run.id} was given up for what another run may have done`);
 }
 
 /** Nothing waits for ever: every event is settled, every run is final. */

@@ -1,15 +1,17 @@
 import * as fc from 'fast-check';
 import { placeInLine } from '../../src/domain/conduct.ts';
 import { isFinal } from '../../src/domain/run.ts';
+import { isSuspect, seating, type Seating } from '../../src/domain/setback.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import { handle, receive, type Process } from './app.ts';
 import { brokenPromises } from './promises.ts';
-import { live, Worker } from './worker.ts';
+import { live, Worker, type Shared } from './worker.ts';
 import { LEASE_MS, World, type Bugs, type Fault } from './world.ts';
 
 /** One thing that happens. Numbers choose among what there is at that moment, so that every command can be carried out. */
 export type Command =
-  | { readonly do: 'label' | 'unlabel' | 'scan'; readonly issue: number }
+  | { readonly do: 'label' | 'unlabel' | 'scan' | 'poison'; readonly issue: number }
+  | { readonly do: 'stop'; readonly pick: number }
   | { readonly do: 'deliver' | 'handle'; readonly app: number; readonly pick: number }
   | { readonly do: 'app'; readonly app: number; readonly moments: number }
   | { readonly do: 'kill app'; readonly app: number }
@@ -29,6 +31,7 @@ const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: kind('label'), issue }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('unlabel' as const, 'scan' as const), issue }) },
+  { weight: 1, arbitrary: fc.oneof(fc.record({ do: kind('stop'), pick }), fc.record({ do: kind('poison'), issue })) },
   { weight: 4, arbitrary: fc.record({ do: kind('deliver'), app, pick }) },
   { weight: 4, arbitrary: fc.record({ do: kind('handle'), app, pick }) },
   { weight: 5, arbitrary: fc.record({ do: kind('app'), app, moments: fc.integer({ min: 1, max: 8 }) }) },
@@ -79,12 +82,28 @@ const BEGINNINGS: readonly (readonly Command[])[] = [
     { do: 'handle', app: 0, pick: 0 },
     { do: 'handle', app: 1, pick: 1 },
   ],
+  // Two runs are under way in one process, and the work of one ends it.
+  [
+    { do: 'poison', issue: 0 },
+    { do: 'label', issue: 0 },
+    { do: 'deliver', app: 0, pick: 0 },
+    { do: 'app', app: 0, moments: 3 },
+    { do: 'handle', app: 0, pick: 0 },
+    { do: 'app', app: 0, moments: 9 },
+    { do: 'label', issue: 1 },
+    { do: 'deliver', app: 0, pick: 1 },
+    { do: 'app', app: 0, moments: 3 },
+    { do: 'handle', app: 0, pick: 0 },
+    { do: 'app', app: 0, moments: 9 },
+    { do: 'work', worker: 0, moments: 8, pick: 0 },
+    { do: 'work', worker: 1, moments: 8, pick: 0 },
+  ],
   [],
 ];
 
 export const schedule: fc.Arbitrary<readonly Command[]> = fc
   .tuple(
-    fc.oneof(...[4, 2, 1].map((weight, index) => ({ weight, arbitrary: fc.constant(BEGINNINGS[index] ?? []) }))),
+    fc.oneof(...[4, 2, 2, 1].map((weight, index) => ({ weight, arbitrary: fc.constant(BEGINNINGS[index] ?? []) }))),
     fc.array(command, { minLength: 30, maxLength: 60, size: 'max' }),
   )
   .map((parts) => parts.flat());
@@ -108,9 +127,12 @@ class Play {
 
   constructor(world: World) {
     this.world = world;
-    // Two machines: two workers share a mirror, the third has one of its own.
-    const mirrors = [new Set<string>(), new Set<string>()] as const;
-    this.workers = [new Worker('w0', mirrors[0]), new Worker('w1', mirrors[0]), new Worker('w2', mirrors[1])];
+    // Two machines: at the process on one there is place for two runs.
+    const [here, there] = [1, 2].map((): Shared => ({ mirror: new Set(), turn: undefined, doomed: false })) as [
+      Shared,
+      Shared,
+    ];
+    this.workers = [new Worker('w0', here), new Worker('w1', here), new Worker('w2', there)];
   }
 
   carryOut(command: Command): void {
@@ -120,6 +142,14 @@ class Play {
       case 'unlabel':
       case 'scan':
         return this.touchIssue(command.issue, command.do);
+      case 'poison':
+        return void world.poison.add(command.issue + 1);
+      case 'stop': {
+        const run = choose(world.active(), command.pick);
+        if (run === undefined) return undefined;
+        world.requestStop(run.id, world.time);
+        return world.enqueue(run.id, undefined);
+      }
       case 'deliver':
         return this.begin(command.app, choose(world.sent, command.pick), (delivery) => receive(world, delivery));
       case 'handle': {
@@ -134,7 +164,7 @@ class Play {
       case 'work':
         return this.work(command.worker, command.moments, command.pick);
       case 'kill':
-        return this.withWorker(command.worker, kill);
+        return this.withWorker(command.worker, (worker) => this.kill(worker.process));
       case 'pause':
       case 'wake':
         return this.withWorker(command.worker, (worker) => void (worker.paused = command.do === 'pause'));
@@ -230,21 +260,66 @@ class Play {
     const worker = this.workers[index];
     if (worker === undefined || worker.paused) return;
     worker.fate = pick;
-    if (worker.life === undefined) {
-      const due = [...world.queue].filter(([, job]) => job.holder === undefined && job.due <= world.time);
-      const [id, job] = choose(due, pick) ?? [undefined, undefined];
-      if (id === undefined) return;
-      job.holder = worker.name;
-      worker.run = id;
-      worker.life = live(world, worker, id);
-    }
+    if (worker.life === undefined && !this.takeJob(worker, pick)) return;
     for (let moment = 0; moment < moments; moment += 1) {
-      const { done, value } = worker.life.next();
+      const step = worker.life?.next();
+      if (step === undefined) return;
+      const { done, value } = step;
+      if (worker.process.doomed) return this.kill(worker.process);
       if (done !== true) continue;
+      if (worker.isLost) this.noteCut(worker.process);
       world.trace?.push(`    ${worker.name}: ${JSON.stringify(value)}`);
       this.settleJob(worker, value);
       worker.life = undefined;
       return;
+    }
+  }
+
+  /** Gives a place at a process a run that is due, as `src/workers/handle.ts` does. False when there is none for it. */
+  private takeJob(worker: Worker, pick: number): boolean {
+    const { world } = this;
+    const { process } = worker;
+    const beside = this.atHand(process);
+    if (process.turn !== undefined && beside.length > 0) return false;
+    const due = [...world.queue].filter(([, job]) => job.holder === undefined && job.due <= world.time);
+    const [id, job] = due.find(([one]) => one === process.turn) ?? choose(due, pick) ?? [undefined, undefined];
+    process.turn = undefined;
+    if (id === undefined) return false;
+    const { run } = world.row(id);
+    const decided: Seating =
+      world.bugs.suspectsBeside === true || isFinal(run.state)
+        ? { kind: 'beside' }
+        : seating(run, { others: beside.length, now: worker.now(world) });
+    const isClosed = beside.some((other) => other.isAlone && other.run !== undefined && isSuspect(world.row(other.run).run));
+    if (decided.kind !== 'wait' && isClosed) return false;
+    if (decided.kind === 'wait' && decided.isOver) process.turn = id;
+    if (decided.kind === 'wait' && decided.isSaid) return false;
+    job.holder = worker.name;
+    worker.run = id;
+    worker.isAlone = decided.kind === 'alone';
+    worker.life = live(world, worker, id, decided.kind === 'wait');
+    return true;
+  }
+
+  private atHand(process: Shared): readonly Worker[] {
+    return this.workers.filter((worker) => worker.process === process && worker.life !== undefined);
+  }
+
+  /** Notes what was cut off with nothing beside it. */
+  private noteCut(process: Shared): void {
+    const [only, ...others] = this.atHand(process);
+    if (only?.run !== undefined && others.length === 0) this.world.cutAlone.add(only.run);
+  }
+
+  /** A killed process does nothing more, not even let go of what it held. */
+  private kill(process: Shared): void {
+    this.noteCut(process);
+    process.doomed = false;
+    process.turn = undefined;
+    for (const worker of this.workers.filter((one) => one.process === process)) {
+      worker.life = undefined;
+      worker.lease = undefined;
+      worker.paused = false;
     }
   }
 
@@ -281,13 +356,6 @@ class Play {
         this.world.enqueue(run.id, place.delayMs === undefined ? undefined : this.world.time + place.delayMs);
     }
   }
-}
-
-/** A killed process does nothing more, not even let go of what it held. */
-function kill(worker: Worker): void {
-  worker.life = undefined;
-  worker.lease = undefined;
-  worker.paused = false;
 }
 
 function choose<T>(list: readonly T[], pick: number): T | undefined {

@@ -7,6 +7,7 @@ import {
   afterInterruption,
   gotFurther,
   handedBack,
+  seating,
   sessionBegins,
   takingUp,
   type Interruption,
@@ -14,8 +15,7 @@ import {
 import { NO_USAGE } from '../../src/domain/usage.ts';
 import { Away, BranchMoved, LEASE_MS, LeaseLost, type Lease, type World } from './world.ts';
 
-/** As in production, but a task is given up sooner: so more schedules come to it. */
-const retry = { ...DEFAULT_RETRY, infraAttempts: 2 };
+const retry = DEFAULT_RETRY;
 
 /** What a worker tells the queue about a run. */
 export type Word = { readonly kind: 'done' } | { readonly kind: 'again'; readonly delayMs: number };
@@ -26,24 +26,37 @@ export type Life = Generator<undefined, Word>;
 class EndedEarly extends Error {}
 class OurSideBroke extends Error {}
 
-/** A worker process. Its clock may be wrong, and it may stand still while the world goes on. */
+/** What places at the same process have in common. */
+export interface Shared {
+  /** Commits in the mirror of its machine. */
+  readonly mirror: Set<string>;
+  /** The run for which nothing new is begun here. */
+  turn: RunId | undefined;
+  /** Whether what is done here now ends the process. */
+  doomed: boolean;
+}
+
+/** A place in a worker process, for one run at a time. Its clock may be wrong, and it may stand still while the world goes on. */
 export class Worker {
   readonly name: string;
-  /** Commits in the mirror of its machine. */
+  readonly process: Shared;
   readonly mirror: Set<string>;
   skewMs = 0;
   paused = false;
   run: RunId | undefined;
   life: Life | undefined;
+  /** Whether it was to have the process for itself when it was begun. */
+  isAlone = false;
   lease: Lease | undefined;
   renewedAt = 0;
   isLost = false;
   /** How the agent's next session ends. */
   fate = 0;
 
-  constructor(name: string, mirror: Set<string>) {
+  constructor(name: string, process: Shared) {
     this.name = name;
-    this.mirror = mirror;
+    this.process = process;
+    this.mirror = process.mirror;
   }
 
   now(world: World): number {
@@ -67,7 +80,7 @@ export class Worker {
 }
 
 /** Works on a run as `src/workers/worker.ts` and `drive.ts` do, one moment at a time. */
-export function* live(world: World, worker: Worker, id: RunId): Life {
+export function* live(world: World, worker: Worker, id: RunId, onlySays = false): Life {
   const stands = standing(world.row(id).run, worker.now(world));
   if (stands.kind === 'settled') return { kind: 'done' };
   if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - worker.now(world) };
@@ -82,7 +95,8 @@ export function* live(world: World, worker: Worker, id: RunId): Life {
   const held = new Held(world, worker, lease, row.run, row.tasks);
   yield;
   try {
-    return isFinal(held.run.state) ? { kind: 'done' } : yield* drive(held);
+    if (isFinal(held.run.state)) return { kind: 'done' };
+    return onlySays ? yield* sayWaiting(held) : yield* drive(held);
   } catch (error) {
     return yield* fold(held, error);
   } finally {
@@ -144,6 +158,13 @@ class Held {
     yield;
     this.world.recordResult(this.lease, key, true);
   }
+}
+
+function* sayWaiting(held: Held): Life {
+  const waits = seating(held.run, { others: 1, now: held.now });
+  if (waits.kind === 'wait' && !waits.isSaid)
+    yield* park(held, { at: undefined, reason: waits.reason, setbacks: waits.setbacks });
+  return { kind: 'again', delayMs: LEASE_MS / 3 };
 }
 
 function* drive(held: Held): Life {
@@ -226,6 +247,7 @@ function* attempt(
   } else {
     session = yield* beginSession(held, task, how.number);
     outcome = converse(held, session);
+    if (held.world.poison.has(issueOf(held.run))) held.worker.process.doomed = true;
   }
   yield;
   if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
@@ -260,6 +282,10 @@ function* beginSession(held: Held, task: RunTask, number: number): Generator<und
   yield* held.changeTask(task, { attempts: number, startedAt: held.now, endedAt: undefined, outcome: undefined });
   yield;
   return session;
+}
+
+function issueOf({ trigger }: Run): number {
+  return trigger.kind === 'push' ? 0 : trigger.issue;
 }
 
 const FATES: readonly (FailureKind | 'no-change' | 'committed')[] = [
@@ -314,7 +340,10 @@ function* tell(held: Held): Generator<undefined, void> {
   held.world.ensure(held.world.comments, `run/${held.run.id}`);
 }
 
-function* park(held: Held, wait: Again & Pick<Run, 'setbacks'>): Life {
+function* park(
+  held: Held,
+  wait: { readonly at: number | undefined; readonly reason: string } & Pick<Run, 'setbacks'>,
+): Life {
   const { at, reason, setbacks } = wait;
   yield* held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
   try {
@@ -322,7 +351,7 @@ function* park(held: Held, wait: Again & Pick<Run, 'setbacks'>): Life {
   } catch (error) {
     if (!(error instanceof Away)) throw error;
   }
-  return { kind: 'again', delayMs: Math.max(0, at - held.now) };
+  return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - held.now) };
 }
 
 function* end(held: Held, { state, reason }: Ending): Life {

@@ -24,6 +24,8 @@ export interface Bugs {
   readonly forgetsFailures?: true;
   /** The database lets two unsettled runs do the same work. */
   readonly noWorkKey?: true;
+  /** A run that was there when workers died is taken up beside others like any run. */
+  readonly suspectsBeside?: true;
   /** Nobody puts runs in line again that the queue lost. */
   readonly noReconciler?: true;
 }
@@ -86,6 +88,10 @@ export class World {
   readonly branches = new Map<string, { oid: string; task: TaskKey; run: RunId }[]>();
   /** Runs with a push that was on its way when its worker's lease passed on, and found the branch where it had left it. */
   readonly overtaken = new Set<RunId>();
+  /** Runs whose work ends every process that does it. */
+  readonly poison = new Set<number>();
+  /** Runs that were cut off when their process had nothing else at hand. */
+  readonly cutAlone = new Set<RunId>();
   readonly pulls: string[] = [];
   readonly comments: string[] = [];
 
@@ -247,6 +253,7 @@ export class World {
 
   requestStop(id: RunId, at: number): void {
     const row = this.row(id);
+    if (isFinal(row.run.state)) return;
     if (row.run.stop === undefined) row.run = { ...row.run, stop: { by: 'ada', reason: 'label removed by @ada', at } };
   }
 

@@ -10,18 +10,18 @@ const perform = async (): Promise<string> => await Promise.resolve('done');
 
 describe('a fence', () => {
   it('holds back the effects of the work that is under it, however late they come', async () => {
-    const late = withFence(closed, async () => {
+    const late = withFence('run', closed, async () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       return await around('comment', { perform });
     });
     await expect(late).rejects.toThrow('not ours any more');
-    await expect(withFence(open, async () => await around('comment', { perform }))).resolves.toBe('done');
+    await expect(withFence('run', open, async () => await around('comment', { perform }))).resolves.toBe('done');
   });
 
   it('lets pass what is not under it, and what cleans up', async () => {
-    const beside = withFence(closed, perform);
+    const beside = withFence('run', closed, perform);
     await expect(around('comment', { perform })).resolves.toBe('done');
     await expect(beside).resolves.toBe('done');
-    await expect(withFence(closed, async () => await around('clean', { perform }))).resolves.toBe('done');
+    await expect(withFence('run', closed, async () => await around('clean', { perform }))).resolves.toBe('done');
   });
 });

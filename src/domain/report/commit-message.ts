@@ -1,6 +1,8 @@
 import type { RunId, SessionId, TaskKey } from '../ids.ts';
+import type { PassedCheck } from '../outcome.ts';
 import type { PlaybookSource } from '../playbook.ts';
 import type { Run, RunTask, Session } from '../run.ts';
+import { duration } from './quantities.ts';
 import { clip, plainLine } from './untrusted-text.ts';
 
 /** Git's own convention for a subject that no tool cuts. */
@@ -21,6 +23,8 @@ export interface CommitFacts {
   readonly total: number;
   /** Defaults to the requester's private address at github.com. */
   readonly requesterEmail?: string;
+  /** What the engine ran on the work, in order. */
+  readonly checks?: readonly PassedCheck[];
   /** The agent's last words. */
   readonly summary?: string;
 }
@@ -54,6 +58,7 @@ export function renderCommitMessage(facts: CommitFacts): string {
     ...(saysNoMore(task.text, subject) ? [`${place}.`] : [`${place}:`, '', ...quoteTask(task.text)]),
     '',
     ...quoteAgent(facts.summary ?? ''),
+    ...listChecks(facts.checks ?? []),
     `Maestro-Run: ${run.id}`,
     `Maestro-Task: ${task.position}/${total} ${task.key}`,
     `Maestro-Session: ${session.id}`,
@@ -79,6 +84,17 @@ function quoteAgent(summary: string): readonly string[] {
   const words = plainLines(clip(summary.trim(), SUMMARY_LENGTH));
   if (words.every((line) => line === '')) return [];
   return ['What the agent said:', '', ...words.flatMap((line) => wrap(line, SUMMARY_WIDTH)).map(quote), ''];
+}
+
+/** What was checked, a line each, with a blank line after. A command of several lines shows its first. */
+function listChecks(checks: readonly PassedCheck[]): readonly string[] {
+  if (checks.length === 0) return [];
+  const lines = checks
+    .slice(0, BODY_LINES)
+    .map(({ command, durationMs }) =>
+      quote(`${clip(plainLines(command.trim())[0] ?? '', 200)} (${duration(durationMs)})`),
+    );
+  return ['Checked by Maestro with:', '', ...lines, ''];
 }
 
 function plainLines(text: string): readonly string[] {

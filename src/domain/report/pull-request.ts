@@ -32,6 +32,9 @@ const SHORT_COMMIT = 10;
 const CHECKS = 10;
 const CHECK_LENGTH = 200;
 
+/** What checks said of tasks that is listed one by one. */
+const CHECK_ROWS = 60;
+
 /** What the body of a pull request of ours says about its run, for rebuilding the run when the store is gone (design §5). */
 export interface PullRequestFacts {
   readonly runId: RunId;
@@ -104,6 +107,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     taskTable(report, detail, rows),
     notDone(report, detail),
     howToContinue(report),
+    checkTable(report, detail),
     factsTable(report, detail),
     blockedHosts(report),
   ]
@@ -239,6 +243,24 @@ function factsTable(report: RunReport, detail: Detail): string {
 function fullCommits(tasks: readonly RunTask[]): readonly (readonly [string, string])[] {
   return tasks.flatMap(({ position, outcome }) =>
     outcome?.kind === 'committed' ? [[`Commit ${position}`, outcome.commit] as const] : [],
+  );
+}
+
+/** What the engine's own checks said of each committed task; left out where there is no room for titles. */
+function checkTable({ tasks }: RunReport, detail: Detail): string {
+  const rows = tasks.flatMap(({ position, outcome }) =>
+    outcome?.kind !== 'committed'
+      ? []
+      : (outcome.checks ?? []).map(
+          ({ command, durationMs }) =>
+            `| ${position} | ${codeSpan(clip(plainLine(command), CHECK_LENGTH)).replaceAll('|', '\\|')} | passed in ${duration(durationMs)} |`,
+        ),
+  );
+  if (rows.length === 0 || detail.title === 0) return '';
+  const more = rows.length > CHECK_ROWS ? ['', `… and ${count(rows.length - CHECK_ROWS, 'more check')}.`] : [];
+  return details(
+    'Checks',
+    ['| # | Command | |', '| ---: | --- | --- |', ...rows.slice(0, CHECK_ROWS), ...more].join('\n'),
   );
 }
 

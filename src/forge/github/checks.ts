@@ -28,16 +28,24 @@ interface CheckRun {
 export function createChecks(context: ForgeContext) {
   async function ensureCheck(repository: Repository, request: CheckRequest): Promise<void> {
     await context.serially(`check/${repository.id}/${request.headSha}/${request.key}`, async () => {
-      let check = await ensure({
-        pause: (attempt) => context.client.pause(attempt),
-        find: () => findCheck(repository, request),
-        make: async () => {
-          const { data } = await context.client.write(repository, 'check', `add check ${request.name}`, (github, at) =>
-            github.rest.checks.create({ ...at, ...fields(context, request, 0), head_sha: request.headSha }),
-          );
-          return withProgress(data, 0, request);
-        },
-      });
+      const there = request.unlessAbsent === true ? await findCheck(repository, request) : undefined;
+      if (request.unlessAbsent === true && there === undefined) return;
+      let check =
+        there ??
+        (await ensure({
+          pause: (attempt) => context.client.pause(attempt),
+          find: () => findCheck(repository, request),
+          make: async () => {
+            const { data } = await context.client.write(
+              repository,
+              'check',
+              `add check ${request.name}`,
+              (github, at) =>
+                github.rest.checks.create({ ...at, ...fields(context, request, 0), head_sha: request.headSha }),
+            );
+            return withProgress(data, 0, request);
+          },
+        }));
       const missing = (request.annotations ?? []).length - check.output.annotations_count;
       const steps = Math.max(isAsWanted(context, check, request) ? 0 : 1, Math.ceil(missing / ANNOTATIONS));
       for (let step = 0; step < steps; step++) check = await update(repository, request, check);

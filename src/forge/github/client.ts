@@ -5,6 +5,7 @@ import { fullName, type Repository } from '../../domain/repository.ts';
 import { around, type EffectName } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { ForgeError } from '../forge.ts';
+import type { Pace } from './pace.ts';
 import { forgeError, httpProblem } from './problems.ts';
 import type { Holder, Purpose, Tokens } from './tokens.ts';
 
@@ -41,7 +42,7 @@ export interface GithubClient {
     what: string,
     call: (github: Octokit) => Promise<Reply<T>>,
   ): Promise<Reply<T>>;
-  /** Share of the minute's writes that is left, 0 to 1. */
+  /** What is left of our measure of writes for those that may be left out, 0 to 1. */
   writeRoom(): number;
   /** The repository as it is called now. */
   current(repository: Repository, purpose?: Purpose): Promise<Repository>;
@@ -54,17 +55,13 @@ export interface ClientDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly backoffMs: number;
-  /** At most this many writes in any minute; GitHub's secondary limit is documented as 80. */
-  readonly writesPerMinute: number;
+  readonly pace: Pace;
 }
 
 /** How often a read is tried. */
 const READ_TRIES = 3;
 /** How long a repository's name is believed. */
 const NAME_TTL_MS = 60_000;
-const MINUTE_MS = 60_000;
-/** How often somebody who waits to write looks at the clock again. */
-const STEP_MS = 1000;
 
 interface Named {
   readonly repository: Repository;
@@ -78,11 +75,10 @@ interface RepositoryReply {
   readonly default_branch: string;
 }
 
-/** Makes the client. Its memory: names of repositories, limits GitHub told us of, and when we last wrote. */
+/** Makes the client. Its memory: names of repositories, and limits GitHub told us of. */
 export function createClient(deps: ClientDeps): GithubClient {
   const names = new Map<number, Named>();
   const limitedUntil = new Map<number, number>();
-  const writes: number[] = [];
 
   async function pause(attempt: number): Promise<void> {
     await sleep(deps.backoffMs * 2 ** (attempt - 1));
@@ -183,27 +179,13 @@ export function createClient(deps: ClientDeps): GithubClient {
   }
 
   async function write<T>(repository: Repository, effect: EffectName, what: string, call: Call<T>): Promise<Reply<T>> {
-    await waitForTurn();
     const full = `${what} in ${fullName(repository)}`;
+    await deps.pace.turn(full);
     const reply = await around(effect, {
       perform: async () => await underName(repository, call, (request) => once(repository, 'api', full, request)),
     });
     deps.log.debug({ repository: fullName(repository), what }, 'wrote to GitHub');
     return reply;
-  }
-
-  async function waitForTurn(): Promise<void> {
-    const oldest = writes.length < deps.writesPerMinute ? undefined : writes.at(-deps.writesPerMinute);
-    const now = deps.clock.monotonic();
-    const turn = oldest === undefined ? now : Math.max(now, oldest + MINUTE_MS);
-    writes.push(turn);
-    writes.splice(0, writes.length - deps.writesPerMinute);
-    for (let left = turn - now; left > 0; left = turn - deps.clock.monotonic()) await sleep(Math.min(left, STEP_MS));
-  }
-
-  function writeRoom(): number {
-    const since = deps.clock.monotonic() - MINUTE_MS;
-    return 1 - writes.filter((turn) => turn > since).length / deps.writesPerMinute;
   }
 
   function refuseWhileLimited(holder: Holder, what: string): void {
@@ -221,7 +203,7 @@ export function createClient(deps: ClientDeps): GithubClient {
     return error;
   }
 
-  return { read, find, write, writeRoom, send, current, pause };
+  return { read, find, write, writeRoom: () => deps.pace.room(), send, current, pause };
 }
 
 type Runner = <T>(request: (github: Octokit) => Promise<Reply<T>>) => Promise<Reply<T>>;

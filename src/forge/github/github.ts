@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { Forge, HookLog, Survey } from '../forge.ts';
+import type { Forge, HookLog, Registration, Survey } from '../forge.ts';
 import { createRedactor } from '../redact.ts';
 import { createChecks } from './checks.ts';
 import { createClient } from './client.ts';
@@ -11,7 +11,9 @@ import { createFiles } from './files.ts';
 import { createHookLog } from './hook-log.ts';
 import { createIdentity } from './identity.ts';
 import { createIssues } from './issues.ts';
+import { createPace } from './pace.ts';
 import { createPullRequests } from './pull-requests.ts';
+import { createRegistration } from './registration.ts';
 import { createRoles } from './roles.ts';
 import { createSurvey } from './survey.ts';
 import { createTokens } from './tokens.ts';
@@ -33,12 +35,14 @@ export interface GithubForgeOptions {
   readonly timeoutMs?: number;
   /** Wait before the second try, doubling; default 500 ms. */
   readonly backoffMs?: number;
-  /** Default 60, below the 80 GitHub documents. */
+  /** Default 70, below the 80 GitHub documents: the app and each worker count for themselves. */
   readonly writesPerMinute?: number;
+  /** Default 450, below the 500 GitHub documents. */
+  readonly writesPerHour?: number;
 }
 
 /** A forge with a lifetime: `close` revokes the tokens it holds. */
-export interface GithubForge extends Forge, HookLog, Survey {
+export interface GithubForge extends Forge, HookLog, Survey, Registration {
   close(): Promise<void>;
 }
 
@@ -57,7 +61,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     clock,
     log,
     backoffMs: options.backoffMs ?? 500,
-    writesPerMinute: options.writesPerMinute ?? 60,
+    pace: createPace({ clock, perMinute: options.writesPerMinute ?? 70, perHour: options.writesPerHour ?? 450 }),
   });
   const identity = createIdentity({ transport, client, clock });
   const secrets = (): readonly string[] => [...(options.secrets?.() ?? []), ...tokens.values()];
@@ -82,6 +86,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     ...createChecks(context),
     ...createHookLog({ transport, client, clock }),
     ...createSurvey({ transport, client, clock }),
+    ...createRegistration({ transport, client, clock }),
     gitAccess: async (repository) => {
       // Asked with the very token git is to get: one that GitHub has withdrawn is replaced on the way. Git itself could not tell.
       const now = await client.current(repository, 'git');

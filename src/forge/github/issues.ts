@@ -1,7 +1,8 @@
 import type { Repository } from '../../domain/repository.ts';
 import type { IssueState, Reaction, ReactionTarget, StateLabel } from '../forge.ts';
+import { isKind } from './client.ts';
 import type { ForgeContext } from './context.ts';
-import { around, type EffectName } from '../../telemetry/failpoint.ts';
+import type { EffectName } from '../../telemetry/failpoint.ts';
 import { ensure } from './ensure.ts';
 
 /** GitHub's stand-in for a deleted account. */
@@ -81,13 +82,14 @@ export function createIssues(context: ForgeContext) {
   }
 
   async function takeOff(repository: Repository, number: number, name: StateLabel): Promise<void> {
-    // Gone already is as good as taken off.
-    await around('label', {
-      perform: async () =>
-        await client.find(repository, `take label ${name} off #${number}`, (github, at) =>
-          github.rest.issues.removeLabel({ ...at, issue_number: number, name }),
-        ),
-    });
+    try {
+      await repeatedly('label', `take label ${name} off #${number}`, repository, (github, at) =>
+        github.rest.issues.removeLabel({ ...at, issue_number: number, name }),
+      );
+    } catch (error) {
+      // Gone already is as good as taken off.
+      if (!isKind(error, 'gone')) throw error;
+    }
   }
 
   async function ensureLabel(repository: Repository, name: StateLabel): Promise<void> {

@@ -91,6 +91,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const lanes = createDockerLanes(docker, namespace, fillBase);
   const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
   let overlays: 'untried' | 'work' | 'fail' = 'untried';
+  /** Settles when it is written down which trees were used. */
+  let noting: Promise<unknown> = Promise.resolve();
 
   /** Puts the two directories an overlay needs into a lane's base, through a container that never runs. */
   async function fillBase(volume: string, lane: LaneRef): Promise<void> {
@@ -103,7 +105,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
         throw infrastructure('fill a volume', error);
       });
     } finally {
-      await containers.discard(container, place);
+      // It never ran: nobody has to wait for its removal.
+      void containers.discard(container, place);
     }
   }
 
@@ -145,9 +148,11 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   }
 
   /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
-  async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes> {
+  async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes & { readonly isFresh: boolean }> {
     if (base === undefined || overlays === 'fail') return lanes.ensure(lane);
     const volumes = await lanes.ensure(lane, () => trees.pick(base, (volume) => plant(volume, base, lane)));
+    const before = noting;
+    if (volumes.isFresh && volumes.tree !== undefined) noting = trees.used(volumes.tree).then(async () => await before);
     if (volumes.tree === undefined || overlays === 'work') return volumes;
     try {
       await probe(lane, base, volumes);
@@ -215,12 +220,13 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     },
 
     async ensureLane(lane, base) {
-      await volumesOf(lane, base);
+      return (await volumesOf(lane, base)).isFresh;
     },
     async removeLane(lane) {
       requireName('lane', lane.name, 60);
       await release(lane.name);
       await lanes.remove(lane);
+      await noting;
       await trees.evict();
     },
     listLanes: () => lanes.list(),
@@ -263,6 +269,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     async close() {
       await Promise.all([seats.release(), keepers.release()]);
       await containers.removed();
+      await noting;
     },
   };
 }

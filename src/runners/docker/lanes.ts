@@ -18,8 +18,8 @@ const REMOVAL_MS = 300_000;
  * holds what the lane has written.
  */
 export interface DockerLanes {
-  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one. */
-  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes>;
+  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one: then it is fresh. */
+  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes & { readonly isFresh: boolean }>;
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
   /** A volume that shows what lanes over a tree see, for writing to the tree before there are any. The caller removes it. */
   into(tree: string): Promise<string>;
@@ -70,8 +70,8 @@ export function createDockerLanes(
     const base = baseOf(volume);
     const Labels = { ...ownLabels(namespace), [LANE]: lane.name, [LANE_TREE]: tree };
     await makeVolume({ Name: base, Labels });
-    await fillBase(base, lane);
-    const [lower, upper] = await Promise.all([mountpointOf(docker, tree), mountpointOf(docker, base)]);
+    const places = [mountpointOf(docker, tree), mountpointOf(docker, base)] as const;
+    const [lower, upper] = await Promise.all([...places, fillBase(base, lane)]);
     const o = `lowerdir=${lower}/lane,upperdir=${upper}/upper,workdir=${upper}/work`;
     await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
   }
@@ -91,7 +91,7 @@ export function createDockerLanes(
       }
       // Making a volume that exists succeeds, whoever's it is.
       if (!isOurs(namespace, known ?? (await labelsOfVolume(docker, volume)))) throw foreign(volume);
-      return { lane: volume, tree };
+      return { lane: volume, tree, isFresh: known === undefined && tree !== undefined };
     },
 
     async remove({ name }) {

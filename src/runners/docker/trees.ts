@@ -25,6 +25,8 @@ export type Plant = (volume: string, base: LaneBase) => Promise<number | undefin
 export interface DockerTrees {
   /** The volume of the tree to start from, made now if none is near; undefined when there is none to be had. */
   pick(base: LaneBase, plant: Plant): Promise<string | undefined>;
+  /** Puts a tree at the end of the line of those to be removed, now that a lane starts from it. Never rejects. */
+  used(volume: string): Promise<void>;
   /** Removes the trees used least lately that are beyond the budget. Those that lanes start from stay. */
   evict(): Promise<void>;
 }
@@ -150,7 +152,6 @@ export function createDockerTrees(options: {
       const nearest = await base.nearest(trees.map(({ name }) => name));
       const found = trees.find(({ name }) => name === nearest);
       if (found === undefined) return nearest === 'none' ? undefined : await grow(base, plant);
-      await touch(found);
       return found.volume;
     } catch (error) {
       if (statusOf(error) === undefined) throw error;
@@ -163,6 +164,14 @@ export function createDockerTrees(options: {
     // What a setup prepares takes long: who comes meanwhile waits for it instead of doing it once more.
     pick: (base, plant) =>
       base.furnishing === undefined ? pick(base, plant) : inTurn(base.group, () => pick(base, plant)),
+    async used(volume) {
+      try {
+        const tree = (await list()).find((one) => one.volume === volume);
+        if (tree !== undefined) await touch(tree);
+      } catch (error) {
+        log.warn({ err: error, tree: volume }, 'it could not be noted that a tree was used');
+      }
+    },
     evict,
   };
 }

@@ -151,7 +151,10 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       return { image: undefined, engine: `${process.platform} ${process.arch}, no isolation` };
     },
 
-    ensureLane: ({ name }) => ensureLane(name),
+    ensureLane: async ({ name }) => {
+      await ensureLane(name);
+      return false;
+    },
     async removeLane({ name }) {
       requireName('lane', name, 60);
       await release(name);

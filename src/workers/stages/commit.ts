@@ -23,6 +23,7 @@ export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskR
         session: record.session,
         total: tasks.length,
         ...(record.summary === undefined ? {} : { summary: record.summary }),
+        ...(record.session.checks === undefined ? {} : { checks: record.session.checks }),
       }),
     ),
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
+import type { Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
@@ -17,6 +18,9 @@ import { openWire } from '../wire.ts';
 
 /** Last lines of standard error shown to the person when an attempt fails. */
 const COMPLAINTS = 20;
+
+/** Characters of a failed check's output that the next attempt is shown. */
+const OUTPUT_KEPT = 3_000;
 
 const UNKNOWN_EVENTS = 'the agent printed events its codec does not know; its output format may have changed';
 
@@ -144,7 +148,20 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     instructions: run.instructions,
     verify: run.settings.verify ?? [],
     branch: run.branch,
+    ...previousAttempt(record.earlier),
   });
+}
+
+/** What the attempt before came to, for the one that has to do better. */
+function previousAttempt(earlier: readonly Session[]): { readonly previousAttempt?: string } {
+  const outcome = earlier.findLast((one) => one.outcome?.kind === 'failed')?.outcome;
+  if (outcome?.kind !== 'failed') return {};
+  const { message, detail, kind } = outcome.failure;
+  const output =
+    kind === 'verify-failed' && detail ? `\n\nIts output ended with:\n\n${detail.slice(-OUTPUT_KEPT)}` : '';
+  return {
+    previousAttempt: `An earlier session worked on this task, and its work was not taken: ${message} The working copy is as it was before.${output}`,
+  };
 }
 
 function noKey(provider: string, protocol: string): Failure {

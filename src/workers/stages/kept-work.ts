@@ -1,4 +1,5 @@
 import { keptBranchName } from '../../domain/branch.ts';
+import { settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { writeCommit } from '../../git/commit.ts';
@@ -23,8 +24,9 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
   });
   const local = `refs/maestro/kept/${record.session.id}`;
   await keepRef(mirror, local, commit);
-  // GitHub would refuse what our own policy refuses; that work stays in the mirror.
-  if (record.failure?.kind === 'policy') return withKept(record, `${local} on the worker`);
+  // GitHub would refuse what our own policy refuses; and what is done once more at once would only be noise there.
+  const isHere = record.failure?.kind === 'policy' || isRepaired(record, scope);
+  if (isHere) return withKept(record, `${local} on the worker`);
   try {
     await assertMayWrite(scope);
     stillOurs(scope);
@@ -33,6 +35,14 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
     scope.log.warn({ runId: run.id, err: error }, 'partial work could not be pushed and stays on the worker');
     return withKept(record, `${local} on the worker`);
   }
+}
+
+/** Whether another session does the task at once, because the playbook's checks failed on this one's work. */
+function isRepaired({ failure, session, earlier }: TaskRecord, { deps }: RunScope): boolean {
+  if (failure?.kind !== 'verify-failed') return false;
+  const { retry } = deps.settings;
+  const of = { session: session.id, sessions: earlier, now: deps.clock.now(), retry };
+  return settlement({ kind: 'failed', failure }, of).kind === 'again';
 }
 
 function withKept(record: TaskRecord, keptRef: string): TaskRecord {

@@ -14,11 +14,11 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   const { runner } = scope.deps;
   const [setup, seen] = [await setupOf(scope), await seenAtTip(scope)];
   try {
-    await runner.ensureLane(scope.lane, laneBase(record, scope, setup));
+    const isFresh = await runner.ensureLane(scope.lane, laneBase(record, scope, setup));
     scope.ahead.begin(scope, record.session.id);
-    if (await bring(scope, seen, setup)) return { ...record, seen };
+    if (await bring(scope, { seen, setup, isFresh })) return { ...record, seen };
     if (setup !== undefined) await carryOutOnLane(record, scope, setup);
-    if (await bring(scope, seen, setup)) return { ...record, seen };
+    if (await bring(scope, { seen, setup, isFresh: false })) return { ...record, seen };
     throw new InfrastructureError(`the working copy of ${scope.held.run.branch} does not stay prepared`);
   } catch (error) {
     if (endingOf(scope.signal) === 'stop') return { ...record, stopped: true };
@@ -37,12 +37,15 @@ function laneBase(record: TaskRecord, scope: RunScope, setup: RunSetup | undefin
 }
 
 /** Brings the working copy to the tip; false when the setup has not been done here. */
-async function bring(scope: RunScope, seen: Seen, setup: RunSetup | undefined): Promise<boolean> {
+async function bring(
+  scope: RunScope,
+  { seen, setup, isFresh }: { readonly seen: Seen; readonly setup: RunSetup | undefined; readonly isFresh: boolean },
+): Promise<boolean> {
   const { run } = scope.held;
   const inside = scope.deps.runner.inside(scope.lane);
   const prepared = setup === undefined ? {} : { prepared: setup.key };
   const result = await tendLane(scope, {
-    argv: prepareCommand({ ...inside, branch: run.branch, commit: seen.commit, ...prepared }),
+    argv: prepareCommand({ ...inside, branch: run.branch, commit: seen.commit, isFresh, ...prepared }),
     stdout: tailSink(4096).sink,
   });
   const ending = endingOf(scope.signal);

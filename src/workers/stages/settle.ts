@@ -40,7 +40,10 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
 }
 
 function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {
-  if (record.commit !== undefined) return { kind: 'committed', commit: record.commit };
+  if (record.commit !== undefined) {
+    const checks = record.session.checks === undefined ? {} : { checks: record.session.checks };
+    return { kind: 'committed', commit: record.commit, ...checks };
+  }
   if (record.stopped) {
     const kept = record.keptRef === undefined ? {} : { keptRef: record.keptRef };
     return { kind: 'cancelled', by: stoppedBy, reason: 'the run was stopped', ...kept };

@@ -1,3 +1,4 @@
+import type { PassedCheck } from '../../domain/outcome.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
@@ -9,6 +10,7 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
   if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
     return record;
   const inside = scope.deps.runner.inside(scope.lane);
+  const passed: PassedCheck[] = [];
   for (const command of commands) {
     const output = tailSink(8 * 1024);
     const result = await runOnLane(scope, {
@@ -24,7 +26,7 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
     await record.sessionLog.write({
       type: 'stage',
       name: 'verify',
-      detail: `${command}: ${result.ending} ${result.code ?? ''}\n${output.text()}`,
+      detail: `${command}: ${result.ending} ${result.code ?? ''} after ${Math.round(result.durationMs)} ms\n${output.text()}`,
     });
     if (result.ending !== 'exited' || result.code !== 0) {
       const how = result.ending === 'exited' ? `exit code ${result.code ?? 'unknown'}` : result.ending;
@@ -33,6 +35,7 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
         failure: { kind: 'verify-failed', message: `The check \`${command}\` failed (${how}).`, detail: output.text() },
       };
     }
+    passed.push({ command, durationMs: result.durationMs });
   }
-  return record;
+  return passed.length === 0 ? record : { ...record, session: { ...record.session, checks: passed } };
 }

@@ -48,9 +48,9 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
     };
   }
 
-  async function prepared(lane: LaneRef, by: Runner = runner): Promise<h.Told> {
-    const argv = prepareCommand({ ...by.inside(lane), branch: 'maestro/x', commit });
-    return await h.tend(by, { argv, lane });
+  async function prepared(lane: LaneRef, isFresh = false, to = commit): Promise<h.Told> {
+    const argv = prepareCommand({ ...runner.inside(lane), branch: 'maestro/x', commit: to, isFresh });
+    return await h.tend(runner, { argv, lane });
   }
 
   async function volumes(): Promise<readonly Docker.VolumeInspectInfo[]> {
@@ -101,6 +101,25 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
     expect(trees).toHaveLength(2);
   });
 
+  it('of another commit are brought forward, whatever differs, on a lane nobody has been on', async () => {
+    const author = 'committer A <a@b> 1700000000 +0000\ndata 1\ny\n';
+    const changes = 'M 100644 inline d/1\ndata 4\nnew\nD d/2\nM 100755 inline d/3/run\ndata 3\nrun\nD d/4\n';
+    execFileSync('git', ['-C', installation.mirror, 'fast-import', '--quiet'], {
+      input: `commit refs/heads/main\n${author}from ${commit}\n${changes}`,
+    });
+    const next = git('rev-parse', 'main');
+    const [one, two] = [h.laneOf(installation, 'one'), h.laneOf(installation, 'two')];
+    expect(await runner.ensureLane(one, base())).toBe(true);
+    expect(await runner.ensureLane(two, base())).toBe(true);
+    expect(await runner.ensureLane(two, base())).toBe(false);
+
+    expect(await prepared(one, true, next)).toMatchObject({ code: 0, stderr: '' });
+    const look = h.sh('git status --porcelain; git ls-files | wc -l; ls d | wc -l; cat d/1; ls -l d/3/run | cut -c1-4');
+    expect((await h.ask(runner, { argv: look, lane: one })).stdout).toBe('28\n28\nnew\n-rwx\n');
+    const untouched = await h.ask(runner, { argv: h.sh('ls d | wc -l; cat d/1; echo'), lane: two });
+    expect(untouched.stdout).toBe('30\n  1\n');
+  });
+
   it('that are damaged are mended on the lane', async () => {
     const broken: LaneBase = {
       ...base(),
@@ -111,8 +130,7 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
       ],
     };
     const lane = h.laneOf(installation);
-    await runner.ensureLane(lane, broken);
-    expect(await prepared(lane)).toMatchObject({ code: 0 });
+    expect(await prepared(lane, await runner.ensureLane(lane, broken))).toMatchObject({ code: 0 });
     const told = await h.ask(runner, { argv: h.sh('git status --porcelain; ls d | wc -l; cat d/1'), lane });
     expect(told.stdout).toBe('30\n  1');
   });

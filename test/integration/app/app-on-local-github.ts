@@ -96,6 +96,7 @@ export async function startApp(): Promise<App> {
     clock: systemClock,
     backoffMs: 5,
     writesPerMinute: 6_000,
+    writesPerHour: 100_000,
   });
   const enqueued: RunId[] = [];
   const queue = { enqueue: async (id: RunId) => void enqueued.push(id) } as unknown as RunQueue;
