@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import type { McpSecret } from './domain/mcp.ts';
 import { PACKAGE_HOSTS } from './domain/setup.ts';
-import { TRUST_KINDS, type TrustRule } from './domain/trust.ts';
+import { imageRules, list, mcpSecrets, trustRules } from './config-rules.ts';
 
 /**
  * Everything an operator can set, from the environment. One schema; each key says what it is. Every key may also be given as
@@ -64,7 +63,15 @@ const ConfigSchema = z.object({
     .enum(['docker', 'local'])
     .default('docker')
     .describe('Where commands run. `local` isolates nothing: trusted machines and CI jobs only.'),
-  MAESTRO_IMAGE: z.string().default('maestro-agent:latest').describe('Image of agent containers (npm run image).'),
+  MAESTRO_IMAGE: z
+    .string()
+    .default('maestro-agent:latest')
+    .describe('Image of agent containers (npm run image); `{provider}` in it stands for the agent.'),
+  MAESTRO_IMAGES: z
+    .string()
+    .default('')
+    .transform(imageRules)
+    .describe("Repositories' own images: `acme/web=node:24;acme/*=devcontainer`; the first that fits goes."),
   MAESTRO_RUNTIME: z.string().optional().describe('OCI runtime of agent containers, e.g. runsc for gVisor.'),
   DOCKER_HOST: z.string().optional().describe('Docker engine; the default socket when absent.'),
   MAESTRO_WORKER: z
@@ -231,48 +238,6 @@ function pem(value: string, context: z.RefinementCtx): string {
     return z.NEVER;
   }
   return text;
-}
-
-function list(value: string): readonly string[] {
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '' && item !== 'none');
-}
-
-/** Entries of a setting that holds several per repository. */
-function entriesOf(value: string): readonly string[] {
-  return value
-    .split(/[;\n]/)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-}
-
-const REPOSITORIES = String.raw`[\w.*-]+\/[\w.*-]+`;
-
-function trustRules(value: string, context: z.RefinementCtx): readonly TrustRule[] {
-  return entriesOf(value).map((entry) => {
-    const [, repositories = '', words = ''] = new RegExp(`^(${REPOSITORIES})=([a-z, ]+)$`).exec(entry) ?? [];
-    const kinds = list(words);
-    const known = TRUST_KINDS.filter((kind) => kinds.includes(kind));
-    if (known.length === 0 || known.length < kinds.length)
-      context.addIssue({ code: 'custom', message: `"${entry}" must read like acme/*=${TRUST_KINDS.join(',')}` });
-    return { repositories, kinds: known };
-  });
-}
-
-function mcpSecrets(value: string, context: z.RefinementCtx): readonly McpSecret[] {
-  return entriesOf(value).map((entry) => {
-    const [, repositories = '', name = '', from = '', where = ''] =
-      new RegExp(`^(${REPOSITORIES}):([A-Za-z_]\\w*)=(env|file):(.+)$`).exec(entry) ?? [];
-    const found = from === 'file' && existsSync(where) ? readFileSync(where, 'utf8').trim() : process.env[where];
-    if (name === '' || found === undefined || found === '')
-      context.addIssue({
-        code: 'custom',
-        message: `"${entry}" must read like acme/web:NAME=env:VARIABLE or acme/web:NAME=file:/path, of something that is there`,
-      });
-    return { repositories, name, value: found ?? '' };
-  });
 }
 
 function idList(value: string, context: z.RefinementCtx): readonly number[] {

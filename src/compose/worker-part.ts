@@ -46,6 +46,7 @@ export async function startWorkerPart(
       name: config.MAESTRO_WORKER,
       home: config.MAESTRO_HOME,
       concurrency: config.MAESTRO_CONCURRENCY,
+      images: { agents: config.MAESTRO_IMAGE, rules: config.MAESTRO_IMAGES },
       trust: config.MAESTRO_TRUST,
       mcpSecrets: config.MAESTRO_MCP_SECRETS,
       diskFloorBytes: config.MAESTRO_DISK_FLOOR_MB * 1024 * 1024,

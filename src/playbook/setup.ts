@@ -7,7 +7,8 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 
 const COPILOT = ['.github/workflows/copilot-setup-steps.yml', '.github/workflows/copilot-setup-steps.yaml'] as const;
 const OPENHANDS = '.openhands/setup.sh';
-const DEVCONTAINERS = ['.devcontainer/devcontainer.json', '.devcontainer.json'] as const;
+/** Where a repository's devcontainer may be, first found first. */
+export const DEVCONTAINERS = ['.devcontainer/devcontainer.json', '.devcontainer.json'] as const;
 
 /** The job of that workflow that GitHub's own agent runs. */
 const COPILOT_JOB = 'copilot-setup-steps';

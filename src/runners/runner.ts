@@ -15,7 +15,7 @@ export interface Runner {
   readonly isolation: string;
 
   /** Rejects, with what to do about it, when jobs can't run here. Returns what ran them: image by digest, engine version. */
-  check(): Promise<RunnerFacts>;
+  check(image?: ImageChoice): Promise<RunnerFacts>;
   /**
    * Makes the lane if it is not there, from a prepared tree when `base` is given and one can be had. Doing it twice changes nothing.
    * Says whether it was made now, from a tree: then it holds that and nothing else, and nobody has been on it.
@@ -48,6 +48,14 @@ export interface Runner {
   reap(keep: (owner: JobOwner) => boolean): Promise<readonly string[]>;
   /** Releases every lane. Nothing may be asked of it any more. */
   close(): Promise<void>;
+}
+
+/** What a job runs in, when it is not what the runner was made with. The local runner knows no images. */
+export interface ImageChoice {
+  /** An image of ours, by tag or digest. */
+  readonly agents?: string;
+  /** An image of the repository's own, to which is added what `agents`, or the runner's image, has and it lacks. */
+  readonly own?: string;
 }
 
 export interface RunnerFacts {
@@ -113,6 +121,8 @@ export interface Place {
   /** Socket file of the gateway on the host; without it the job has no wire at all. */
   readonly socket?: string;
   readonly limits: JobLimits;
+  /** Another image than the runner's. */
+  readonly image?: ImageChoice;
 }
 
 export interface Job extends Place {

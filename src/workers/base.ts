@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { plantCommand, sealTreeCommand } from '../git/lane-scripts.ts';
+import { plantCommand } from '../git/lane-scripts.ts';
+import { sealTreeCommand } from '../git/setup-scripts.ts';
 import { countFiles, countChanges } from '../git/distance.ts';
 import type { Furnishing, LaneBase } from '../runners/runner.ts';
 import { placeOf } from './jobs.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
+import type { ImageRule } from '../domain/own-image.ts';
 import type { McpSecret } from '../domain/mcp.ts';
 import type { PolicyLimits } from '../domain/policy.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
@@ -38,6 +39,8 @@ export interface WorkerSettings {
   /** Directory for mirrors and session logs. */
   readonly home: string;
   readonly concurrency: number;
+  /** What agents run in: ours, with `{provider}` for the provider's id, and repositories' own. */
+  readonly images: { readonly agents: string; readonly rules: readonly ImageRule[] };
   /** What of repositories' own agent configuration may run programs or open ways out. */
   readonly trust: readonly TrustRule[];
   /** What their MCP servers are lent. */

@@ -48,6 +48,7 @@ export function placeOf(scope: RunScope, spec: LanePlace): Place {
     owner: { runId: scope.held.run.id, epoch: scope.held.lease.epoch },
     lane: scope.lane,
     ...(spec.socket === undefined ? {} : { socket: spec.socket }),
+    ...(scope.image === undefined ? {} : { image: scope.image }),
     limits: limitsOf(scope, spec.wallMs),
   };
 }

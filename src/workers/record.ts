@@ -4,7 +4,7 @@ import type { Wire } from '../gateway/gateway.ts';
 import type { Masked } from '../git/mask.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { LaneRef } from '../runners/runner.ts';
+import type { ImageChoice, LaneRef } from '../runners/runner.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -20,6 +20,8 @@ export interface RunScope {
   readonly provider: Provider;
   readonly mirror: Mirror;
   readonly lane: LaneRef;
+  /** What its jobs run in, when that is not the runner's usual. */
+  readonly image: ImageChoice | undefined;
   /** Ticks tasks of the run's playbook. */
   readonly ticker: Ticker;
   readonly ahead: Ahead;

@@ -290,7 +290,9 @@ class Play {
       world.bugs.suspectsBeside === true || isFinal(run.state)
         ? { kind: 'beside' }
         : seating(run, { others: beside.length, now: worker.now(world) });
-    const isClosed = beside.some((other) => other.isAlone && other.run !== undefined && isSuspect(world.row(other.run).run));
+    const isClosed = beside.some(
+      (other) => other.isAlone && other.run !== undefined && isSuspect(world.row(other.run).run),
+    );
     if (decided.kind !== 'wait' && isClosed) return false;
     if (decided.kind === 'wait' && decided.isOver) process.turn = id;
     if (decided.kind === 'wait' && decided.isSaid) return false;

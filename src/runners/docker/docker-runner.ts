@@ -4,6 +4,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { requireErrand, requireJob, requireName, requirePlace } from '../names.ts';
 import type { RunId } from '../../domain/ids.ts';
 import type {
+  ImageChoice,
   Inside,
   Job,
   JobIo,
@@ -24,10 +25,11 @@ import { createKeepers } from './keepers.ts';
 import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
 import { inspectReadiness, type Readiness } from './readiness.ts';
+import { createOwnImages } from './own-images.ts';
 import { createSeats } from './seats.ts';
 import { tarOfDirectories } from './tar.ts';
+import { createPlanter } from './planter.ts';
 import { createDockerTrees } from './trees.ts';
-import { lastWords } from '../output.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -77,6 +79,13 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     return readiness;
   }
 
+  const ownImages = createOwnImages({ docker, log, env: process.env });
+
+  async function factsOf(choice: ImageChoice | undefined): Promise<Readiness> {
+    const facts = await ready();
+    return choice === undefined ? facts : { ...facts, imageId: (await ownImages.find(choice, image)).id };
+  }
+
   const containers = createContainers({
     docker,
     image,
@@ -90,6 +99,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
   const lanes = createDockerLanes(docker, namespace, fillBase);
   const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
+  const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
   let overlays: 'untried' | 'work' | 'fail' = 'untried';
   /** Settles when it is written down which trees were used. */
   let noting: Promise<unknown> = Promise.resolve();
@@ -108,43 +118,6 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       // It never ran: nobody has to wait for its removal.
       void containers.discard(container, place);
     }
-  }
-
-  /** Makes a tree in a new volume, in containers of its own that see nothing but the mirror. */
-  async function plant(volume: string, base: LaneBase, lane: LaneRef): Promise<number | undefined> {
-    const planted = await inTree({ volume, base, lane, argv: base.plant(INSIDE) });
-    if (base.furnishing === undefined || planted === undefined) return planted;
-    const into = await lanes.into(volume);
-    try {
-      await base.furnishing.furnish(async (wanted, io) => {
-        const job = { ...wanted, lane };
-        return await runIn(await open(job, entryOf(job), { lane: into, tree: undefined }), job, io);
-      });
-    } finally {
-      await containers.removed(lane.name);
-      await lanes.discard(into);
-    }
-    return await inTree({ volume, base, lane, argv: base.furnishing.seal(INSIDE) });
-  }
-
-  /** Has a command of ours work on a tree that is being made. Gives the size in kB that it prints; undefined when it failed. */
-  async function inTree(of: {
-    readonly volume: string;
-    readonly base: LaneBase;
-    readonly lane: LaneRef;
-    readonly argv: readonly string[];
-  }): Promise<number | undefined> {
-    const { base, lane } = of;
-    const place = { name: `${lane.name}-plant`, owner: base.owner, lane, limits: base.limits };
-    const said = lastWords();
-    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
-    const seat = await open(place, entryOf(place), { lane: of.volume, tree: undefined });
-    const result = await runIn(seat, { ...place, argv: of.argv, env: {} }, io);
-    await containers.removed(lane.name);
-    const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
-    if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
-    log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
-    return undefined;
   }
 
   /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
@@ -179,7 +152,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
   /** Makes a container of ours that has started and waits: on the volumes given, or on its lane, which is made if need be. */
   async function open(place: Place, entry: readonly string[], volumes?: LaneVolumes): Promise<Seat> {
-    const facts = await ready();
+    const facts = await factsOf(place.image);
     const container = await containers.create(place, entry, facts, volumes ?? (await lanes.ensure(place.lane)));
     try {
       return await openSeat(container, clock);
@@ -192,7 +165,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   /** Gives a waiting container its job, and sees to its removal. */
   async function runIn(seat: Seat, job: Job, io: JobIo): Promise<JobResult> {
     try {
-      const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
+      const imageEnv = job.image?.own === undefined ? {} : (await ownImages.find(job.image, image)).env;
+      const go = goOf({ ...job, env: { ...imageEnv, ...job.env } });
+      const result = await converse({ seat, go, limits: job.limits, io, clock });
       // It has ended, with all it started: nobody has to wait for its removal.
       void containers.discard(seat.container, job);
       return result;
@@ -214,9 +189,10 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       'Each job runs in a container of its own: no network but a socket to the gateway, no capabilities, read-only root, not root, ' +
       `limited memory, processors and processes; it shares the kernel with the host${runtime === undefined ? '' : ` through ${runtime}`}.`,
 
-    async check() {
-      const facts = await ready();
-      return { image: `${image}@${facts.imageId}`, engine: facts.engine };
+    async check(choice) {
+      const facts = await factsOf(choice);
+      const name = choice?.own ?? choice?.agents ?? image;
+      return { image: `${name}@${facts.imageId}`, engine: facts.engine };
     },
 
     async ensureLane(lane, base) {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../domain/outcome.ts';
 import { setupKey, type Setup } from '../../domain/setup.ts';
-import { clearCommand, prepareCommand, sealCommand } from '../../git/lane-scripts.ts';
+import { prepareCommand } from '../../git/lane-scripts.ts';
+import { clearCommand, sealCommand } from '../../git/setup-scripts.ts';
 import { findSetup } from '../../playbook/setup.ts';
 import { InfrastructureError, type Furnishing, type JobResult } from '../../runners/runner.ts';
 import { defaultBranchOf } from '../default-branch.ts';
@@ -51,7 +52,7 @@ export async function setupOf(scope: RunScope): Promise<RunSetup | undefined> {
   const branch = await defaultBranchOf(scope);
   const setup = await findSetup(held.run.settings.setup, (path) => branch.read(path));
   if (setup === undefined) return undefined;
-  const { image } = await deps.runner.check();
+  const { image } = await deps.runner.check(scope.image);
   if (setup.skipped.length > 0) {
     scope.announcer.note(`Of the setup in \`${setup.source}\` this was left out: ${setup.skipped.join('; ')}.`);
   }
@@ -88,6 +89,7 @@ export async function carryOut(
     else output.sink.write(`$ ${setup.steps[(at = Number(step)) - 1]?.name ?? ''}\n`);
   });
   const { lane: _, ...place } = placeOf(scope, { purpose: 'setup', session, ...socket });
+  scope.held.assertOurs();
   scope.log.info({ sessionId: session, source: setup.source }, 'setting up');
   const result = await run(
     {
@@ -119,7 +121,6 @@ export async function carryOutOnLane(record: TaskRecord, scope: RunScope, setup:
   await errand(scope, clearCommand(inside));
   await errand(scope, prepareCommand({ ...inside, branch: base.ref, commit: base.sha }));
   await carryOut(record, scope, setup, async (job, io) => {
-    scope.held.assertOurs();
     return await scope.deps.runner.run({ ...job, lane: scope.lane }, io);
   });
   await errand(scope, sealCommand({ ...inside, commit: base.sha, key: setup.key }));
