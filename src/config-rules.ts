@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { McpSecret } from './domain/mcp.ts';
 import type { ImageRule } from './domain/own-image.ts';
 import { TRUST_KINDS, type TrustRule } from './domain/trust.ts';
