@@ -65,6 +65,7 @@ function showKeys(
     } else if (trusted.has(kind)) shown[key] = key === 'env' ? harmless(value) : value;
     else needs.add(kind);
   }
+  if (JSON.stringify(shown) === JSON.stringify(all)) return ALL_SHOWN;
   const kept = Object.keys(shown).length === 0 ? null : `${JSON.stringify(shown, undefined, 2)}\n`;
   return { text: kept, needs: [...needs] };
 }

@@ -70,6 +70,7 @@ it('shows of a settings file what is trusted, and never what leads to other cred
     permissions: { deny: ['Bash'] },
     env: { LEVEL: '1' },
   });
+  expect(shown('.claude/settings.json', '{ "hooks": {} } // ours', 'hooks')).toEqual(AS_IT_IS);
   expect(shown('.claude/settings.json', '{ not json')).toEqual({ text: null, needs: ['hooks', 'settings'] });
 });
 
