@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
+import { codecs } from './codecs.ts';
+import { cold } from './cold-start.ts';
 import { createComponents } from './components.ts';
 import { delivery } from './delivery.ts';
 import { isMet, ratioOf, type Bench, type Figure } from './figure.ts';
 import { growth } from './growth.ts';
+import { images } from './images.ts';
 import { lanes } from './lanes.ts';
 import { log } from './log-path.ts';
 import { machine } from './machine.ts';
@@ -13,14 +16,25 @@ import { tasks } from './tasks.ts';
 import { waiting } from './waiting.ts';
 
 /** Every benchmark, in the order they run. */
-const BENCHES: Readonly<Record<string, Bench>> = { delivery, tasks, growth, lanes, waiting, log, recovery };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  delivery,
+  tasks,
+  growth,
+  lanes,
+  waiting,
+  log,
+  recovery,
+  cold,
+  codecs,
+  images,
+};
 
 const USAGE = `Usage: npm run bench -- [--only NAME[,NAME]] [--quick] [--json] [--write]
 
   --only NAME  one of ${Object.keys(BENCHES).join(', ')}
   --quick      shorter measurements, for a look
   --json       one JSON document on standard output instead of the table
-  --write      puts the table into docs/performance.md
+  --write      puts what was measured into docs/performance.md; what other runs put there stays
 
 Exit code 1 when a figure misses its target or a benchmark breaks off.`;
 
@@ -42,6 +56,7 @@ async function main(): Promise<number> {
   }
   await using components = createComponents();
   const figures: Figure[] = [];
+  const parts = new Map<string, readonly Figure[]>();
   let broke = false;
   for (const name of names) {
     const say = (text: string): void => console.error(`${name}: ${text}`);
@@ -50,6 +65,7 @@ async function main(): Promise<number> {
     try {
       const found = (await BENCHES[name]?.({ quick: values.quick, components, say })) ?? [];
       figures.push(...found);
+      parts.set(name, found);
       say(`took ${Math.round((performance.now() - began) / 1000)} s\n${plainTable(found)}`);
     } catch (error) {
       broke = true;
@@ -63,7 +79,7 @@ async function main(): Promise<number> {
   } else {
     console.log(plainTable(figures));
   }
-  if (values.write && !broke) await writePage(figures, where, process.argv.slice(2).join(' '));
+  if (values.write) await writePage(parts, { where, isQuick: values.quick, order: Object.keys(BENCHES) });
   return !broke && figures.every(isMet) ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { ForgeError, type HookAttempt, type HookLog } from '../forge/forge.ts';
 import type { Store } from '../store/store.ts';
+import { around } from '../telemetry/failpoint.ts';
 import type { Log } from '../telemetry/log.ts';
 import { eventName } from './payload.ts';
 
@@ -40,18 +41,26 @@ export async function askForMissed(deps: MissedDeps): Promise<number> {
 
   let asked = 0;
   let open: number | undefined;
-  for (const attempt of missed) {
-    const name = ASKED + attempt.guid;
-    const mark = marks.get(name);
-    const times = typeof mark?.value === 'number' ? mark.value : 0;
-    if (times >= MOST_TIMES) continue;
-    open ??= attempt.at;
-    if (mark !== undefined && now < mark.at + FIRST_PAUSE_MS * 4 ** (times - 1)) continue;
-    // Written first: a crash between the two costs a pause, never a loop.
-    await store.setMark(name, { value: times + 1, at: now });
-    if (await redeliver(deps, attempt)) asked += 1;
-  }
-  await store.setMark(SEEN, { value: Math.min(now, open ?? now), at: now });
+  const askForEach = async (): Promise<void> => {
+    for (const attempt of missed) {
+      const name = ASKED + attempt.guid;
+      const mark = marks.get(name);
+      const times = typeof mark?.value === 'number' ? mark.value : 0;
+      if (times >= MOST_TIMES) continue;
+      open ??= attempt.at;
+      if (mark !== undefined && now < mark.at + FIRST_PAUSE_MS * 4 ** (times - 1)) continue;
+      const isMade = await around('redeliver', {
+        // Written first: a crash between the two costs a pause, never a loop.
+        intent: async () => await store.setMark(name, { value: times + 1, at: now }),
+        perform: async () => await redeliver(deps, attempt),
+      });
+      if (isMade) asked += 1;
+    }
+  };
+  await around('sweep', {
+    perform: askForEach,
+    record: async () => await store.setMark(SEEN, { value: Math.min(now, open ?? now), at: now }),
+  });
   await store.pruneMarks(ASKED, now - 2 * WINDOW_MS);
   if (missed.length > 0) log.info({ missed: missed.length, asked }, 'missed deliveries asked for again');
   return asked;

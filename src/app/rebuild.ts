@@ -43,7 +43,7 @@ async function rebuild(
   const remains = await gather(deps, repository, pull, record);
   const { run, tasks } = rebuildRun(isWhole(remains) ? remains : { ...remains, asked: undefined });
   if (remains.asked !== undefined && pull.open) await tickIssue(deps, run, tasks);
-  const { created } = await around('plan', { perform: async () => await deps.store.createRun(run, tasks) });
+  const { created } = await around('rebuild', { perform: async () => await deps.store.createRun(run, tasks) });
   if (!created) return;
   const committed = tasks.filter(({ outcome }) => outcome?.kind === 'committed').length;
   await deps.store.audit({

@@ -1,5 +1,6 @@
 import { fullName, type Repository } from '../domain/repository.ts';
 import { ForgeError, type InstalledRepository } from '../forge/forge.ts';
+import { around } from '../telemetry/failpoint.ts';
 import { asPayload, type FoundEvent } from './as-payload.ts';
 import { findCommands, findLabelings, findPushes } from './found.ts';
 import { foundGuid, requestNames } from './heard.ts';
@@ -31,9 +32,13 @@ export async function scan(deps: ScanDeps, signal?: AbortSignal): Promise<number
       first: typeof last !== 'number',
     };
     try {
-      await deps.before?.(one.repository, span.from);
-      found += await scanRepository(deps, one.repository, span);
-      await store.setMark(markOf(one.repository), { value: span.to, at: now });
+      found += await around('look', {
+        perform: async () => {
+          await deps.before?.(one.repository, span.from);
+          return await scanRepository(deps, one.repository, span);
+        },
+        record: async () => await store.setMark(markOf(one.repository), { value: span.to, at: now }),
+      });
     } catch (error) {
       if (error instanceof ForgeError && error.kind === 'limited') throw error;
       log.warn({ err: error, repository: fullName(one.repository) }, 'repository could not be looked through');
@@ -65,5 +70,6 @@ async function putIn(deps: ScanDeps, found: FoundEvent): Promise<boolean> {
   const { event, action, payload } = asPayload(found);
   const body = JSON.stringify(payload);
   const delivery = { guid: foundGuid(name), event, action, body, receivedAt: deps.clock.now() };
-  return (await deps.store.saveDelivery(delivery)) === 'saved';
+  const saved = await around('found', { perform: async () => await deps.store.saveDelivery(delivery) });
+  return saved === 'saved';
 }

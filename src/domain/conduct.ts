@@ -89,15 +89,21 @@ export type Approach =
  *
  * @param of.sessions The task's own, in the order they began.
  * @param of.pushBegun Undefined also when its commit is gone.
+ * @param of.deaths How many workers died with the run at hand before this one: a session may be left open for other reasons.
  */
 export function approach(
   task: RunTask,
-  of: { readonly sessions: readonly Session[]; readonly pushBegun: PushBegun | undefined; readonly retry: RetryPolicy },
+  of: {
+    readonly sessions: readonly Session[];
+    readonly pushBegun: PushBegun | undefined;
+    readonly deaths: number;
+    readonly retry: RetryPolicy;
+  },
 ): Approach {
   const { pushBegun } = of;
   const session = of.sessions.find((one) => one.id === pushBegun?.session);
   if (pushBegun !== undefined && session !== undefined) return { kind: 'resume', session, commit: pushBegun.commit };
-  const crashes = of.sessions.filter((one) => one.outcome === undefined).length;
+  const crashes = Math.min(of.deaths, of.sessions.filter((one) => one.outcome === undefined).length);
   if (crashes < of.retry.infraAttempts) return { kind: 'attempt', number: task.attempts + 1 };
   const message = 'The worker crashed every time it worked on this task.';
   return { kind: 'give-up', outcome: { kind: 'failed', failure: { kind: 'infra', message } } };

@@ -59,6 +59,8 @@ export interface Setbacks {
   readonly deaths?: number;
   /** Since when the run waits for a worker that has nothing else at hand. Epoch milliseconds; missing while it does not. */
   readonly aloneSince?: number;
+  /** Whether people were told so. */
+  readonly aloneTold?: boolean;
 }
 
 export interface PullRequestRef {

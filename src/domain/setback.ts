@@ -109,37 +109,37 @@ export type Seating =
   | { readonly kind: 'beside' }
   /** It is taken up, and nothing else until it got further. */
   | { readonly kind: 'alone' }
-  /**
-   * Not while there are others. `setbacks` and `reason` are to be recorded and told unless `isSaid`; when its patience is `over`
-   * the worker begins nothing new until it has nothing else.
-   */
-  | {
-      readonly kind: 'wait';
-      readonly isSaid: boolean;
-      readonly isOver: boolean;
-      readonly reason: string;
-      readonly setbacks: Setbacks;
-    };
+  /** Not while there are others. When its patience is `over` the worker begins nothing new until it has nothing else. */
+  | { readonly kind: 'wait'; readonly isOver: boolean; readonly say: Waiting | undefined };
+
+/** What is to be recorded of a run that waits for a worker of its own, and told to people if it `aloneTold`. */
+interface Waiting {
+  readonly reason: string;
+  readonly setbacks: Setbacks;
+}
 
 /**
  * Decides how a run is taken up by a worker that has `others` at hand. Of the runs that were there when workers died, nobody can
  * tell which one it was; so the third life of each is its own, and a run is only given up for what it did by itself. A
  * person's stop does not wait: little is done for it.
+ *
+ * @param of.besideSuspect Whether what is at hand is there alone: then nothing may be done for this run that could be what kills.
  */
 export function seating(
   run: Pick<Run, 'setbacks' | 'stop'>,
-  of: { readonly others: number; readonly now: number },
+  of: { readonly others: number; readonly besideSuspect: boolean; readonly now: number },
 ): Seating {
   const setbacks = setbacksOf(run);
   if (!isSuspect(run) || run.stop !== undefined) return { kind: 'beside' };
   if (of.others === 0) return { kind: 'alone' };
-  const since = setbacks.aloneSince;
+  const { aloneSince = of.now, aloneTold = false, deaths } = setbacks;
+  const waiting = { ...setbacks, aloneSince, aloneTold: aloneTold || !of.besideSuspect };
+  const isSaid = setbacks.aloneSince !== undefined && aloneTold === waiting.aloneTold;
+  const reason = `Its worker died ${deaths} times in a row, with this run and perhaps others at hand. It goes on by itself, as soon as a worker has nothing else to do: so it is seen which run it was. The work so far is kept.`;
   return {
     kind: 'wait',
-    isSaid: since !== undefined,
-    isOver: since !== undefined && of.now >= since + PATIENCE_MS,
-    reason: `Its worker died ${setbacks.deaths} times in a row, with this run and perhaps others at hand. It goes on by itself, as soon as a worker has nothing else to do: so it is seen which run it was. The work so far is kept.`,
-    setbacks: { ...setbacks, aloneSince: since ?? of.now },
+    isOver: of.now >= aloneSince + PATIENCE_MS,
+    say: isSaid ? undefined : { reason, setbacks: waiting },
   };
 }
 
@@ -154,10 +154,15 @@ export function sessionBegins(run: Pick<Run, 'setbacks'>): Setbacks | undefined 
   return setbacks.lives === 0 ? undefined : { ...setbacks, lives: 0 };
 }
 
-/** A run's setbacks after it got further under the worker that has it; undefined when nothing changes. */
+/** A run's setbacks after it got further under the worker that has it, which may yet die of it; undefined when nothing changes. */
 export function gotFurther(run: Pick<Run, 'setbacks'>): Setbacks | undefined {
   const { tries, waits, lives, deaths } = setbacksOf(run);
-  return tries + waits + lives + deaths === 0 ? undefined : NO_SETBACKS;
+  return tries + waits + lives === 0 && deaths === 1 ? undefined : { ...NO_SETBACKS, deaths: 1 };
+}
+
+/** How many workers in a row died with a run at hand before the one that has it now. */
+export function deathsBefore(run: Pick<Run, 'setbacks'>): number {
+  return Math.max(0, setbacksOf(run).deaths - 1);
 }
 
 /** A run's setbacks when a worker leaves it in good order: that worker did not die of it. */

@@ -10,7 +10,7 @@ const OUTPUT_KEPT = 20_000;
 /** The JSON object a line holds, or undefined. */
 export function parseObject(line: string): object | undefined {
   // Most lines that are no JSON show it at once; an exception for each costs a flooded worker its memory.
-  if (!/^\s*\{/.test(line)) return undefined;
+  if (!line.startsWith('{') && !/^\s*\{/.test(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
@@ -31,8 +31,8 @@ export function decodeByHead<Head>(
   head: z.ZodType<Head>,
   decode: (head: Head, value: unknown) => readonly AgentEvent[] | undefined,
 ): readonly AgentEvent[] {
-  if (line.trim() === '') return [];
   const value = parseObject(line);
+  if (value === undefined && line.trim() === '') return [];
   const read = head.safeParse(value);
   return (read.success ? decode(read.data, value) : undefined) ?? unknownLine(line);
 }

@@ -8,6 +8,11 @@ import { passFence, workedOn } from './fence.ts';
  */
 export const EFFECTS = [
   'inbox',
+  'sweep',
+  'redeliver',
+  'look',
+  'found',
+  'rebuild',
   'plan',
   'enqueue',
   'claim',

@@ -2,7 +2,7 @@ import { approach, nextInRun, type Ending, type PushBegun } from '../domain/cond
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
-import { afterInterruption, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
+import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
 import { addUsage } from '../domain/usage.ts';
 import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
@@ -187,7 +187,7 @@ async function workOn(
 ): Promise<{ readonly at: number; readonly reason: string } | undefined> {
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
-  const how = approach(task, { ...history, retry: deps.settings.retry });
+  const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
   if (how.kind === 'give-up') {
     const endedAt = deps.clock.now();
     await held.changeTask(task.key, { outcome: how.outcome, endedAt });
@@ -213,7 +213,7 @@ async function park(
   const { at, reason, setbacks } = wait;
   await held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
   await held.audit(deps.clock.now(), 'run parked', wait);
-  await announcer.sayNow();
+  if (setbacks.aloneTold !== false) await announcer.sayNow();
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
 }
 

@@ -80,21 +80,22 @@ async function seatFor(work: Work, assignment: Assignment, run: Run): Promise<Se
         const seat = await seats.turn(AbortSignal.any([lost, shutdown]));
         if (seat !== undefined) return seat;
       }
-      if (!entry.isSaid) await sayWaiting(work, assignment);
+      if (entry.say !== undefined) await sayWaiting(work, assignment);
       waiting.add(id);
       return againSoon(deps);
     }
   }
 }
 
-/** Puts on record, and tells, that a run waits until a worker has nothing else at hand. */
+/** Puts on record, and tells if that can do no harm, that a run waits until a worker has nothing else at hand. */
 async function sayWaiting(work: Work, assignment: Assignment): Promise<void> {
   const { log, clock } = work.deps;
+  const { seats } = work;
   log.warn({ runId: assignment.id }, 'a run that was there when workers died waits to be worked on alone');
   await underLease(work, assignment, async ({ lease, run, hold }) => {
-    const waits = seating(run, { others: 1, now: clock.now() });
-    if (waits.kind !== 'wait' || waits.isSaid) return { kind: 'done' };
-    return await driveRun(work.deps, { lease, run, hold, waits });
+    const decided = seating(run, { others: 1, besideSuspect: seats.isAlone, now: clock.now() });
+    if (decided.kind !== 'wait' || decided.say === undefined) return { kind: 'done' };
+    return await driveRun(work.deps, { lease, run, hold, waits: decided.say });
   });
 }
 

@@ -3,11 +3,16 @@ import { Writable } from 'node:stream';
 /** Longest line handed on; what is beyond is cut off and the line marked. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
+/** Bytes a sink takes in before it makes its writer wait: several of what an engine sends at once. */
+const TAKEN_IN = 256 * 1024;
+
+const NEWLINE = 0x0a;
+
 /**
  * A sink that cuts bytes into lines of UTF-8 text, without their newlines, and hands each on before it takes more. A character
- * split between two chunks stays whole. `onLine` may be slow: the writer waits.
+ * split between two chunks stays whole. `onLine` gives a promise when it has to be waited for, and then the writer waits.
  */
-export function lineSink(onLine: (line: string) => Promise<void> | void): Writable {
+export function lineSink(onLine: (line: string) => Promise<void> | undefined): Writable {
   let pieces: Buffer[] = [];
   let length = 0;
   const keep = (piece: Buffer): void => {
@@ -15,31 +20,71 @@ export function lineSink(onLine: (line: string) => Promise<void> | void): Writab
     if (length < LONGEST_LINE) pieces.push(Buffer.from(piece.subarray(0, LONGEST_LINE - length)));
     length += piece.length;
   };
-  const flush = async (): Promise<void> => {
+  const hand = (line: string): Promise<void> | undefined => onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+  const flush = (): Promise<void> | undefined => {
     const text = Buffer.concat(pieces).toString('utf8');
     const line = length > LONGEST_LINE ? `${text} … (${length - LONGEST_LINE} bytes more)` : text;
     pieces = [];
     length = 0;
-    await onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    return hand(line);
   };
-  const take = async (chunk: Buffer): Promise<void> => {
-    let from = 0;
-    for (let at = chunk.indexOf(0x0a); at !== -1; at = chunk.indexOf(0x0a, from)) {
-      keep(chunk.subarray(from, at));
-      await flush();
-      from = at + 1;
+  /** Hands on the lines that end in `text`, from one of its offsets on. Waits only where it must: most lines need no promise. */
+  const handAll = (text: string, from: number): Promise<void> | undefined => {
+    let start = from;
+    for (let at = text.indexOf('\n', start); at !== -1; at = text.indexOf('\n', start)) {
+      const waiting = hand(text.slice(start, at));
+      start = at + 1;
+      const next = start;
+      if (waiting !== undefined) return waiting.then(() => handAll(text, next));
     }
-    if (from < chunk.length) keep(chunk.subarray(from));
+    return undefined;
+  };
+  const take = (chunk: Buffer): Promise<void> | undefined => {
+    if (chunk.length > LONGEST_LINE) {
+      const before = take(chunk.subarray(0, LONGEST_LINE));
+      const after = (): Promise<void> | undefined => take(chunk.subarray(LONGEST_LINE));
+      return before === undefined ? after() : before.then(after);
+    }
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last === -1) {
+      keep(chunk);
+      return undefined;
+    }
+    // Whole lines are decoded all at once: of a chunk of many, each costs no more than a slice.
+    const first = length === 0 ? -1 : chunk.indexOf(NEWLINE);
+    if (first !== -1) keep(chunk.subarray(0, first));
+    const waiting = first === -1 ? undefined : flush();
+    const rest = (): Promise<void> | undefined => {
+      const handing = handAll(chunk.toString('utf8', first + 1, last + 1), 0);
+      const end = (): void => {
+        if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
+      };
+      if (handing !== undefined) return handing.then(end);
+      end();
+      return undefined;
+    };
+    return waiting === undefined ? rest() : waiting.then(rest);
   };
   return new Writable({
+    highWaterMark: TAKEN_IN,
     write(chunk: Buffer, _encoding, done) {
-      take(chunk).then(() => done(), done);
+      settle(() => take(chunk), done);
     },
     final(done) {
-      if (length === 0) done();
-      else flush().then(() => done(), done);
+      settle(() => (length === 0 ? undefined : flush()), done);
     },
   });
+}
+
+/** Tells a stream's callback how something went that may or may not have to be waited for. */
+function settle(work: () => Promise<void> | undefined, done: (error?: Error | null) => void): void {
+  try {
+    const waiting = work();
+    if (waiting === undefined) done();
+    else waiting.then(() => done(), done);
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** A sink that remembers the last `bytes` bytes written to it, as text. */

@@ -31,10 +31,16 @@ export class Seats {
     this.#next = next;
   }
 
+  /** Whether somebody has the worker for himself. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
   /** Lets a run in as {@link seating} decides. */
   enter(run: Run, now: number): Entry {
     const isClosed = this.#isAlone || this.#turn !== undefined;
-    const decided = seating(run, { others: isClosed ? Math.max(1, this.#seated) : this.#seated, now });
+    const others = isClosed ? Math.max(1, this.#seated) : this.#seated;
+    const decided = seating(run, { others, besideSuspect: this.#isAlone, now });
     if (decided.kind === 'wait') return decided;
     if (isClosed) return { kind: 'closed' };
     return { kind: 'seat', seat: this.#sit(decided.kind === 'alone') };

@@ -19,6 +19,9 @@ export interface SessionLogOptions {
 /** Bytes gathered before they are written: a write per line costs five times as much as batches of this size. */
 const BATCH = 64 * 1024;
 
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+
 /** Bytes of the last entries that a full log still gets: how a session ended is what people look for. */
 const TAIL = 256 * 1024;
 
@@ -34,8 +37,10 @@ export class SessionLog implements AsyncDisposable {
   readonly #tail = new LastLines(TAIL);
   #file: FileHandle | undefined;
   #isBroken = false;
-  #batch: string[] = [];
-  #batched = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #batch = Buffer.allocUnsafe(BATCH);
+  #filled = 0;
+  #entries = 0;
   #written = 0;
   #leftOut = 0;
   #lost = 0;
@@ -51,30 +56,49 @@ export class SessionLog implements AsyncDisposable {
     return log;
   }
 
-  async write(entry: LogEntry): Promise<void> {
-    const line = `${JSON.stringify({ at: this.#options.now(), ...entry })}\n`;
-    const bytes = Buffer.byteLength(line);
+  /** Takes an entry in. Gives a promise when a batch has to be written first: whoever waits for it holds its source back. */
+  write(entry: LogEntry): Promise<void> | undefined {
+    const json = JSON.stringify(entry);
+    const at = `{"at":${this.#options.now()}`;
+    const bytes = at.length + Buffer.byteLength(json) + 1;
     if (this.#leftOut > 0 || this.#written + bytes > this.#options.maxBytes - TAIL) {
       this.#leftOut += 1;
-      this.#tail.push(line);
-      return;
+      this.#tail.push(`${at},${json.slice(1)}\n`, bytes);
+      return undefined;
     }
     this.#written += bytes;
-    this.#batched += bytes;
-    this.#batch.push(line);
-    if (this.#batched >= BATCH) await this.flush();
+    const waiting = this.#filled + bytes > this.#batch.length ? this.flush() : undefined;
+    // One too long for any batch is one of its own.
+    if (bytes > this.#batch.length) this.#batch = Buffer.allocUnsafe(bytes);
+    this.#put(at, json);
+    return waiting;
   }
 
+  /** Puts an entry into the batch, which has room for it: `at`, then its JSON, whose first brace becomes the comma between. */
+  #put(at: string, json: string): void {
+    const comma = this.#filled + this.#batch.write(at, this.#filled, 'latin1');
+    const end = comma + this.#batch.write(json, comma);
+    this.#batch[comma] = COMMA;
+    this.#batch[end] = NEWLINE;
+    this.#filled = end + 1;
+    this.#entries += 1;
+  }
+
+  /** Writes what was gathered, after what is being written. */
   async flush(): Promise<void> {
-    if (this.#batch.length === 0) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batched = 0;
-    await this.#append(batch.join(''), batch.length);
+    const batch = this.#batch.subarray(0, this.#filled);
+    const entries = this.#entries;
+    if (entries > 0) this.#batch = Buffer.allocUnsafe(BATCH);
+    this.#filled = 0;
+    this.#entries = 0;
+    this.#writing = this.#writing.then(async () => {
+      if (entries > 0) await this.#append(batch, entries);
+    });
+    await this.#writing;
   }
 
   /** Appends what it can; entries that can't be written are counted. */
-  async #append(text: string, entries: number): Promise<void> {
+  async #append(text: Buffer | string, entries: number): Promise<void> {
     try {
       this.#file ??= await this.#openFile();
       await this.#file.appendFile(text);
@@ -99,13 +123,13 @@ export class SessionLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
-    if (this.#lost > 0) this.#batch.push(this.#notice(`${this.#lost} entries were lost: the log could not be written`));
-    if (this.#leftOut > 0) {
-      const last = this.#tail.lines();
-      const text = `${this.#leftOut - last.length} entries were left out here: the log is full`;
-      this.#batch.push(this.#notice(text), ...last);
-    }
-    await this.flush();
+    const notices =
+      this.#lost > 0 ? [this.#notice(`${this.#lost} entries were lost: the log could not be written`)] : [];
+    const last = this.#tail.lines();
+    if (this.#leftOut > 0)
+      notices.push(this.#notice(`${this.#leftOut - last.length} entries were left out here: the log is full`));
+    const rest = [...notices, ...last].join('');
+    if (rest !== '') await this.#append(rest, 0);
     await this.#file?.close().catch(() => undefined);
   }
 }
@@ -121,8 +145,7 @@ class LastLines {
     this.#half = bytes / 2;
   }
 
-  push(line: string): void {
-    const bytes = Buffer.byteLength(line);
+  push(line: string, bytes: number): void {
     if (this.#length + bytes > this.#half) {
       this.#older = this.#newer;
       this.#newer = [];

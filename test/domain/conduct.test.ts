@@ -86,7 +86,7 @@ describe('how to go at a task', () => {
   const cutOff = (attempt: number): Session => aSession(id, attempt);
 
   it('is another attempt', () => {
-    expect(approach(task, { sessions: [cutOff(1), cutOff(2)], pushBegun: undefined, retry })).toEqual({
+    expect(approach(task, { sessions: [cutOff(1), cutOff(2)], pushBegun: undefined, deaths: 9, retry })).toEqual({
       kind: 'attempt',
       number: 3,
     });
@@ -94,18 +94,20 @@ describe('how to go at a task', () => {
 
   it('is to give up what a worker died of three times, so that others go on', () => {
     const sessions = [cutOff(1), cutOff(2), cutOff(3)];
-    expect(approach(task, { sessions, pushBegun: undefined, retry })).toMatchObject({
+    expect(approach(task, { sessions, pushBegun: undefined, deaths: 9, retry })).toMatchObject({
       kind: 'give-up',
       outcome: { kind: 'failed', failure: { kind: 'infra' } },
     });
     const ended = sessions.map((session) => ({ ...session, outcome: failed('overloaded') }));
-    expect(approach(task, { sessions: ended, pushBegun: undefined, retry })).toMatchObject({ kind: 'attempt' });
+    expect(approach(task, { sessions: ended, pushBegun: undefined, deaths: 9, retry })).toMatchObject({
+      kind: 'attempt',
+    });
   });
 
   it('is to see a push through that was begun, however often a worker died: its commit may be on the branch', () => {
     const sessions = [cutOff(1), cutOff(2), cutOff(3)];
     const pushBegun = { commit: 'c'.repeat(40), session: sessions[2]?.id ?? '' };
-    expect(approach(task, { sessions, pushBegun, retry })).toEqual({
+    expect(approach(task, { sessions, pushBegun, deaths: 9, retry })).toEqual({
       kind: 'resume',
       session: sessions[2],
       commit: pushBegun.commit,

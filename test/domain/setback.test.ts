@@ -15,6 +15,8 @@ import {
 } from '../../src/domain/setback.ts';
 
 const NONE: Setbacks = { tries: 0, waits: 0, lives: 0, deaths: 0 };
+/** Of a run that got further: the worker that has it may yet die. */
+const FURTHER: Setbacks = { ...NONE, deaths: 1 };
 const NOW = 1_800_000_000_000;
 const AWAY: Interruption = { kind: 'away', limited: false, retryAt: undefined };
 const OURS: Interruption = { kind: 'unforeseen', message: 'EACCES: no way\n    at somewhere' };
@@ -44,9 +46,9 @@ describe('what nobody foresaw', () => {
   });
 
   it('is counted from the last time the run got further', () => {
-    expect(gotFurther({ setbacks: { tries: 5, waits: 3, lives: 1 } })).toEqual(NONE);
-    expect(gotFurther({ setbacks: { tries: 0, waits: 0, lives: 0, deaths: 1 } })).toEqual(NONE);
-    expect(gotFurther({ setbacks: NONE })).toBeUndefined();
+    expect(gotFurther({ setbacks: { tries: 5, waits: 3, lives: 1 } })).toEqual(FURTHER);
+    expect(gotFurther({ setbacks: { tries: 0, waits: 0, lives: 0, deaths: 3 } })).toEqual(FURTHER);
+    expect(gotFurther({ setbacks: FURTHER })).toBeUndefined();
   });
 });
 
@@ -120,35 +122,53 @@ describe('a worker', () => {
   });
 });
 
-describe('a run that was at hand when workers died', () => {
-  const dead = (deaths: number): { readonly setbacks: Setbacks; readonly stop: undefined } => ({
-    setbacks: { ...NONE, deaths },
-    stop: undefined,
-  });
+/** A run that was at hand when so many workers died. */
+function dead(deaths: number): { readonly setbacks: Setbacks; readonly stop: undefined } {
+  return { setbacks: { ...NONE, deaths }, stop: undefined };
+}
 
+describe('a run that was at hand when workers died', () => {
   it('goes on beside others after the first, and by itself after the second', () => {
-    expect(seating(dead(0), { others: 2, now: NOW })).toEqual({ kind: 'beside' });
-    expect(seating(dead(1), { others: 2, now: NOW })).toEqual({ kind: 'beside' });
-    expect(seating(dead(2), { others: 2, now: NOW })).toMatchObject({ kind: 'wait', isSaid: false, isOver: false });
-    expect(seating(dead(2), { others: 0, now: NOW })).toEqual({ kind: 'alone' });
+    expect(seating(dead(0), { others: 2, besideSuspect: false, now: NOW })).toEqual({ kind: 'beside' });
+    expect(seating(dead(1), { others: 2, besideSuspect: false, now: NOW })).toEqual({ kind: 'beside' });
+    expect(seating(dead(2), { others: 2, besideSuspect: false, now: NOW })).toMatchObject({
+      kind: 'wait',
+      isOver: false,
+      say: { reason: expect.stringContaining('died 2 times in a row') },
+    });
+    expect(seating(dead(2), { others: 0, besideSuspect: false, now: NOW })).toEqual({ kind: 'alone' });
   });
 
   it('says once what it waits for, and not for ever', () => {
-    const first = seating(dead(2), { others: 1, now: NOW });
+    const first = seating(dead(2), { others: 1, besideSuspect: false, now: NOW });
     if (first.kind !== 'wait') throw new Error('it has to wait');
-    const said = { ...dead(2), setbacks: first.setbacks };
-    expect(seating(said, { others: 1, now: NOW + PATIENCE_MS - 1 })).toMatchObject({ isSaid: true, isOver: false });
-    expect(seating(said, { others: 1, now: NOW + PATIENCE_MS })).toMatchObject({ isSaid: true, isOver: true });
+    const said = { ...dead(2), setbacks: first.say?.setbacks };
+    const later = (ms: number): unknown => seating(said, { others: 1, besideSuspect: false, now: NOW + ms });
+    expect(later(PATIENCE_MS - 1)).toEqual({ kind: 'wait', say: undefined, isOver: false });
+    expect(later(PATIENCE_MS)).toEqual({ kind: 'wait', say: undefined, isOver: true });
     expect(takingUp(said).setbacks).not.toHaveProperty('aloneSince');
+  });
+
+  it('tells nobody while another is there by itself: telling may be what kills', () => {
+    const silent = seating(dead(2), { others: 1, besideSuspect: true, now: NOW });
+    expect(silent).toMatchObject({ say: { setbacks: { aloneSince: NOW, aloneTold: false } } });
+    if (silent.kind !== 'wait') throw new Error('it has to wait');
+    const recorded = { ...dead(2), setbacks: silent.say?.setbacks };
+    expect(seating(recorded, { others: 1, besideSuspect: true, now: NOW + 1 })).toMatchObject({ say: undefined });
+    expect(seating(recorded, { others: 1, besideSuspect: false, now: NOW + 2 })).toMatchObject({
+      say: { setbacks: { aloneSince: NOW, aloneTold: true } },
+    });
   });
 
   it('does not keep a person who stops it waiting', () => {
     const stop = { by: 'ada', reason: 'no', at: NOW };
-    expect(seating({ ...dead(2), stop }, { others: 1, now: NOW })).toEqual({ kind: 'beside' });
+    expect(seating({ ...dead(2), stop }, { others: 1, besideSuspect: false, now: NOW })).toEqual({ kind: 'beside' });
   });
 
   it('is suspected no more once it got further, and still after waiting for GitHub', () => {
-    expect(seating({ ...dead(2), setbacks: gotFurther(dead(2)) }, { others: 1, now: NOW })).toEqual({ kind: 'beside' });
+    expect(
+      seating({ ...dead(2), setbacks: gotFurther(dead(2)) }, { others: 1, besideSuspect: false, now: NOW }),
+    ).toEqual({ kind: 'beside' });
     const taken = takingUp(dead(2));
     const means = afterInterruption(taken, AWAY, { now: NOW, retry });
     expect(means).toMatchObject({ kind: 'wait', setbacks: { deaths: 2 } });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/telemetry/failpoint.ts';
+import { COMING_BACK, comingBackWith } from './coming-back.ts';
 import { untilOver } from './judge.ts';
 import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
 import { ask, KEEPING, TWO } from './work.ts';
@@ -14,21 +15,41 @@ export async function passagesOf(
   options: { readonly topology: Topology; readonly runner: RunnerName },
 ): Promise<Passages> {
   const counts = new Map<Role, Map<Failpoint, number>>();
+  const note = (role: Role, point: Failpoint): void => {
+    const of = counts.get(role) ?? new Map<Failpoint, number>();
+    counts.set(role, of.set(point, (of.get(point) ?? 0) + 1));
+  };
+  const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
   for (const work of [TWO, KEEPING]) {
     await using world = await openWorld(components, options);
-    const roles: readonly Role[] = options.topology === 'up' ? ['up'] : ['app', 'worker'];
     const running = await Promise.all(roles.map(async (role) => await world.start(role, world.recording)));
     await Promise.all(running.map(async (one) => await one.ready()));
     const place = await world.place();
     await untilOver(world, place, await ask(place, work));
     for (const { pid, point } of await world.passed()) {
       const role = running.find((one) => one.pid === pid)?.role;
-      if (role === undefined || (work === KEEPING) !== point.startsWith('keep.')) continue;
-      const of = counts.get(role) ?? new Map<Failpoint, number>();
-      counts.set(role, of.set(point as Failpoint, (of.get(point as Failpoint) ?? 0) + 1));
+      if (role !== undefined && isUsual(point) && (work === KEEPING) === point.startsWith('keep.'))
+        note(role, point as Failpoint);
     }
   }
+  for (const situation of COMING_BACK) {
+    await using world = await openWorld(components, options);
+    const place = await world.place();
+    const issue = await situation.ask(world, place);
+    const [one] = await Promise.all(
+      roles.map(async (role) => await world.start(role, { ...situation.first, ...world.recording })),
+    );
+    await untilOver(world, place, issue);
+    for (const { pid, point } of await world.passed())
+      if (one?.pid === pid && situation.effects.some((effect) => point.startsWith(`${effect}.`)))
+        note(one.role, point as Failpoint);
+  }
   return counts;
+}
+
+/** Whether a point is passed in the ordinary course of things. */
+function isUsual(point: string): boolean {
+  return comingBackWith(point.split('.')[0] as EffectName) === undefined;
 }
 
 /** Failpoints no process passes. */
@@ -71,8 +92,45 @@ const POISONS: readonly Failpoint[] = [
   'settle.after-intent',
 ];
 
-/** The trials asked for on the command line. */
-export async function planned(components: Components, argv: readonly string[]): Promise<readonly Trial[]> {
+/** Fault F17: this many times a worker dies between making something on its engine and knowing of it. */
+const LEFTOVERS = 50;
+
+/** Trials at every time an undisturbed run makes a container, a lane or starts one, and again until there are enough. */
+function leftoverTrials(
+  passed: ReadonlyMap<Failpoint, number>,
+  place: { readonly topology: Topology; readonly runner: RunnerName },
+): readonly Trial[] {
+  const role: Role = place.topology === 'up' ? 'up' : 'worker';
+  const points = (['container', 'lane', 'session'] as const).flatMap((effect) => [
+    `${effect}.after-intent` as const,
+    `${effect}.after-effect` as const,
+  ]);
+  const each = points.flatMap((point) =>
+    Array.from({ length: passed.get(point) ?? 0 }, (_, at): Trial => ({
+      kind: 'kill',
+      ...place,
+      role,
+      point,
+      hit: at + 1,
+    })),
+  );
+  if (each.length === 0) return [];
+  return Array.from({ length: LEFTOVERS }, (_, at) => each[at % each.length]).filter((trial) => trial !== undefined);
+}
+
+/** What the command line asks for. */
+export interface Plan {
+  readonly trials: readonly Trial[];
+  /** In how many worlds at the same time. */
+  readonly lanes: number;
+  /** File of the names of trials that held, which are not done again. */
+  readonly progress: string | undefined;
+  /** After so many milliseconds no further trial is begun. */
+  readonly forMs: number;
+}
+
+/** Reads the command line. */
+export async function planned(components: Components, argv: readonly string[]): Promise<Plan> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -82,6 +140,10 @@ export async function planned(components: Components, argv: readonly string[]): 
       only: { type: 'string' },
       topology: { type: 'string', default: 'server' },
       runner: { type: 'string', default: 'local' },
+      shard: { type: 'string', default: '1/1' },
+      lanes: { type: 'string', default: '2' },
+      progress: { type: 'string' },
+      for: { type: 'string' },
     },
   });
   const place = { topology: values.topology as Topology, runner: values.runner as RunnerName };
@@ -97,6 +159,10 @@ export async function planned(components: Components, argv: readonly string[]): 
       trials.push(...pointTrials('zombie', worker, { ...place, seeds: 1 }));
     }
   }
+  if (positionals.includes('leftovers')) {
+    const passages = await passagesOf(components, place);
+    trials.push(...leftoverTrials(passages.get(place.topology === 'up' ? 'up' : 'worker') ?? new Map(), place));
+  }
   if (wants('random'))
     trials.push(
       ...Array.from({ length: Number(values.random) }, (_, seed): Trial => ({ kind: 'random', ...place, seed })),
@@ -107,5 +173,11 @@ export async function planned(components: Components, argv: readonly string[]): 
   const { only } = values;
   const chosen = only === undefined ? trials : trials.filter((trial) => nameOf(trial).includes(only));
   // In an order that mixes them: what is cut short has seen something of everything.
-  return chosen.toSorted((a, b) => chance(nameOf(a)) - chance(nameOf(b)));
+  const mixed = chosen.toSorted((a, b) => chance(nameOf(a)) - chance(nameOf(b)));
+  const [, shard, shards] = /^(\d+)\/(\d+)$/.exec(values.shard) ?? [];
+  if (shard === undefined || shards === undefined || Number(shard) < 1 || Number(shard) > Number(shards))
+    throw new Error(`--shard ${values.shard}: say 1/4 for the first of four parts`);
+  const part = mixed.filter((_, at) => at % Number(shards) === Number(shard) - 1);
+  const forMs = values.for === undefined ? Number.MAX_SAFE_INTEGER : Number(values.for) * 1_000;
+  return { trials: part, lanes: Math.max(1, Number(values.lanes)), progress: values.progress, forMs };
 }

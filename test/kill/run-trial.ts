@@ -3,6 +3,7 @@ import type { Run } from '../../src/domain/run.ts';
 import { MOST_LIVES } from '../../src/domain/setback.ts';
 import type { EffectName } from '../../src/telemetry/failpoint.ts';
 import type { Place } from '../e2e/place.ts';
+import { comingBackWith, type ComingBack } from './coming-back.ts';
 import { audited, untilOver, verdict } from './judge.ts';
 import type { Running } from './product.ts';
 import { chance, type Role, type Trial } from './trial.ts';
@@ -60,6 +61,8 @@ type Pointed = Extract<Trial, { readonly point: unknown }>;
 
 /** The process dies at a point; another takes its place. */
 async function killAt(world: World, trial: Pointed): Promise<Outcome> {
+  const situation = comingBackWith(effectOf(trial));
+  if (situation !== undefined) return await killComingBack(world, trial, situation);
   const victim = await restarted(world, trial.role, {
     MAESTRO_FAILPOINTS: `${trial.point}=kill@${trial.hit}`,
     ...world.recording,
@@ -82,6 +85,26 @@ async function killAt(world: World, trial: Pointed): Promise<Outcome> {
   if (trial.role !== 'worker') await world.redeliver();
   const result = await judged(world, place, issue, work);
   return { ...result, hit: true, recoveryMs: await recovery };
+}
+
+/** Nobody hears of the request; a process comes back and dies at a point, and another does. */
+async function killComingBack(world: World, trial: Pointed, situation: ComingBack): Promise<Outcome> {
+  const { work } = situation;
+  await world.endAll(trial.role);
+  const place = await world.place();
+  const issue = await situation.ask(world, place);
+  const failpoints = { MAESTRO_FAILPOINTS: `${trial.point}=kill@${trial.hit}` };
+  const victim = await world.start(trial.role, { ...situation.first, ...failpoints });
+  await others(world, trial.role);
+  const over = await Promise.race([victim.ended, untilReached(world, place, issue)]);
+  const at = Date.now();
+  const isHit = over === 'SIGKILL';
+  const recovery = isHit ? nextStep(world, place, at) : Promise.resolve(undefined);
+  await restarted(world, trial.role, situation.second);
+  const result = await judged(world, place, issue, work);
+  // It looks more often than what comes next should.
+  await world.endAll(trial.role);
+  return { ...result, hit: isHit, recoveryMs: await recovery };
 }
 
 /** The process dies some time after the request. */

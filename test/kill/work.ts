@@ -11,6 +11,7 @@ export interface Work {
   readonly outcomes: readonly ('committed' | 'failed')[];
   /** Files on the run's branch. */
   readonly files: Readonly<Record<string, string>>;
+  readonly costIsLost?: boolean;
 }
 
 /** Input tokens the scripted agent says it used, each time. */
@@ -30,6 +31,13 @@ export const KEEPING: Work = {
   state: 'failed',
   outcomes: ['failed', 'committed'],
   files: { '2.txt': 'two\n' },
+};
+
+/** As `TWO`, but the second task takes long enough for everything to be lost meanwhile; what a run cost is lost with it. */
+export const SLOW: Work = {
+  ...TWO,
+  body: '- [ ] One `scripted: write 1.txt one`\n- [ ] Two `scripted: sleep 4s` `scripted: write 2.txt two`\n',
+  costIsLost: true,
 };
 
 /** The work in which an effect happens. */
@@ -61,7 +69,7 @@ export async function unfulfilled(world: World, place: Place, issue: number, wor
   const outcomes = (await world.store.tasksOf(run.id)).map(({ outcome }) => outcome?.kind ?? 'open');
   if (outcomes.join() !== work.outcomes.join()) problems.push(`the tasks ended ${outcomes.join(', ')}`);
   for (const task of await world.store.tasksOf(run.id)) {
-    if (task.outcome?.kind === 'committed' && task.usage.inputTokens < TOKENS)
+    if (work.costIsLost !== true && task.outcome?.kind === 'committed' && task.usage.inputTokens < TOKENS)
       problems.push(`task ${task.position} counts ${task.usage.inputTokens} tokens`);
   }
   const pulls = await place.pulls();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 import { readConfig } from '../../src/config.ts';
@@ -38,6 +39,8 @@ export interface World extends Audited, AsyncDisposable {
   ensure(role: Role): Promise<Running>;
   /** Ends all processes of the role as an operator would. */
   endAll(role: Role): Promise<void>;
+  /** Kills all processes and removes all that they kept: database, queue, files. */
+  loseEverything(): Promise<void>;
   place(): Promise<Place>;
   /** Sends again what GitHub could not deliver, as GitHub's own list of failed deliveries shows it. */
   redeliver(): Promise<void>;
@@ -85,9 +88,7 @@ export async function openWorld(
   };
   if (options.topology === 'server') {
     env['DATABASE_URL'] = await createDatabase(components.postgresUrl, stack);
-    const redis = new URL(components.redisUrl);
-    redis.pathname = `/${Math.floor(Math.random() * 15) + 1}`;
-    env['REDIS_URL'] = redis.href;
+    env['REDIS_URL'] = await claimRedis(components.redisUrl, stack);
   }
   if (options.runner === 'docker') {
     env['MAESTRO_IMAGE'] = components.agentImage ?? '';
@@ -158,6 +159,16 @@ export async function openWorld(
     endAll: async (role) => {
       const known = [...running].filter((one) => one.role === role);
       await Promise.all(known.map(async (one) => await one.stop()));
+    },
+    loseEverything: async () => {
+      await Promise.all([...running].map(async (one) => await one.kill()));
+      if (options.topology === 'server') {
+        await execute(env['DATABASE_URL'] ?? '', 'drop schema maestro cascade; drop schema if exists bullmq cascade');
+        const redis = new Redis(env['REDIS_URL'] ?? '');
+        await redis.multi().flushdb().set('claimed', process.pid).exec();
+        redis.disconnect();
+      }
+      await rm(config.MAESTRO_HOME, { recursive: true, force: true, maxRetries: 3 });
     },
     place: async () => {
       places += 1;
@@ -242,20 +253,44 @@ async function startBystander(
   return { isThere };
 }
 
+/** Databases of a Redis server, of which worlds that exist at the same time each need one: 0 is left to others. */
+const REDIS_DATABASES = 15;
+
+/** Finds an empty database of the server and keeps other worlds from it. */
+async function claimRedis(server: string, stack: AsyncDisposableStack): Promise<string> {
+  const first = Math.floor(Math.random() * REDIS_DATABASES);
+  for (let at = 0; at < REDIS_DATABASES; at += 1) {
+    const url = new URL(server);
+    url.pathname = `/${((first + at) % REDIS_DATABASES) + 1}`;
+    const redis = new Redis(url.href);
+    const isOurs = (await redis.dbsize()) === 0 && (await redis.setnx('claimed', process.pid)) === 1;
+    if (isOurs) {
+      stack.defer(async () => {
+        await redis.flushdb();
+        redis.disconnect();
+      });
+      return url.href;
+    }
+    redis.disconnect();
+  }
+  throw new Error(`every database of ${server} is in use`);
+}
+
 async function createDatabase(cluster: string, stack: AsyncDisposableStack): Promise<string> {
   const name = `kill_${randomBytes(6).toString('hex')}`;
-  const execute = async (statement: string): Promise<void> => {
-    const client = new Client({ connectionString: cluster });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await execute(`create database ${name}`);
-  stack.defer(async () => await execute(`drop database if exists ${name} with (force)`));
+  await execute(cluster, `create database ${name}`);
+  stack.defer(async () => await execute(cluster, `drop database if exists ${name} with (force)`));
   const url = new URL(cluster);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+async function execute(connectionString: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }

@@ -9,14 +9,18 @@ const RUNS = Number(process.env['MAESTRO_MODEL_RUNS'] ?? 20_000);
 /** `MAESTRO_MODEL=<seed>:<path>`, as a failure prints it, tries that one schedule again. */
 const [SEED, PATH] = (process.env['MAESTRO_MODEL'] ?? '').split(/:(.*)/s);
 
-/** The first schedule that breaks a promise, made as short as it can be; undefined when `runs` schedules break none. */
-function search(bugs: Bugs, runs: number, isReplayed = false): fc.RunDetails<[readonly Command[]]> {
+/** The first schedule that breaks a promise whose name matches, made as short as it can be; undefined when `runs` schedules break none. */
+function search(
+  bugs: Bugs,
+  runs: number,
+  { promise = /^/, isReplayed = false } = {},
+): fc.RunDetails<[readonly Command[]]> {
   const replay =
     !isReplayed || SEED === undefined || SEED === ''
       ? {}
       : { seed: Number(SEED), ...(PATH === undefined ? {} : { path: PATH }) };
   return fc.check(
-    fc.property(schedule, (commands) => play(commands, bugs).length === 0),
+    fc.property(schedule, (commands) => !play(commands, bugs).some((broken) => promise.test(broken))),
     { numRuns: runs, ...replay },
   );
 }
@@ -31,7 +35,7 @@ function story(found: fc.RunDetails<[readonly Command[]]>, bugs: Bugs): string {
 
 describe('the core of a run, under any schedule of events, crashes, pauses and faults', () => {
   it(`keeps the promises P1 to P3 and P14 and gets everything done (${RUNS} schedules)`, { timeout: 600_000 }, () => {
-    const found = search({}, RUNS, true);
+    const found = search({}, RUNS, { isReplayed: true });
     expect(found.failed ? story(found, {}) : 'all promises kept').toBe('all promises kept');
     expect(found.numRuns).toBeGreaterThan(0);
   });
@@ -49,8 +53,6 @@ describe('the core of a run, under any schedule of events, crashes, pauses and f
     ['a run that was there when workers died is taken up beside others', { suspectsBeside: true }, /^P14/],
     ['nobody puts runs in line again', { noReconciler: true }, /^progress/],
   ])('would be found out if %s', { timeout: 600_000 }, (_, bugs, promise) => {
-    const found = search(bugs, 100_000);
-    expect(found.failed).toBe(true);
-    expect(play(found.counterexample?.[0] ?? [], bugs)[0]).toMatch(promise);
+    expect(search(bugs, 100_000, { promise }).failed).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { placeInLine } from '../../src/domain/conduct.ts';
 import { isFinal } from '../../src/domain/run.ts';
-import { isSuspect, seating, type Seating } from '../../src/domain/setback.ts';
+import { seating, type Seating } from '../../src/domain/setback.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import { handle, receive, type Process } from './app.ts';
 import { brokenPromises } from './promises.ts';
@@ -10,7 +10,8 @@ import { LEASE_MS, World, type Bugs, type Fault } from './world.ts';
 
 /** One thing that happens. Numbers choose among what there is at that moment, so that every command can be carried out. */
 export type Command =
-  | { readonly do: 'label' | 'unlabel' | 'scan' | 'poison'; readonly issue: number }
+  | { readonly do: 'label' | 'unlabel' | 'scan'; readonly issue: number }
+  | { readonly do: 'poison'; readonly issue: number; readonly what: 'work' | 'tell' }
   | { readonly do: 'stop'; readonly pick: number }
   | { readonly do: 'deliver' | 'handle'; readonly app: number; readonly pick: number }
   | { readonly do: 'app'; readonly app: number; readonly moments: number }
@@ -31,7 +32,13 @@ const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: kind('label'), issue }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('unlabel' as const, 'scan' as const), issue }) },
-  { weight: 1, arbitrary: fc.oneof(fc.record({ do: kind('stop'), pick }), fc.record({ do: kind('poison'), issue })) },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ do: kind('stop'), pick }),
+      fc.record({ do: kind('poison'), issue, what: fc.constantFrom('work' as const, 'tell' as const) }),
+    ),
+  },
   { weight: 4, arbitrary: fc.record({ do: kind('deliver'), app, pick }) },
   { weight: 4, arbitrary: fc.record({ do: kind('handle'), app, pick }) },
   { weight: 5, arbitrary: fc.record({ do: kind('app'), app, moments: fc.integer({ min: 1, max: 8 }) }) },
@@ -82,9 +89,9 @@ const BEGINNINGS: readonly (readonly Command[])[] = [
     { do: 'handle', app: 0, pick: 0 },
     { do: 'handle', app: 1, pick: 1 },
   ],
-  // Two runs are under way in one process, and the work of one ends it.
+  // Two runs are under way in one process, and the work of one has ended it twice.
   [
-    { do: 'poison', issue: 0 },
+    { do: 'poison', issue: 0, what: 'work' },
     { do: 'label', issue: 0 },
     { do: 'deliver', app: 0, pick: 0 },
     { do: 'app', app: 0, moments: 3 },
@@ -95,15 +102,20 @@ const BEGINNINGS: readonly (readonly Command[])[] = [
     { do: 'app', app: 0, moments: 3 },
     { do: 'handle', app: 0, pick: 0 },
     { do: 'app', app: 0, moments: 9 },
-    { do: 'work', worker: 0, moments: 8, pick: 0 },
-    { do: 'work', worker: 1, moments: 8, pick: 0 },
+    ...[1, 2].flatMap((): readonly Command[] => [
+      { do: 'work', worker: 0, moments: 8, pick: 0 },
+      { do: 'work', worker: 1, moments: 8, pick: 0 },
+      { do: 'work', worker: 0, moments: 60, pick: 0 },
+      { do: 'pass', ms: 31_000 },
+      { do: 'hand out again' },
+    ]),
   ],
   [],
 ];
 
 export const schedule: fc.Arbitrary<readonly Command[]> = fc
   .tuple(
-    fc.oneof(...[4, 2, 2, 1].map((weight, index) => ({ weight, arbitrary: fc.constant(BEGINNINGS[index] ?? []) }))),
+    fc.oneof(...[4, 2, 1, 1].map((weight, index) => ({ weight, arbitrary: fc.constant(BEGINNINGS[index] ?? []) }))),
     fc.array(command, { minLength: 30, maxLength: 60, size: 'max' }),
   )
   .map((parts) => parts.flat());
@@ -128,10 +140,12 @@ class Play {
   constructor(world: World) {
     this.world = world;
     // Two machines: at the process on one there is place for two runs.
-    const [here, there] = [1, 2].map((): Shared => ({ mirror: new Set(), turn: undefined, doomed: false })) as [
-      Shared,
-      Shared,
-    ];
+    const [here, there] = [1, 2].map((): Shared => ({
+      mirror: new Set(),
+      turn: undefined,
+      places: [],
+      doomed: false,
+    })) as [Shared, Shared];
     this.workers = [new Worker('w0', here), new Worker('w1', here), new Worker('w2', there)];
   }
 
@@ -143,7 +157,7 @@ class Play {
       case 'scan':
         return this.touchIssue(command.issue, command.do);
       case 'poison':
-        return void world.poison.add(command.issue + 1);
+        return void world.poison.set(command.issue + 1, command.what);
       case 'stop': {
         const run = choose(world.active(), command.pick);
         if (run === undefined) return undefined;
@@ -264,10 +278,11 @@ class Play {
     for (let moment = 0; moment < moments; moment += 1) {
       const step = worker.life?.next();
       if (step === undefined) return;
+      this.noteOvertaken();
       const { done, value } = step;
       if (worker.process.doomed) return this.kill(worker.process);
       if (done !== true) continue;
-      if (worker.isLost) this.noteCut(worker.process);
+      if (worker.isLost || worker.leftNoWord) this.noteCut(worker.process);
       world.trace?.push(`    ${worker.name}: ${JSON.stringify(value)}`);
       this.settleJob(worker, value);
       worker.life = undefined;
@@ -286,16 +301,15 @@ class Play {
     process.turn = undefined;
     if (id === undefined) return false;
     const { run } = world.row(id);
+    const isClosed = beside.some((other) => other.isAloneAtHand(world));
     const decided: Seating =
       world.bugs.suspectsBeside === true || isFinal(run.state)
         ? { kind: 'beside' }
-        : seating(run, { others: beside.length, now: worker.now(world) });
-    const isClosed = beside.some(
-      (other) => other.isAlone && other.run !== undefined && isSuspect(world.row(other.run).run),
-    );
+        : seating(run, { others: beside.length, besideSuspect: isClosed, now: worker.now(world) });
     if (decided.kind !== 'wait' && isClosed) return false;
     if (decided.kind === 'wait' && decided.isOver) process.turn = id;
-    if (decided.kind === 'wait' && decided.isSaid) return false;
+    if (decided.kind === 'wait' && decided.say === undefined) return false;
+    worker.onlySays = decided.kind === 'wait';
     job.holder = worker.name;
     worker.run = id;
     worker.isAlone = decided.kind === 'alone';
@@ -307,9 +321,16 @@ class Play {
     return this.workers.filter((worker) => worker.process === process && worker.life !== undefined);
   }
 
+  /** Notes whose run another has by now. */
+  private noteOvertaken(): void {
+    for (const { life, lease, process } of this.workers)
+      if (life !== undefined && lease !== undefined && this.world.row(lease.runId).epoch !== lease.epoch)
+        this.noteCut(process);
+  }
+
   /** Notes what was cut off with nothing beside it. */
   private noteCut(process: Shared): void {
-    const [only, ...others] = this.atHand(process);
+    const [only, ...others] = this.atHand(process).filter(({ onlySays }) => !onlySays);
     if (only?.run !== undefined && others.length === 0) this.world.cutAlone.add(only.run);
   }
 

@@ -5,8 +5,10 @@ import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
 import {
   afterInterruption,
+  deathsBefore,
   gotFurther,
   handedBack,
+  isSuspect,
   seating,
   sessionBegins,
   takingUp,
@@ -32,6 +34,8 @@ export interface Shared {
   readonly mirror: Set<string>;
   /** The run for which nothing new is begun here. */
   turn: RunId | undefined;
+  /** The places at it. */
+  readonly places: Worker[];
   /** Whether what is done here now ends the process. */
   doomed: boolean;
 }
@@ -45,11 +49,15 @@ export class Worker {
   paused = false;
   run: RunId | undefined;
   life: Life | undefined;
+  /** Whether all it does is to say that its run waits. */
+  onlySays = false;
   /** Whether it was to have the process for itself when it was begun. */
   isAlone = false;
   lease: Lease | undefined;
   renewedAt = 0;
   isLost = false;
+  /** Whether its last life ended without a word on record. */
+  leftNoWord = false;
   /** How the agent's next session ends. */
   fate = 0;
 
@@ -57,6 +65,13 @@ export class Worker {
     this.name = name;
     this.process = process;
     this.mirror = process.mirror;
+    process.places.push(this);
+  }
+
+  /** Whether it has the process for itself. */
+  isAloneAtHand(world: World): boolean {
+    if (this.life === undefined || this.run === undefined || !this.isAlone) return false;
+    return isSuspect(world.row(this.run).run);
   }
 
   now(world: World): number {
@@ -91,6 +106,7 @@ export function* live(world: World, worker: Worker, id: RunId, onlySays = false)
   worker.lease = lease;
   worker.renewedAt = claimedAt;
   worker.isLost = false;
+  worker.leftNoWord = false;
   const row = world.row(id);
   const held = new Held(world, worker, lease, row.run, row.tasks);
   yield;
@@ -161,9 +177,11 @@ class Held {
 }
 
 function* sayWaiting(held: Held): Life {
-  const waits = seating(held.run, { others: 1, now: held.now });
-  if (waits.kind === 'wait' && !waits.isSaid)
-    yield* park(held, { at: undefined, reason: waits.reason, setbacks: waits.setbacks });
+  const besideSuspect = held.worker.process.places.some(
+    (place) => place !== held.worker && place.isAloneAtHand(held.world),
+  );
+  const decided = seating(held.run, { others: 1, besideSuspect, now: held.now });
+  if (decided.kind === 'wait' && decided.say !== undefined) yield* park(held, { at: undefined, ...decided.say });
   return { kind: 'again', delayMs: LEASE_MS / 3 };
 }
 
@@ -171,9 +189,10 @@ function* drive(held: Held): Life {
   const { world } = held;
   const taken = takingUp(held.run);
   yield* held.changeRun({ setbacks: taken.setbacks });
-  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason });
+  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason, silent: taken.silent });
   world.forge('ask for the role', () => undefined);
   yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined });
+  yield* tellIfPossible(held);
   let sawFailure = false;
   for (;;) {
     yield;
@@ -220,7 +239,7 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   const { world } = held;
   const sessions = world.row(held.run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
   const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
-  const how = approach(task, { sessions, pushBegun, retry });
+  const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
   yield;
   if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
   else {
@@ -247,7 +266,7 @@ function* attempt(
   } else {
     session = yield* beginSession(held, task, how.number);
     outcome = converse(held, session);
-    if (held.world.poison.has(issueOf(held.run))) held.worker.process.doomed = true;
+    takePoison(held, 'work');
   }
   yield;
   if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
@@ -282,6 +301,10 @@ function* beginSession(held: Held, task: RunTask, number: number): Generator<und
   yield* held.changeTask(task, { attempts: number, startedAt: held.now, endedAt: undefined, outcome: undefined });
   yield;
   return session;
+}
+
+function takePoison({ world, worker, run }: Held, what: 'work' | 'tell'): void {
+  if (world.poison.get(issueOf(run)) === what) worker.process.doomed = true;
 }
 
 function issueOf({ trigger }: Run): number {
@@ -336,8 +359,17 @@ function* openPullRequest(held: Held): Generator<undefined, void> {
 /** Says how things stand in the run's one comment. */
 function* tell(held: Held): Generator<undefined, void> {
   held.worker.assertOurs(held.world);
+  takePoison(held, 'tell');
   yield;
   held.world.ensure(held.world.comments, `run/${held.run.id}`);
+}
+
+function* tellIfPossible(held: Held): Generator<undefined, void> {
+  try {
+    yield* tell(held);
+  } catch (error) {
+    if (!(error instanceof Away)) throw error;
+  }
 }
 
 function* park(
@@ -346,17 +378,13 @@ function* park(
 ): Life {
   const { at, reason, setbacks } = wait;
   yield* held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
-  try {
-    yield* tell(held);
-  } catch (error) {
-    if (!(error instanceof Away)) throw error;
-  }
+  if (setbacks?.aloneTold !== false) yield* tellIfPossible(held);
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - held.now) };
 }
 
-function* end(held: Held, { state, reason }: Ending): Life {
+function* end(held: Held, { state, reason, silent = false }: Ending & { readonly silent?: boolean }): Life {
   try {
-    yield* tell(held);
+    if (!silent) yield* tell(held);
   } catch (error) {
     if (afterInterruption(held.run, interruptionOf(error), { now: held.now, retry }).kind !== 'end') throw error;
   }
@@ -367,7 +395,7 @@ function* end(held: Held, { state, reason }: Ending): Life {
 
 function* fold(held: Held, error: unknown): Life {
   const interruption = interruptionOf(error);
-  if (interruption.kind === 'lost') return { kind: 'done' };
+  if (interruption.kind === 'lost') return yield* tellAlive(held);
   try {
     yield;
     held.reload();
@@ -385,9 +413,21 @@ function* fold(held: Held, error: unknown): Life {
         return yield* park(held, means);
     }
   } catch (second) {
-    if (interruptionOf(second).kind === 'lost') return { kind: 'done' };
+    if (interruptionOf(second).kind === 'lost') return yield* tellAlive(held);
+    held.worker.leftNoWord = true;
     return isFinal(held.run.state) ? { kind: 'done' } : { kind: 'again', delayMs: 30_000 };
   }
+}
+
+/** As in `src/workers/handle.ts`. */
+function* tellAlive({ world, worker, lease }: Held): Life {
+  yield;
+  try {
+    world.updateRun(lease, { setbacks: handedBack(world.row(lease.runId).run) });
+  } catch {
+    worker.leftNoWord = true;
+  }
+  return { kind: 'done' };
 }
 
 function interruptionOf(error: unknown): Interruption {

@@ -88,8 +88,8 @@ export class World {
   readonly branches = new Map<string, { oid: string; task: TaskKey; run: RunId }[]>();
   /** Runs with a push that was on its way when its worker's lease passed on, and found the branch where it had left it. */
   readonly overtaken = new Set<RunId>();
-  /** Runs whose work ends every process that does it. */
-  readonly poison = new Set<number>();
+  /** Issues whose runs end every process that does this for them. */
+  readonly poison = new Map<number, 'work' | 'tell'>();
   /** Runs that were cut off when their process had nothing else at hand. */
   readonly cutAlone = new Set<RunId>();
   readonly pulls: string[] = [];

@@ -8,7 +8,12 @@ const SRC = path.join(import.meta.dirname, '..', '..', 'src');
 /** Where each effect is wrapped. A new effect gets its line here, and a trial by being in the list. */
 const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   inbox: ['app/http.ts'],
-  plan: ['app/rebuild.ts', 'app/start.ts'],
+  sweep: ['app/missed.ts'],
+  redeliver: ['app/missed.ts'],
+  look: ['app/scan.ts'],
+  found: ['app/scan.ts'],
+  rebuild: ['app/rebuild.ts'],
+  plan: ['app/start.ts'],
   enqueue: ['queue/bullmq.ts'],
   claim: ['store/leases.ts'],
   token: ['forge/github/tokens.ts'],
@@ -45,7 +50,10 @@ const WRAPS = [
 
 /** What reaches outside. Every call of one stands inside a wrap. */
 const PRIMITIVES = [
-  /\.saveDelivery\(\{/g,
+  /\.saveDelivery\(/g,
+  /\bredeliver\(deps, attempt\)(?=,)/g,
+  /\bscanRepository\(deps, one/g,
+  /\bstore\.setMark\((?:SEEN|name, \{ value: times|markOf)/g,
   /\bstore\.createRun\(/g,
   /\bqueue\.add\(/g,
   /\bjob\.promote\(/g,

@@ -54,17 +54,20 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   });
 
   let heard = SILENCE;
-  const listen = lineSink(async (line) => {
+  const of = { runId: held.run.id, sessionId: record.session.id };
+  const listen = lineSink((line) => {
+    let writing: Promise<void> | undefined;
     for (const event of provider.decode(line)) {
       heard = hear(heard, event);
-      deps.onEvent?.(event, { runId: held.run.id, sessionId: record.session.id });
-      await record.sessionLog.write(event);
+      deps.onEvent?.(event, of);
+      writing = record.sessionLog.write(event) ?? writing;
     }
+    return writing;
   });
   let complaints: readonly string[] = [];
-  const complain = lineSink(async (line) => {
+  const complain = lineSink((line) => {
     complaints = [...complaints.slice(1 - COMPLAINTS), line.slice(0, 500)];
-    await record.sessionLog.write({ type: 'stderr', line });
+    return record.sessionLog.write({ type: 'stderr', line });
   });
   const result = await runOnLane(scope, {
     purpose: AGENT,

@@ -28,9 +28,13 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   try {
     await held.effect({ key: pushKey(session), name: 'push', intent }, async () => {
       try {
-        await Promise.all([assertMayWrite(scope), assertPullRequestOpen(commit, scope)]);
+        const [access] = await Promise.all([
+          deps.forge.gitAccess(held.run.repository),
+          assertMayWrite(scope),
+          assertPullRequestOpen(commit, scope),
+        ]);
+        // The last look: between this and git nothing is waited for.
         stillOurs(scope);
-        const access = await deps.forge.gitAccess(held.run.repository);
         await pushBranch(mirror.gitDir, access, { branch: held.run.branch, commit, expected });
       } catch (error) {
         await notTaken(record, commit, scope, error);
