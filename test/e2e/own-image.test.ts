@@ -12,7 +12,7 @@ describeWith(['docker', 'agentImage'], 'a repository with an image of its own', 
 
   it('has its agents, checks and setup run in it, where the operator lets it', async () => {
     const image = await firstThere();
-    const config = { image, postCreateCommand: 'test -x /opt/maestro/bin/node && mkdir made' };
+    const config = { image, postCreateCommand: 'test -x /opt/maestro/bin/node && mkdir made && touch made/x' };
     const place = await suite.place({
       files: { 'README.md': '# Demo\n', '.devcontainer/devcontainer.json': JSON.stringify(config) },
     });
