@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { anthropic } from './anthropic.ts';
 import { scriptedError } from './errors.ts';
+import { eventFrame } from './event-frames.ts';
 import { gemini } from './gemini.ts';
 import { openAiChat } from './openai-chat.ts';
 import { openAiResponses } from './openai-responses.ts';
@@ -12,14 +13,14 @@ import { DEFAULT_SCRIPT, pickStep, type Script, type Step } from './script.ts';
 import { answerFor } from './tool-call.ts';
 
 export interface ModelEndpointOptions {
-  /** Whether requests are remembered with their bodies. */
-  readonly keepBodies?: boolean;
   /** 0 for any free one. */
   readonly port: number;
   /** What to answer when the prompt holds no script: one script for all, or one made from the prompt. */
   readonly script?: Script | ((prompt: string) => Script);
   /** Keys that are accepted; without them all are. */
   readonly keys?: readonly string[];
+  /** Keeps the text of every request, for tests that look into it. */
+  readonly keepTexts?: boolean;
 }
 
 export interface ModelEndpoint extends AsyncDisposable {
@@ -37,8 +38,8 @@ interface SeenRequest {
   readonly model: string | undefined;
   readonly bytes: number;
   readonly prompt: string;
-  /** The whole of it, with `keepBodies`. */
-  readonly body?: string;
+  /** The whole request, where it is kept. */
+  readonly text: string;
 }
 
 /**
@@ -60,16 +61,9 @@ export async function startModelEndpoint(options: ModelEndpointOptions): Promise
     const head = requestHead.safeParse(body).data;
     const model = call?.model ?? head?.model;
     const { method = '', headers } = request;
-    requests.push({
-      method,
-      path: request.url ?? '',
-      headers,
-      key,
-      model,
-      bytes: raw.length,
-      prompt: asked.prompt,
-      ...(options.keepBodies === true ? { body: raw } : {}),
-    });
+    const kept = options.keepTexts === true ? raw : '';
+    const { prompt } = asked;
+    requests.push({ method, path: request.url ?? '', headers, key, model, bytes: raw.length, prompt, text: kept });
 
     if (call === undefined) return other(request.method ?? '', url.pathname, response);
     const { protocol } = call;
@@ -95,7 +89,8 @@ export async function startModelEndpoint(options: ModelEndpointOptions): Promise
     const said =
       asked.tools.length === 0 && (step.write ?? step.bash ?? step.tool) !== undefined ? { text: 'A title' } : step;
     const rendered = protocol.answer(answerFor(said, asked), model ?? 'scripted');
-    if (call.streams || head?.stream === true) return stream(response, rendered.events, step);
+    if (call.streams || head?.stream === true)
+      return stream(response, rendered.events, { step, frames: call.frames === true });
     if (step.cut === true) response.destroy();
     else if (step.stall !== true) json(response, rendered.json);
   }
@@ -140,6 +135,8 @@ interface Call {
   /** Streams whatever the body says. */
   readonly streams: boolean;
   readonly model?: string;
+  /** Streams as Bedrock does. */
+  readonly frames?: true;
 }
 
 function plain(protocol: Protocol): Call {
@@ -152,6 +149,16 @@ function findCall(method: string, path: string): Call | undefined {
   if (path.endsWith('/messages/count_tokens')) return { ...plain(anthropic), counts: true };
   if (path.endsWith('/chat/completions')) return plain(openAiChat);
   if (path.endsWith('/responses')) return plain(openAiResponses);
+  const bedrock = /\/model\/([^/]+)\/invoke(-with-response-stream)?$/.exec(path);
+  if (bedrock !== null) {
+    const [, model = '', streams] = bedrock;
+    return { ...plain(anthropic), streams: streams !== undefined, model: decodeURIComponent(model), frames: true };
+  }
+  const vertex = /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/.exec(path);
+  if (vertex !== null) {
+    const [, model = '', action] = vertex;
+    return { ...plain(anthropic), streams: action === 'streamRawPredict', model };
+  }
   const found = /\/models\/([^/:]+):(\w+)$/.exec(path);
   if (found === null) return undefined;
   const [, model = '', action = ''] = found;
@@ -174,12 +181,18 @@ function json(response: ServerResponse, body: unknown): void {
   response.writeHead(200, JSON_TYPE).end(JSON.stringify(body));
 }
 
-async function stream(response: ServerResponse, events: readonly StreamedEvent[], step: Step): Promise<void> {
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+async function stream(
+  response: ServerResponse,
+  events: readonly StreamedEvent[],
+  { step, frames }: { readonly step: Step; readonly frames: boolean },
+): Promise<void> {
+  const type = frames ? 'application/vnd.amazon.eventstream' : 'text/event-stream';
+  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' });
   const broken = step.cut === true || step.stall === true;
   for (const { event, data } of broken ? events.slice(0, Math.ceil(events.length / 2)) : events) {
     const name = event === undefined ? '' : `event: ${event}\n`;
-    response.write(`${name}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
+    if (frames) response.write(eventFrame(data));
+    else response.write(`${name}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
     await pause(2);
   }
   if (step.cut === true) response.destroy();
@@ -188,7 +201,14 @@ async function stream(response: ServerResponse, events: readonly StreamedEvent[]
 
 function keyOf(request: IncomingMessage, url: URL): string | undefined {
   const { headers } = request;
-  const named = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? url.searchParams.get('key') ?? undefined;
+  const signed = /^AWS4-HMAC-SHA256 Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1];
+  const named =
+    signed ??
+    headers['x-api-key'] ??
+    headers['api-key'] ??
+    headers['x-goog-api-key'] ??
+    url.searchParams.get('key') ??
+    undefined;
   return typeof named === 'string' ? named : headers.authorization?.replace(/^Bearer /i, '');
 }
 

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { PACKAGE_HOSTS } from './domain/setup.ts';
 import { imageRules, list, mcpSecrets, trustRules } from './config-rules.ts';
+import { parseEgressRule, type EgressRule } from './domain/egress.ts';
+import { PACKAGE_HOSTS } from './domain/setup.ts';
 
 /**
  * Everything an operator can set, from the environment. One schema; each key says what it is. Every key may also be given as
@@ -58,7 +59,12 @@ const ConfigSchema = z.object({
     .default('')
     .transform(idList)
     .describe('Numeric account ids of bots that may start runs like people, separated by commas.'),
-  MAESTRO_PROVIDER: z.string().default('claude-code').describe('Provider of runs that name none.'),
+  MAESTRO_PROVIDER: z
+    .string()
+    .default('claude-code')
+    .transform(list)
+    .refine((names) => names.length > 0, 'it names no provider')
+    .describe('Provider of runs that name none, and those that take over from it, in this order, separated by commas.'),
   MAESTRO_RUNNER: z
     .enum(['docker', 'local'])
     .default('docker')
@@ -117,6 +123,11 @@ const ConfigSchema = z.object({
     .min(0)
     .default(8192)
     .describe('Disk that prepared checkouts may take; 0 for none.'),
+  MAESTRO_SESSIONS_MB: z.coerce
+    .number()
+    .min(0)
+    .default(2048)
+    .describe('Disk that conversations kept for `resume=` may take; 0 for none.'),
   MAESTRO_SESSION_BUDGET_USD: z.coerce
     .number()
     .positive()
@@ -125,8 +136,15 @@ const ConfigSchema = z.object({
   MAESTRO_HOSTS: z
     .string()
     .default('')
+    .transform(egressRules)
+    .describe(
+      'Hosts agents may reach beside their model, exact or *.suffix, separated by commas; for some only as provider=host, owner/name=host or owner/*=host.',
+    ),
+  MAESTRO_PLAYBOOK_HOSTS: z
+    .string()
+    .default('')
     .transform(list)
-    .describe('Hosts agents may reach beside their model, exact or *.suffix, separated by commas.'),
+    .describe('Hosts a playbook may add for its own runs, exact or *.suffix, separated by commas.'),
   MAESTRO_SETUP_HOSTS: z
     .string()
     .default(PACKAGE_HOSTS.join(','))
@@ -159,11 +177,79 @@ const ConfigSchema = z.object({
     .number()
     .min(7, 'at least 7: GitHub delivers again for 3 days')
     .default(30)
-    .describe('How long deliveries that were dealt with are kept.'),
+    .describe('How long deliveries that were dealt with, and conversations, are kept.'),
 
   // Model endpoints: the keys live here and in the gateway, never in a container
   ANTHROPIC_API_KEY: z.string().optional().describe('Key for Claude Code.'),
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com').describe('Endpoint for ANTHROPIC_API_KEY.'),
+  MAESTRO_KEYS_SECRET: keysSecret()
+    .optional()
+    .describe('Seals the keys that installations have of their own (maestro keys). At least 32 random characters.'),
+  MAESTRO_KEYS_SECRET_BEFORE: keysSecret()
+    .optional()
+    .describe('The secret before it, until `maestro keys reseal` was run.'),
+  ANTHROPIC_ENDPOINT: z
+    .enum(['api', 'bedrock', 'vertex', 'subscription'])
+    .default('api')
+    .describe('What Claude Code is given: the API by its key, Amazon Bedrock, Vertex AI, or a Claude subscription.'),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region like us-east-1')
+    .optional()
+    .describe('Region of Amazon Bedrock.'),
+  AWS_BEARER_TOKEN_BEDROCK: z
+    .string()
+    .optional()
+    .describe('API key of Amazon Bedrock; goes before the other AWS keys.'),
+  AWS_CREDENTIALS_PATH: z
+    .string()
+    .optional()
+    .describe('File with AWS credentials as a credential_process prints them, read again before they run out.'),
+  AWS_ACCESS_KEY_ID: z.string().optional().describe('AWS access key for Amazon Bedrock.'),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Secret of AWS_ACCESS_KEY_ID.'),
+  AWS_SESSION_TOKEN: z.string().optional().describe('Session token of temporary AWS credentials.'),
+  BEDROCK_BASE_URL: z.url().optional().describe("Endpoint of Amazon Bedrock; the region's own when absent."),
+  VERTEX_PROJECT: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'the id of a Google Cloud project')
+    .optional()
+    .describe('Google Cloud project of Vertex AI.'),
+  VERTEX_REGION: z
+    .string()
+    .regex(/^[\w-]+$/, 'a region like us-east5, or global')
+    .default('global')
+    .describe('Region of Vertex AI.'),
+  GOOGLE_APPLICATION_CREDENTIALS: z
+    .string()
+    .optional()
+    .describe('File with the JSON key of a service account, for Vertex AI.'),
+  VERTEX_BASE_URL: z.url().optional().describe("Endpoint of Vertex AI; the region's own when absent."),
+  CLAUDE_LOGIN_PATH: z
+    .string()
+    .optional()
+    .describe('.credentials.json of a Claude subscription, in a directory we may write.'),
+  CLAUDE_TOKEN_URL: z.url().optional().describe("Where its tokens are renewed; Anthropic's own when absent."),
+  OPENAI_ENDPOINT: z
+    .enum(['api', 'azure', 'subscription'])
+    .default('api')
+    .describe(
+      'What Codex and the others that speak OpenAI are given: an API by its key, Azure, or a ChatGPT subscription.',
+    ),
+  AZURE_OPENAI_ENDPOINT: z.url().optional().describe('Azure OpenAI resource: https://NAME.openai.azure.com.'),
+  AZURE_OPENAI_API_KEY: z.string().optional().describe('Key of the Azure OpenAI resource.'),
+  AZURE_OPENAI_API_VERSION: z
+    .string()
+    .optional()
+    .describe('Dated API version of Azure OpenAI; its v1 API when absent.'),
+  CODEX_LOGIN_PATH: z
+    .string()
+    .optional()
+    .describe('auth.json of a ChatGPT subscription (for Codex only), in a directory we may write.'),
+  CODEX_TOKEN_URL: z.url().optional().describe("Where its tokens are renewed; OpenAI's own when absent."),
+  CHATGPT_BASE_URL: z
+    .url()
+    .default('https://chatgpt.com/backend-api/codex')
+    .describe('Endpoint of a ChatGPT subscription.'),
   OPENAI_API_KEY: z.string().optional().describe('Key for Codex, OpenCode, Factory Droid and Copilot CLI.'),
   OPENAI_BASE_URL: z.url().default('https://api.openai.com').describe('Endpoint for OPENAI_API_KEY.'),
   GEMINI_API_KEY: z.string().optional().describe('Key for Gemini CLI.'),
@@ -238,6 +324,20 @@ function pem(value: string, context: z.RefinementCtx): string {
     return z.NEVER;
   }
   return text;
+}
+
+function keysSecret(): z.ZodString {
+  return z.string().min(32, 'at least 32 random characters: `openssl rand -base64 32`');
+}
+
+function egressRules(value: string, context: z.RefinementCtx): readonly EgressRule[] {
+  return list(value).flatMap((item) => {
+    const rule = parseEgressRule(item);
+    if (rule !== undefined) return [rule];
+    const message = `"${item}" is neither a host nor provider=host, owner/name=host or owner/*=host`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
 }
 
 function idList(value: string, context: z.RefinementCtx): readonly number[] {

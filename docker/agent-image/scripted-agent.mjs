@@ -13,7 +13,7 @@
 //   spew 10MB [lines|short|binary|noline]   memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
-//   repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
+//   recall              repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { existsSync, openSync, writeSync } from 'node:fs';
@@ -180,6 +180,7 @@ const COMMANDS = {
     }),
   fetch: (_, [url]) => tool('WebFetch', { url }, () => fetchThroughProxy(url)),
   model: () => tool('Model', {}, callModel),
+  recall: () => say(`I remember: ${earlier.map((one) => readTask(one).title).join('; ')}`),
   env: () => tool('Bash', { command: 'env' }, () => Object.keys(process.env).sort().join('\n')),
 };
 
@@ -363,10 +364,23 @@ async function readPrompt() {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Writes the prompt down as agents do; gives those the conversation had before. */
+async function converse(conversation, prompt) {
+  const file = path.join(process.env.HOME ?? '.', '.scripted', `${conversation}.jsonl`);
+  const before = process.env.MAESTRO_RESUME === undefined ? '' : await fs.readFile(file, 'utf8');
+  await writeTo(file, `${JSON.stringify({ prompt })}\n`, fs.appendFile).catch(() => {});
+  return before
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line).prompt);
+}
+
 const prompt = await readPrompt();
 const task = readTask(prompt);
+const conversation = process.env.MAESTRO_RESUME ?? process.env.MAESTRO_CONVERSATION ?? 'scripted';
+const earlier = await converse(conversation, prompt);
+await emit({ type: 'start', conversation });
 const isRepair = prompt.split(/\r?\n/).includes('# The previous attempt');
-await emit({ type: 'start', conversation: process.env.MAESTRO_CONVERSATION ?? 'scripted' });
 const directives = readDirectives(task);
 let summary = `Followed ${directives.length} ${directives.length === 1 ? 'directive' : 'directives'}.`;
 if (directives.length === 0) summary = await workByTitle(task.title);

@@ -1,8 +1,16 @@
 import type { Repository } from '../domain/repository.ts';
-import type { CommentEvent, IssueLabelEvent, IssueSnapshot, PushEvent, Sender } from '../domain/webhook.ts';
+import type {
+  CommentEvent,
+  IssueClosedEvent,
+  IssueLabelEvent,
+  IssueSnapshot,
+  PullRequestClosedEvent,
+  PushEvent,
+  Sender,
+} from '../domain/webhook.ts';
 
 /** What may be found by looking through a repository, rather than told. */
-export type FoundEvent = IssueLabelEvent | CommentEvent | PushEvent;
+export type FoundEvent = IssueLabelEvent | IssueClosedEvent | PullRequestClosedEvent | CommentEvent | PushEvent;
 
 /** A found event in the shape GitHub would have told it in, as far as `readPayload` reads it: what that gives is the same again. */
 export function asPayload(event: FoundEvent): {
@@ -16,6 +24,15 @@ export function asPayload(event: FoundEvent): {
     case 'unlabeled': {
       const payload = { issue: asIssue(event.issue, event.at), label: { name: event.label }, ...common };
       return { event: 'issues', action: event.kind, payload: { action: event.kind, ...payload } };
+    }
+    case 'closed': {
+      const payload = { issue: asIssue(event.issue, event.at), ...common };
+      return { event: 'issues', action: 'closed', payload: { action: 'closed', ...payload } };
+    }
+    case 'pull-request-closed': {
+      const { number, merged, at } = event;
+      const payload = { pull_request: { number, merged, updated_at: iso(at) }, ...common };
+      return { event: 'pull_request', action: 'closed', payload: { action: 'closed', ...payload } };
     }
     case 'comment': {
       const comment = { id: event.comment.id, body: event.comment.body, created_at: iso(event.at) };

@@ -1,6 +1,7 @@
 import { askForMissed, type MissedDeps } from './missed.ts';
 import type { ScanDeps } from './scan-deps.ts';
 import { scan } from './scan.ts';
+import { bringBack } from './put-off.ts';
 import { rebuildRuns } from './rebuild.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import { refillQueue } from './refill.ts';
@@ -19,6 +20,8 @@ export interface ComingBackDeps extends MissedDeps, Omit<ScanDeps, 'graceMs'> {
 
 /** A flushed queue is filled again within a minute (faults F09). Milliseconds. */
 const REFILL_MS = 15_000;
+/** How soon after a run its playbook's next one begins, at most. Milliseconds. */
+const AFTER_MS = 5_000;
 const HOUR_MS = 3_600_000;
 /** GitHub gives up on a delivery after ten seconds; the rest is for a delivery that waits in line. Milliseconds. */
 const GRACE_MS = 60_000;
@@ -41,6 +44,7 @@ export function startComingBack(deps: ComingBackDeps): ComingBack {
   const others = [
     startRounds({ name: 'missed deliveries', everyMs: deps.sweepMs, log, work: () => askForMissed(deps) }),
     startRounds({ name: 'queue', everyMs: REFILL_MS, log, work: () => refillQueue(deps) }),
+    startRounds({ name: 'put off', everyMs: AFTER_MS, log, work: () => bringBack(deps) }),
     startRounds({ name: 'retention', everyMs: HOUR_MS, log, work: () => forgetOld(deps) }),
   ];
   return {

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { RunQueue } from '../queue/queue.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { DeliveryNotes } from './notes.ts';
@@ -10,6 +11,7 @@ export interface AppDeps {
   readonly store: Store;
   readonly queue: RunQueue;
   readonly forge: Forge;
+  readonly shelf: Pick<Shelf, 'list'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly notes: DeliveryNotes;
@@ -20,8 +22,8 @@ export interface AppDeps {
 export interface AppRules {
   /** Ids of the providers a run may be given to, in lower case. */
   readonly providers: readonly string[];
-  /** The one of `providers` a run gets when nobody names one. */
-  readonly defaultProvider: string;
+  /** Those of `providers` a run gets when nobody names one: the first, and in their order those that take over. */
+  readonly defaultProviders: readonly string[];
   /** Numeric account ids of bots that may start and steer runs like people. */
   readonly allowedBots: readonly number[];
   /** Branches below this are ours: `maestro/`. */
@@ -30,4 +32,6 @@ export interface AppRules {
   readonly playbookDirectory: string;
   /** Repositories that are larger are not worked on; bytes, as GitHub counts them. */
   readonly repositoryBytes: number;
+  /** How long a conversation is kept. Milliseconds. */
+  readonly keepMs: number;
 }

@@ -27,7 +27,8 @@ export async function findLabelings(
   for (const surveyed of await deps.survey.changedIssues(repository, span.from)) {
     const { issue } = surveyed;
     if (!hasTriggerLabel(issue.labels)) continue;
-    const labelings = await deps.survey.labelings(repository, issue.number);
+    const all = await deps.survey.labelings(repository, issue.number);
+    const labelings = all.filter(({ kind }) => kind === 'labeled');
     const wanted = issue.labels.filter((label) => labelRequest(label) !== undefined);
     for (const label of wanted) {
       const last = labelings.findLast((labeling) => labeling.label === label);

@@ -38,6 +38,7 @@ async function hear(deps: AppDeps, context: Pick<Context, 'name' | 'payload'>, s
 /** What was found need not be heard any more, and the other way round; one source does not stand in its own way. */
 async function handleOnce(deps: AppDeps, event: WebhookEvent, source: Source): Promise<string> {
   const names = requestNames(event);
+  if (source === 'again') return await handle(deps, event);
   if (await wasDealtWith(deps.store, source === 'heard' ? 'found' : 'heard', names)) {
     return source === 'heard' ? 'ignored: found and dealt with before' : 'ignored: its webhook came after all';
   }

@@ -1,4 +1,5 @@
 import { ACTIVE_STATES } from '../domain/active-run.ts';
+import { placeInLine } from '../domain/conduct.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Store } from '../store/store.ts';
@@ -15,7 +16,8 @@ export async function refillQueue(deps: {
   readonly log: Log;
 }): Promise<number> {
   const { store, queue, clock, log } = deps;
-  const open = await store.listRuns({ states: ACTIVE_STATES });
+  const all = await store.listRuns({ states: ACTIVE_STATES });
+  const open = all.filter((run) => placeInLine(run, clock.now()) !== undefined);
   const before = await inLine(queue);
   // Nothing can be missing from a line that is as long as it should be.
   if (before >= open.length) return 0;

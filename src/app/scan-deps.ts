@@ -50,7 +50,7 @@ export async function isKnown(deps: Pick<ScanDeps, 'store'>, event: FoundEvent):
 
 /** The run of a request that was made when nothing was remembered of requests, or that was rebuilt. */
 async function hasRun(store: Pick<Store, 'listRuns' | 'findRun'>, event: FoundEvent): Promise<boolean> {
-  if (event.kind === 'push') return false;
+  if (event.kind !== 'comment' && event.kind !== 'labeled') return false;
   const { repository, issue, sender, at } = event;
   if (event.kind === 'comment') {
     const commentId = event.comment.id;

@@ -2,6 +2,7 @@ import { fullName, type Repository } from '../domain/repository.ts';
 import { ForgeError, type InstalledRepository } from '../forge/forge.ts';
 import { around } from '../telemetry/failpoint.ts';
 import { asPayload, type FoundEvent } from './as-payload.ts';
+import { findEndings } from './endings.ts';
 import { findCommands, findLabelings, findPushes } from './found.ts';
 import { foundGuid, requestNames } from './heard.ts';
 import type { ScanDeps, Span } from './scan-deps.ts';
@@ -54,6 +55,7 @@ function markOf(repository: Repository): string {
 
 async function scanRepository(deps: ScanDeps, repository: Repository, span: Span): Promise<number> {
   const found = [
+    ...(await findEndings(deps, repository, span)),
     ...(await findLabelings(deps, repository, span)),
     ...(await findCommands(deps, repository, span)),
     ...(await findPushes(deps, repository, span)),

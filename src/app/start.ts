@@ -53,7 +53,7 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
     ...parseSource(source),
     base: { ref: repository.defaultBranch, sha: head },
     providers: deps.rules.providers,
-    defaultProvider: deps.rules.defaultProvider,
+    defaultProviders: deps.rules.defaultProviders,
     createdAt: deps.clock.now(),
   });
   if (plan.kind !== 'run') return plan;
@@ -86,7 +86,13 @@ async function lineUp(deps: AppDeps, run: Run, isNew: boolean): Promise<Started>
       runId: run.id,
       actor: run.requester.login,
       action: RUN_CREATED,
-      detail: { trigger: run.trigger, base: run.base, branch: run.branch, provider: run.provider },
+      detail: {
+        trigger: run.trigger,
+        base: run.base,
+        branch: run.branch,
+        provider: run.provider,
+        ...(run.resume === undefined ? {} : { resume: run.resume }),
+      },
     });
   }
   if (run.state === 'queued') await showQueued(deps, run);

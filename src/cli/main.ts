@@ -6,7 +6,10 @@ import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { doctorCommand } from './doctor/doctor.ts';
 import { demo } from './demo/demo.ts';
+import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
+import { withKeys } from './keys/with-keys.ts';
 import { planCommand } from './plan.ts';
+import { sessionsProgram } from './sessions.ts';
 
 const program = new Command('maestro')
   .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
@@ -48,6 +51,28 @@ program
     });
   });
 
+const keys = program.command('keys').description('model keys that installations have of their own, kept sealed');
+keys
+  .command('set')
+  .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
+  .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
+  .description('keep a key, read from standard input')
+  .action((which: WhichKey) => withKeys(async (deps) => await setKey(deps, which)));
+keys
+  .command('remove')
+  .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
+  .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
+  .description('forget a key')
+  .action((which: WhichKey) => withKeys(async (deps) => await removeKey(deps, which)));
+keys
+  .command('list')
+  .description('say what keys there are')
+  .action(() => withKeys(listKeys));
+keys
+  .command('reseal')
+  .description('seal all keys anew after MAESTRO_KEYS_SECRET was changed')
+  .action(() => withKeys(resealKeys));
+
 program
   .command('demo')
   .description('show the main job end to end on this machine, with a GitHub of its own')
@@ -61,5 +86,7 @@ program
   .action(async (options: Parameters<typeof demo>[0]) => {
     process.exitCode = await demo(options);
   });
+
+program.addCommand(sessionsProgram());
 
 await program.parseAsync();

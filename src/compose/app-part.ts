@@ -21,11 +21,12 @@ export async function startApp(shared: Shared): Promise<Part> {
   const notes = createDeliveryNotes();
   const rules: AppRules = {
     providers: providerIds,
-    defaultProvider: config.MAESTRO_PROVIDER,
+    defaultProviders: config.MAESTRO_PROVIDER,
     allowedBots: config.MAESTRO_ALLOWED_BOTS,
     branchPrefix: 'maestro/',
     playbookDirectory: '.maestro/playbooks',
     repositoryBytes: config.MAESTRO_REPOSITORY_MB * 1024 ** 2,
+    keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
   };
   const probot = new Probot({
     appId: config.APP_ID,
@@ -35,7 +36,7 @@ export async function startApp(shared: Shared): Promise<Part> {
     log: log.child({ part: 'probot' }),
     Octokit: ProbotOctokit.defaults({ baseUrl: apiBaseUrl(config) }),
   });
-  await probot.load(maestroApp({ store, queue, forge, clock: systemClock, log, notes, rules }));
+  await probot.load(maestroApp({ store, queue, forge, shelf: shared.shelf, clock: systemClock, log, notes, rules }));
   const inbox = createInbox({ store, probot, notes, clock: systemClock, log });
   const isNew = await isNewborn(store);
   const opening = openLater(inbox);
@@ -60,7 +61,7 @@ export async function startApp(shared: Shared): Promise<Part> {
     log,
     sweepMs: config.MAESTRO_SWEEP_SECONDS * 1000,
     scanMs: config.MAESTRO_SCAN_SECONDS * 1000,
-    keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+    keepMs: rules.keepMs,
   });
   opening.openAfter(isNew ? comingBack.lookedThrough : Promise.resolve());
   return {

@@ -6,6 +6,7 @@ import { systemClock } from '../domain/clock.ts';
 import { createProviders, type Providers } from '../providers/registry.ts';
 import { imageOfProvider } from '../domain/own-image.ts';
 import { createDockerRunner } from '../runners/docker/docker-runner.ts';
+import type { Patience } from '../runners/docker/engine.ts';
 import { engineAt } from '../runners/docker/engine-address.ts';
 import { createLocalRunner } from '../runners/local/local-runner.ts';
 import type { Runner } from '../runners/runner.ts';
@@ -13,19 +14,24 @@ import type { Log } from '../telemetry/log.ts';
 
 /**
  * The runner the configuration asks for. Nothing is checked yet. A `purpose` keeps what it runs apart from what the installation's
- * worker runs, which clears up what it does not know: `[a-z]+`.
+ * worker runs, which clears up what it does not know: `[a-z]+`. `patience` is for an engine where it is not the usual.
  */
-export function createRunner(config: Config, log: Log, purpose?: string): Runner {
+export function createRunner(
+  config: Config,
+  log: Log,
+  { purpose, patience = {} }: { readonly purpose?: string; readonly patience?: Partial<Patience> } = {},
+): Runner {
   if (config.MAESTRO_RUNNER === 'local') {
     const root = purpose === undefined ? config.MAESTRO_HOME : path.join(config.MAESTRO_HOME, purpose);
     return createLocalRunner({ root, log, clock: systemClock });
   }
   return createDockerRunner({
-    image: imageOfProvider(config.MAESTRO_IMAGE, config.MAESTRO_PROVIDER),
+    image: imageOfProvider(config.MAESTRO_IMAGE, config.MAESTRO_PROVIDER[0] ?? ''),
     docker: engineAt(config.DOCKER_HOST),
     namespace: purpose === undefined ? namespaceOf(config) : `${namespaceOf(config)}-${purpose}`,
     log,
     clock: systemClock,
+    patience,
     treesBytes: config.MAESTRO_TREES_MB * 1024 * 1024,
     ...(config.MAESTRO_RUNTIME === undefined ? {} : { runtime: config.MAESTRO_RUNTIME }),
   });

@@ -8,9 +8,12 @@ import { providerIds } from '../providers/registry.ts';
 import type { QueueTiming } from '../queue/bullmq.ts';
 import { openQueue } from '../queue/open.ts';
 import type { RunQueue } from '../queue/queue.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { shelfOf } from './shelf.ts';
+import { secretsOf } from './secrets.ts';
 
 /** What the app and the worker of one process share. */
 export interface Shared extends AsyncDisposable {
@@ -18,8 +21,12 @@ export interface Shared extends AsyncDisposable {
   readonly log: Log;
   readonly store: Store;
   readonly forge: GithubForge;
+  /** Secrets that came up since the start: like those of the configuration, they must be in nothing that is published. */
+  readonly secrets: Set<string>;
   /** A queue of its own for each that asks, so that each can close its own. */
   openQueue(): Promise<RunQueue>;
+  /** Earlier conversations kept on this machine. */
+  readonly shelf: Shelf;
 }
 
 /** A running part. Disposing it stops it and waits until it has stopped. */
@@ -37,9 +44,10 @@ export async function openShared(
   log: Log = createLog({ level: config.LOG_LEVEL }),
   pace: Pace = {},
 ): Promise<Shared> {
-  if (!providerIds.some((id) => id === config.MAESTRO_PROVIDER)) {
+  const unknown = config.MAESTRO_PROVIDER.find((name) => !providerIds.some((id) => id === name));
+  if (unknown !== undefined) {
     throw new ConfigError(
-      `MAESTRO_PROVIDER is "${config.MAESTRO_PROVIDER}"; it must be one of ${providerIds.join(', ')}.`,
+      `MAESTRO_PROVIDER names "${unknown}"; it may be ${providerIds.join(', ')}, or several of them separated by commas.`,
     );
   }
   await mkdir(config.MAESTRO_HOME, { recursive: true, mode: 0o700 });
@@ -48,12 +56,15 @@ export async function openShared(
     directory: path.join(config.MAESTRO_HOME, 'database'),
     log,
   });
-  const forge = openForge(config, log, pace);
+  const secrets = new Set<string>();
+  const forge = openForge(config, log, { pace, secrets });
   return {
     config,
     log,
     store,
     forge,
+    secrets,
+    shelf: shelfOf(config, log, secrets),
     openQueue: () => openQueue({ redisUrl: config.REDIS_URL, database, log, timing: queueTiming(config) }),
     [Symbol.asyncDispose]: async () => {
       await forge
@@ -65,15 +76,19 @@ export async function openShared(
 }
 
 /** The forge of the configured App. Asks nothing of GitHub yet. */
-export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForge {
+export function openForge(
+  config: Config,
+  log: Log,
+  options: { readonly pace?: Pace; readonly secrets?: ReadonlySet<string> } = {},
+): GithubForge {
   return createGithubForge({
     app: { appId: config.APP_ID, privateKey: config.PRIVATE_KEY },
     baseUrl: apiBaseUrl(config),
     markerSecret: createHash('sha256').update(`marker ${config.WEBHOOK_SECRET}`).digest('hex'),
     log,
     clock: systemClock,
-    secrets: () => secretsOf(config),
-    ...pace,
+    secrets: () => [...secretsOf(config), ...(options.secrets ?? [])],
+    ...options.pace,
   });
 }
 
@@ -81,16 +96,4 @@ export function openForge(config: Config, log: Log, pace: Pace = {}): GithubForg
 function queueTiming(config: Config): Partial<QueueTiming> {
   const leaseMs = config.MAESTRO_LEASE_SECONDS * 1000;
   return { lockMs: Math.round((leaseMs * 2) / 3), stalledMs: Math.round(leaseMs / 3) };
-}
-
-/** Values that must never be in anything that is published. */
-function secretsOf(config: Config): readonly string[] {
-  return [
-    config.PRIVATE_KEY,
-    config.WEBHOOK_SECRET,
-    config.ANTHROPIC_API_KEY,
-    config.OPENAI_API_KEY,
-    config.GEMINI_API_KEY,
-    ...config.MAESTRO_MCP_SECRETS.map(({ value }) => value),
-  ].filter((value) => value !== undefined);
 }

@@ -1,14 +1,16 @@
 import path from 'node:path';
 import { systemClock } from '../domain/clock.ts';
+import { DEFAULT_CIRCUIT } from '../domain/circuit.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import { DEFAULT_LIMITS } from '../domain/policy.ts';
 import { DEFAULT_RETRY } from '../domain/retry.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import { findProvider } from '../providers/registry.ts';
+import type { Patience } from '../runners/docker/engine.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
-import { modelEndpoint } from './model-endpoint.ts';
+import { createEndpointFinder } from './installation-keys.ts';
 import { createRunner, providersFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 import { wireDirectory } from './wires.ts';
@@ -19,10 +21,11 @@ export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; rea
 /** Starts process 2: works on runs. */
 export async function startWorkerPart(
   shared: Shared,
-  options: { readonly onEvent?: EventListener } = {},
+  options: { readonly onEvent?: EventListener; readonly patience?: Partial<Patience> } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
-  const runner = createRunner(config, log);
+  const endpointFor = createEndpointFinder(config, store, shared.secrets);
+  const runner = createRunner(config, log, options.patience === undefined ? {} : { patience: options.patience });
   const facts = await runner.check();
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
   if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
@@ -35,9 +38,10 @@ export async function startWorkerPart(
     queue,
     forge,
     runner,
+    shelf: shared.shelf,
     gateway,
     findProvider: (id) => findProvider(providers, id),
-    modelEndpoint: (protocol) => modelEndpoint(config, protocol),
+    modelEndpoint: endpointFor,
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,
     log,
@@ -63,11 +67,13 @@ export async function startWorkerPart(
         logBytes: 50 * 1024 ** 2,
         packBytes: 1024 ** 3,
         hosts: config.MAESTRO_HOSTS,
-        setupHosts: [...config.MAESTRO_SETUP_HOSTS, ...config.MAESTRO_HOSTS],
+        playbookHosts: config.MAESTRO_PLAYBOOK_HOSTS,
+        setupHosts: config.MAESTRO_SETUP_HOSTS,
         budgetUsd: config.MAESTRO_SESSION_BUDGET_USD,
       },
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
+      circuit: { ...DEFAULT_CIRCUIT, baseMs: config.MAESTRO_RETRY_SECONDS * 2_000 },
     },
   });
   return {

@@ -5,10 +5,17 @@ export type Command =
       readonly playbook?: string;
       readonly provider?: string;
       readonly model?: string;
+      /** Id of an earlier conversation that the run's first task goes on with. */
+      readonly resume?: string;
       /** The lines below the command; empty for none. */
       readonly instructions: string;
     }
   | { readonly kind: 'stop'; readonly reason: string }
+  /** Something asked of the run that is there. `task` undefined: the first that came to nothing. */
+  | { readonly kind: 'pause' | 'resume' }
+  | { readonly kind: 'steer'; readonly words: string }
+  | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
+  | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'status' }
   | { readonly kind: 'help' };
 
@@ -17,15 +24,26 @@ export type CommandError =
   | { readonly kind: 'unknown'; readonly verb: string }
   | { readonly kind: 'invalid'; readonly message: string };
 
-const VERBS = ['run', 'stop', 'status', 'help'] as const;
+const VERBS = ['run', 'pause', 'resume', 'stop', 'steer', 'retry', 'skip', 'status', 'help'] as const;
 type Verb = (typeof VERBS)[number];
 
 /** Arguments each verb takes. */
 const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
-  run: ['playbook', 'provider', 'model'],
+  run: ['playbook', 'provider', 'model', 'resume'],
+  pause: [],
+  resume: [],
   stop: [],
+  steer: [],
+  retry: [],
+  skip: [],
   status: [],
   help: [],
+};
+
+/** What a value looks like that was not plain. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  model: 'opus',
+  resume: '6ba57796-3945-4749-8bd5-213de3836d68',
 };
 
 /** One `key=value` with its value bare or in double or single quotes, or one other word. */
@@ -51,9 +69,23 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
     return { kind: 'invalid', message: 'The command line is too long; put instructions on the lines below it.' };
   const rest = line.slice(written.length).trim();
   if (verb === 'stop') return { kind: 'stop', reason: [rest, below].filter((part) => part !== '').join('\n') };
+  if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
+  if (verb === 'retry' || verb === 'skip') return aboutTask(verb, rest, below);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
   return verb === 'run' ? { kind: 'run', ...values, instructions: below } : { kind: verb };
+}
+
+function steer(words: string): Command | CommandError {
+  if (words !== '') return { kind: 'steer', words };
+  return { kind: 'invalid', message: 'Say what the next tasks should know, like `/maestro steer use the new API`.' };
+}
+
+/** `retry` and `skip`: the task's number, if given, and words on the same line or below. */
+function aboutTask(verb: 'retry' | 'skip', rest: string, below: string): Command | CommandError {
+  const [, number, words = ''] = /^(?:#?(\d{1,6})(?=\s|$))?\s*([\s\S]*)$/.exec(rest) ?? [];
+  const all = [words, below].filter((part) => part !== '').join('\n');
+  return { kind: verb, task: number === undefined ? undefined : Number(number), words: all };
 }
 
 /** Values by key, or the sentence that says which word is wrong. */
@@ -82,7 +114,7 @@ function valueProblem(name: string, value: string): string | undefined {
   }
   return /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/.test(value)
     ? undefined
-    : `\`${name}\` must be a plain name, like \`${name}=${name === 'model' ? 'opus' : 'claude-code'}\`.`;
+    : `\`${name}\` must be a plain name, like \`${name}=${EXAMPLES[name] ?? 'claude-code'}\`.`;
 }
 
 function complain(verb: Verb, word: string): string {
@@ -106,7 +138,10 @@ export function helpText(): string {
   return [
     'Commands are the first characters of a comment:',
     '',
-    '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`; instructions on the lines below.',
+    '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`, `resume=id` to go on with an earlier conversation of the agent; instructions on the lines below.',
+    '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do.',
+    '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
+    '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',
     '- `/maestro help` shows this.',

@@ -1,3 +1,5 @@
+import { chooseProvider, isProviders, type Candidate } from './failover.ts';
+import { hasOrders } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
@@ -13,24 +15,30 @@ export type Standing =
   /** `early`: it is held back in line and must be brought forward. */
   | { readonly kind: 'due'; readonly early: boolean }
   /** Not before `at`, epoch milliseconds. */
-  | { readonly kind: 'waits'; readonly at: number };
+  | { readonly kind: 'waits'; readonly at: number }
+  /** Until a person says how to go on. */
+  | { readonly kind: 'held' };
 
-/** Whether a run is to be worked on now. A person's stop does not wait for a parked run's time. */
-export function standing(run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>, now: number): Standing {
+type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'orders' | 'steering'>;
+
+/** Whether a run is to be worked on now. What a person asks does not wait for a parked run's time. */
+export function standing(run: Waiting, now: number): Standing {
   if (isFinal(run.state)) return { kind: 'settled' };
+  const isAsked = run.stop !== undefined || hasOrders(run);
+  if (run.state === 'parked' && run.steering?.paused !== undefined) {
+    return isAsked ? { kind: 'due', early: true } : { kind: 'held' };
+  }
   const waiting = run.state === 'parked' && run.parkedUntil !== undefined && run.parkedUntil > now;
   if (!waiting) return { kind: 'due', early: false };
-  return run.stop === undefined ? { kind: 'waits', at: run.parkedUntil } : { kind: 'due', early: true };
+  return isAsked ? { kind: 'due', early: true } : { kind: 'waits', at: run.parkedUntil };
 }
 
 /** What the reconciler does about a run: put it in line, held back for `delayMs` unless it is to be brought forward, or nothing. */
-export function placeInLine(
-  run: Pick<Run, 'state' | 'stop' | 'parkedUntil'>,
-  now: number,
-): { readonly delayMs: number | undefined } | undefined {
+export function placeInLine(run: Waiting, now: number): { readonly delayMs: number | undefined } | undefined {
   const stands = standing(run, now);
   switch (stands.kind) {
     case 'settled':
+    case 'held':
       return undefined;
     case 'due':
       return { delayMs: stands.early ? undefined : 0 };
@@ -101,39 +109,58 @@ export function approach(
   },
 ): Approach {
   const { pushBegun } = of;
-  const session = of.sessions.find((one) => one.id === pushBegun?.session);
+  const sessions = sessionsThatCount(task, of.sessions);
+  const session = sessions.find((one) => one.id === pushBegun?.session);
   if (pushBegun !== undefined && session !== undefined) return { kind: 'resume', session, commit: pushBegun.commit };
-  const crashes = Math.min(of.deaths, of.sessions.filter((one) => one.outcome === undefined).length);
+  const crashes = Math.min(of.deaths, sessions.filter((one) => one.outcome === undefined).length);
   if (crashes < of.retry.infraAttempts) return { kind: 'attempt', number: task.attempts + 1 };
   const message = 'The worker crashed every time it worked on this task.';
   return { kind: 'give-up', outcome: { kind: 'failed', failure: { kind: 'infra', message } } };
+}
+
+/** A task's sessions without those from before a person asked for it again. */
+export function sessionsThatCount(task: Pick<RunTask, 'since'>, sessions: readonly Session[]): readonly Session[] {
+  return sessions.filter(({ attempt }) => attempt > (task.since ?? 0));
 }
 
 /** What an attempt's outcome means for its task. */
 export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }
   /** The task has no outcome yet: it is tried again at `at`, and the run waits until then. */
-  | { readonly kind: 'again'; readonly at: number; readonly reason: string };
+  | { readonly kind: 'again'; readonly at: number; readonly reason: string }
+  /** The task has no outcome yet: another provider takes it over. */
+  | { readonly kind: 'hand-over'; readonly reason: string };
 
 /**
  * Decides whether an attempt settles its task, before anything of it is recorded: what heals by itself is not shown as a failure.
  *
+ * @param of.session The attempt's own.
  * @param of.sessions The task's sessions; the attempt's own may be among them or not.
+ * @param of.candidates The run's providers, when it has several.
  */
 export function settlement(
   outcome: Outcome,
   of: {
-    readonly session: Session['id'];
+    readonly session: Session;
     readonly sessions: readonly Session[];
     readonly now: number;
     readonly retry: RetryPolicy;
+    readonly candidates?: readonly Candidate[];
   },
 ): Settlement {
   if (outcome.kind === 'parked') return { kind: 'again', at: outcome.until, reason: outcome.reason };
   if (outcome.kind !== 'failed') return { kind: 'settled', outcome };
   const { failure } = outcome;
-  const alike = of.sessions.filter(
-    (one) => one.id !== of.session && one.outcome?.kind === 'failed' && one.outcome.failure.kind === failure.kind,
+  const earlier = of.sessions.filter((one) => one.id !== of.session.id);
+  if (of.candidates !== undefined && of.candidates.length > 1 && isProviders(failure)) {
+    const ended = { ...of.session, outcome, endedAt: of.now };
+    const choice = chooseProvider(of.candidates, { sessions: [...earlier, ended], now: of.now, retry: of.retry });
+    if (choice.kind === 'none') return { kind: 'settled', outcome };
+    if (choice.kind === 'wait') return { kind: 'again', at: choice.at, reason: `${choice.reason}.` };
+    if (choice.provider !== of.session.provider) return { kind: 'hand-over', reason: choice.instead ?? '' };
+  }
+  const alike = earlier.filter(
+    (one) => one.outcome?.kind === 'failed' && one.outcome.failure.kind === failure.kind,
   ).length;
   const next = remedy(failure, alike + 1, of.now, of.retry);
   return next.kind === 'fail' ? { kind: 'settled', outcome } : { kind: 'again', at: next.at, reason: next.reason };

@@ -46,4 +46,6 @@ export type Outcome =
   | { readonly kind: 'no-change' }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }
+  /** A person said that it is not to be done. `reason` may be empty. */
+  | { readonly kind: 'skipped'; readonly by: string; readonly reason: string }
   | { readonly kind: 'parked'; readonly until: number; readonly reason: string };

@@ -4,7 +4,7 @@ import { unknownProvider } from './label.ts';
 import type { Box, Playbook, PlaybookSource, Problem } from './playbook.ts';
 import type { Refusal } from './refusal.ts';
 import type { Repository } from './repository.ts';
-import type { Run, RunTask } from './run.ts';
+import type { Resume, Run, RunTask } from './run.ts';
 import { naturalKey, type Trigger } from './trigger.ts';
 import { NO_USAGE } from './usage.ts';
 
@@ -18,6 +18,8 @@ export interface RunRequest {
   readonly model: string | undefined;
   /** Extra words of the person who asked, as they wrote them. */
   readonly instructions: string;
+  /** The earlier conversation the first task is to go on with: one of `provider`'s, about this repository. */
+  readonly resume?: Resume;
 }
 
 /** What a run is planned from. */
@@ -30,7 +32,8 @@ export interface PlanInput {
   readonly playbook: Playbook;
   readonly base: Run['base'];
   readonly providers: readonly string[];
-  readonly defaultProvider: string;
+  /** What a run gets when nobody names one, in order of preference. At least one. */
+  readonly defaultProviders: readonly string[];
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }
@@ -44,8 +47,8 @@ export type Plan =
 export function planRun(input: PlanInput): Plan {
   const { request, source, playbook } = input;
   if (playbook.problems.length > 0) return { kind: 'problems', place: placeOf(source), problems: playbook.problems };
-  const provider = request.provider ?? playbook.settings.provider ?? input.defaultProvider;
-  const refusal = unknownProvider(provider, input.providers);
+  const [provider = '', ...fallbacks] = preferences(input);
+  const refusal = firstOf([provider, ...fallbacks], (name) => unknownProvider(name, input.providers));
   if (refusal !== undefined) return { kind: 'refused', refusal };
 
   const key = naturalKey(request.repository.id, request.trigger, input.part);
@@ -73,8 +76,10 @@ export function planRun(input: PlanInput): Plan {
     settings: playbook.settings,
     title,
     provider,
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
     model: request.model ?? modelFor(provider, playbook),
     instructions: request.instructions,
+    ...(request.resume === undefined ? {} : { resume: request.resume }),
     base: input.base,
     branch: branchName({ title, runId: id }),
     createdAt: input.createdAt,
@@ -90,6 +95,25 @@ export function planRun(input: PlanInput): Plan {
     setbacks: undefined,
   };
   return { kind: 'run', run, tasks };
+}
+
+/**
+ * The providers of a run in order: the one the label or command names, then those of the playbook, or else the operator's. One
+ * provider alone is no order of preference: what a person names instead goes alone too.
+ */
+function preferences({ request, playbook, defaultProviders }: PlanInput): readonly string[] {
+  const { provider, fallbacks = [] } = playbook.settings;
+  const preferred = provider === undefined ? defaultProviders : [provider, ...fallbacks];
+  if (request.provider === undefined) return [...new Set(preferred)];
+  return preferred.length < 2 ? [request.provider] : [...new Set([request.provider, ...preferred])];
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The tasks of a playbook still to be done, in document order. */

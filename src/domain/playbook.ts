@@ -45,9 +45,13 @@ export interface Problem {
 /** Front matter of a playbook, validated (design §6). Durations are milliseconds, budgets are US dollars. */
 export interface PlaybookSettings {
   readonly provider?: string;
+  /** Providers that take over, in this order, when `provider` can't go on. */
+  readonly fallbacks?: readonly string[];
   readonly model?: string;
   readonly effort?: 'low' | 'medium' | 'high';
   readonly context?: 'fresh' | 'handoff' | 'document';
+  /** Hosts its agents may reach, of those the operator allows; all of them when left out. */
+  readonly hosts?: readonly string[];
   readonly setup?: readonly string[];
   readonly verify?: readonly string[];
   readonly parallel?: number;

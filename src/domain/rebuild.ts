@@ -5,7 +5,7 @@ import { parseTrailers } from './report/commit-message.ts';
 import type { PullRequestFacts, TaskFacts } from './report/pull-request.ts';
 import type { Repository } from './repository.ts';
 import type { RunRecord } from './run-record.ts';
-import { isFinal, type PullRequestRef, type Run, type RunTask } from './run.ts';
+import { isFinal, isThrough, type PullRequestRef, type Run, type RunTask } from './run.ts';
 import type { TaskKey } from './ids.ts';
 import { naturalKey } from './trigger.ts';
 import { NO_USAGE } from './usage.ts';
@@ -47,7 +47,7 @@ export function rebuildRun(remains: Remains): { readonly run: Run; readonly task
   const ours = remains.commits.filter(({ message }) => parseTrailers(message)?.run === record.id);
   const tasks = tasksOfRun(remains, ours);
   const over = isFinal(record.state) || !pullRequest.open;
-  const done = tasks.every(({ outcome }) => outcome?.kind === 'committed' || outcome?.kind === 'no-change');
+  const done = tasks.every(isThrough);
   const state = isFinal(record.state) ? record.state : over ? (done ? 'succeeded' : 'stopped') : 'queued';
   const closed = pullRequest.merged ? 'merged' : 'closed';
   const run: Run = {
@@ -61,6 +61,7 @@ export function rebuildRun(remains: Remains): { readonly run: Run; readonly task
     settings: asked?.playbook.settings ?? {},
     title: remains.title,
     provider: record.provider,
+    ...(record.fallbacks === undefined ? {} : { fallbacks: record.fallbacks }),
     model: record.model ?? undefined,
     instructions: asked?.instructions ?? '',
     base: record.base,
@@ -141,6 +142,8 @@ function outcomeOf(fact: TaskFacts | undefined): Outcome | undefined {
       return { kind: 'failed', failure: { kind: 'infra', message: `It failed; why is not known: ${LOST}.` } };
     case 'stopped':
       return { kind: 'cancelled', by: 'somebody', reason: 'the run was stopped' };
+    case 'skipped':
+      return { kind: 'skipped', by: 'somebody', reason: '' };
     case 'committed':
     case 'parked':
     case 'waiting':

@@ -10,6 +10,7 @@ export interface Refusal {
     | 'conflicting-labels'
     | 'fork'
     | 'no-run'
+    | 'no-conversation'
     | 'empty-repository'
     | 'too-large'
     | 'not-found';

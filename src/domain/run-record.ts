@@ -15,6 +15,7 @@ export interface RunRecord {
   readonly trigger: Trigger;
   readonly source: { readonly path: string } | { readonly issue: number };
   readonly provider: string;
+  readonly fallbacks?: readonly string[];
   readonly model: string | null;
   readonly base: Run['base'];
   readonly createdAt: number;
@@ -34,6 +35,7 @@ export function recordOf(run: Run, total: number): RunRecord {
     trigger,
     source: playbook.kind === 'file' ? { path: playbook.path } : { issue: playbook.issue },
     provider: run.provider,
+    ...(run.fallbacks === undefined ? {} : { fallbacks: run.fallbacks }),
     model: run.model ?? null,
     base: run.base,
     createdAt: run.createdAt,

@@ -1,4 +1,5 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
+import type { Steering } from './steering.ts';
 import type { Outcome, PassedCheck } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
 import type { Actor, Repository } from './repository.ts';
@@ -22,9 +23,13 @@ export interface Run {
   readonly settings: PlaybookSettings;
   readonly title: string;
   readonly provider: string;
+  /** Providers that take over, in this order, when `provider` can't go on; none when left out. */
+  readonly fallbacks?: readonly string[];
   readonly model: string | undefined;
   /** Extra words of the person who asked, given to every task's prompt. */
   readonly instructions: string;
+  /** The earlier conversation its first task goes on with, if it was asked to. */
+  readonly resume?: Resume;
   /** Branch and commit the work starts from; `sha` is resolved when the trigger is accepted. */
   readonly base: { readonly ref: string; readonly sha: string };
   /** Always below `maestro/`. */
@@ -45,6 +50,17 @@ export interface Run {
   readonly stop: StopRequest | undefined;
   /** What has kept the run from getting further; undefined before it was first taken up. */
   readonly setbacks: Setbacks | undefined;
+  /** How many orders people have given it, and what those taken in have come to. */
+  readonly orders?: number;
+  readonly steering?: Steering | undefined;
+}
+
+/** An earlier conversation of an agent, about the same repository. */
+export interface Resume {
+  /** Under which it is kept: the id of our session, or what it was imported as. */
+  readonly session: string;
+  /** The provider's own id of it. */
+  readonly conversation: string;
 }
 
 /** Counted since a task of the run was last settled. */
@@ -83,10 +99,20 @@ export interface RunTask {
   readonly title: string;
   readonly text: string;
   readonly attempts: number;
+  /** Attempts that do not count any more, because a person asked for the task again; none when omitted. */
+  readonly since?: number;
   readonly outcome: Outcome | undefined;
   readonly usage: Usage;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Which provider took the task over, when the one asked for could not go on. */
+  readonly handover?: Handover | undefined;
+}
+
+/** That a task went to another provider than the one that was asked for, and why: `claude-code is out of quota until …`. */
+export interface Handover {
+  readonly provider: string;
+  readonly reason: string;
 }
 
 /** One attempt at one task by one provider. Logs are in the file `log`, one JSON line per event. */
@@ -102,6 +128,8 @@ export interface Session {
   /** Image by digest the session ran in; undefined outside a container. */
   readonly image: string | undefined;
   readonly log: string;
+  /** Bytes on disk of the CLI's own files of the conversation; undefined when none are kept. */
+  readonly kept?: number;
   readonly startedAt: number;
   readonly endedAt: number | undefined;
   readonly outcome: Outcome | undefined;
@@ -117,12 +145,16 @@ export function isFinal(state: RunState): boolean {
 
 /** The verdict of a run whose tasks have all been looked at: true, or the state says otherwise (design §7, P3). */
 export function verdict(tasks: readonly RunTask[], stop: StopRequest | undefined): 'succeeded' | 'failed' | 'stopped' {
-  const done = tasks.every((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change');
-  if (done) return 'succeeded';
+  if (tasks.every(isThrough)) return 'succeeded';
   return stop === undefined ? 'failed' : 'stopped';
 }
 
-/** Tasks that are through: committed, or nothing to change. */
+/** Whether nothing is left to do at a task: committed, nothing to change, or skipped because a person said so. */
+export function isThrough({ outcome }: Pick<RunTask, 'outcome'>): boolean {
+  return outcome?.kind === 'committed' || outcome?.kind === 'no-change' || outcome?.kind === 'skipped';
+}
+
+/** Tasks that are done: committed, or nothing to change. */
 export function doneCount(tasks: readonly RunTask[]): number {
   return tasks.filter((task) => task.outcome?.kind === 'committed' || task.outcome?.kind === 'no-change').length;
 }

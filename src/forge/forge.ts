@@ -99,6 +99,7 @@ export interface AppFacts {
   };
   /** The first 100. Each keeps the permissions it was granted until its owner grants new ones. */
   readonly installations: readonly {
+    readonly id: number;
     readonly account: string;
     readonly suspended: boolean;
     readonly permissions: Readonly<Record<string, string>>;
@@ -115,7 +116,7 @@ export interface Survey {
   changedIssues(repository: Repository, since: number): Promise<readonly SurveyedIssue[]>;
   /** One issue or pull request; undefined when it is gone. */
   surveyedIssue(repository: Repository, number: number): Promise<SurveyedIssue | undefined>;
-  /** Every label that was put on an issue and by whom, oldest first. */
+  /** Every label that was put on an issue or taken off it, and by whom, oldest first. */
   labelings(repository: Repository, issue: number): Promise<readonly Labeling[]>;
   /** Comments made at `since` or later and never edited, oldest first. */
   newComments(repository: Repository, since: number): Promise<readonly SurveyedComment[]>;
@@ -152,9 +153,12 @@ export interface SurveyedIssue {
   readonly issue: IssueSnapshot;
   readonly author: Sender;
   readonly updatedAt: number;
+  /** Who closed it, and when; undefined while it is open, and in a list. */
+  readonly closed: { readonly by: Sender; readonly at: number } | undefined;
 }
 
 export interface Labeling {
+  readonly kind: 'labeled' | 'unlabeled';
   readonly id: number;
   /** In lower case. */
   readonly label: string;

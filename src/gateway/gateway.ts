@@ -1,5 +1,7 @@
+import type { Cloud } from '../domain/cloud.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { Access } from './access.ts';
 
 /**
  * The only wire out of a session. For each session it listens on a Unix socket (or a loopback port), lets CONNECT through to
@@ -20,16 +22,30 @@ export interface Grant {
   readonly hosts: readonly string[];
   /** The model endpoint this session may use; undefined for none. */
   readonly model: ModelEndpoint | undefined;
+  /** Told once, when the model endpoint gives its first proper answer. */
+  readonly onAnswer?: () => void;
   /** What it may still spend; a request beyond it is answered 429 and `exhausted` says so. */
   readonly budget: { readonly costUsd?: number; readonly tokens?: number };
 }
 
 export interface ModelEndpoint {
-  readonly protocol: 'anthropic' | 'openai' | 'gemini';
+  /** What is spoken: an API, or a cloud's form of one. */
+  readonly protocol: 'anthropic' | 'openai' | 'gemini' | Cloud['kind'];
   /** Base URL of the real endpoint, e.g. `https://api.anthropic.com`. */
   readonly upstream: string;
-  /** The real key. It never leaves this process but towards `upstream`. */
-  readonly key: string;
+  /** The real key, or what else authorizes requests. It never leaves this process but towards `upstream`. */
+  readonly key: string | Access;
+  /** Where the cloud has the models, for `bedrock` and `vertex`. */
+  readonly cloud?: Cloud;
+  /** Where routes are below `upstream`, if not where they are below the API's own. */
+  readonly locate?: {
+    /** Whether the path depends on the model a request names: it is then held back until it is whole. */
+    readonly needsModel: boolean;
+    /** Path and query. */
+    readonly path: (route: { readonly path: string; readonly query: string }, model: string | undefined) => string;
+  };
+  /** Tells endpoint and key from others without telling the key; undefined when nobody needs to. */
+  readonly name?: string;
 }
 
 export interface Wire extends AsyncDisposable {

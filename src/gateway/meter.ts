@@ -1,9 +1,12 @@
 import { StringDecoder } from 'node:string_decoder';
 import { Transform } from 'node:stream';
+import { z } from 'zod';
+import { createFrameReader } from './event-frames.ts';
 import { NO_READING, type Reading } from './reading.ts';
 import { saysError, streamError } from './stream-error.ts';
 import { readUsage, USAGE_MARK } from './protocol-usage.ts';
 import type { ModelProtocol } from './routes.ts';
+import { decodeJson } from './decode-json.ts';
 
 /**
  * Bytes of one server-sent event, or of a whole JSON answer, that are kept to read usage from. The largest is OpenAI's
@@ -34,6 +37,8 @@ export function createMeter(options: {
     reading = next;
     options.report(reading);
   };
+  if (/^application\/vnd\.amazon\.eventstream\b/i.test(options.contentType ?? ''))
+    return frameMeter(take, options.failed);
   const streamed = /^text\/event-stream\b/i.test(options.contentType ?? '');
   const split = streamed ? eventLines(protocol, take) : wholeBody(take);
   const decoder = new StringDecoder('utf8');
@@ -49,6 +54,26 @@ export function createMeter(options: {
     },
   });
 }
+
+/** Each message of Bedrock's stream holds one event of the Anthropic API, in base64; one that is an exception ends it. */
+function frameMeter(take: (text: string) => void, failed: (code: string) => void): Transform {
+  const read = createFrameReader(({ headers, payload }) => {
+    const exception = headers[':exception-type'] ?? headers[':error-code'];
+    if (exception !== undefined) return failed(exception);
+    const bytes = frameBody.safeParse(decodeJson(payload.toString('utf8'))).data?.bytes;
+    if (bytes === undefined) return;
+    const text = Buffer.from(bytes, 'base64').toString('utf8');
+    if (text.includes(USAGE_MARK.bedrock) || saysError(text)) take(text);
+  });
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      read(chunk);
+      done(null, chunk);
+    },
+  });
+}
+
+const frameBody = z.object({ bytes: z.string() });
 
 interface Splitter {
   write(text: string): void;
@@ -97,12 +122,4 @@ function wholeBody(take: (text: string) => void): Splitter {
       if (size > 0 && size <= LARGEST_PIECE) take(parts.join(''));
     },
   };
-}
-
-function decodeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

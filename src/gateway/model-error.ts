@@ -31,6 +31,8 @@ const SHAPES: Readonly<Record<ModelProtocol, (status: number, message: string) =
   openai: (status, message) => ({
     error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null },
   }),
+  bedrock: (_, message) => ({ message }),
+  vertex: (status, message) => ({ type: 'error', error: { type: ANTHROPIC_TYPES[status] ?? 'api_error', message } }),
   gemini: (status, message) => ({ error: { code: status, message, status: GEMINI_STATUSES[status] ?? 'UNKNOWN' } }),
 };
 

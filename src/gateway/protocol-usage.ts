@@ -9,6 +9,8 @@ import type { Reading } from './reading.ts';
 export function readUsage(protocol: ModelProtocol, piece: unknown, before: Reading): Reading {
   switch (protocol) {
     case 'anthropic':
+    case 'bedrock':
+    case 'vertex':
       return readAnthropic(piece, before);
     case 'openai':
       return readOpenAi(piece, before);
@@ -22,6 +24,8 @@ export const USAGE_MARK: Readonly<Record<ModelProtocol, string>> = {
   anthropic: '"usage"',
   openai: '"usage"',
   gemini: '"usageMetadata"',
+  bedrock: '"usage"',
+  vertex: '"usage"',
 };
 
 const count = z.number().int().nonnegative().nullish().catch(undefined);

@@ -63,11 +63,18 @@ function ratesFor(reading: Reading): Rates | undefined {
 }
 
 /**
- * `claude-sonnet-4-5-20250929`, `claude-sonnet-4-5[1m]`, `claude-opus-4-0`, `claude-sonnet-4-5-latest`, `gpt-6.1-sol-2026-09-29` and
- * `gemini-3.1-pro-preview` by their plain name.
+ * A model by its plain name, whatever the endpoint calls it: `us.anthropic.claude-sonnet-4-5-20250929-v1:0` of Bedrock,
+ * `claude-sonnet-4-5@20250929` of Vertex, `anthropic/claude-sonnet-4-5` of routers, `claude-sonnet-4-5-20250929`, `claude-sonnet-4-5[1m]`, `claude-opus-4-0`, `claude-sonnet-4-5-latest`, `gpt-6.1-sol-2026-09-29` and
+ * `gemini-3.1-pro-preview`.
  */
 function undated(model: string | undefined): string | undefined {
-  return model?.replace(/\[[^\]]*\]$/, '').replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest|preview|0)$/, '');
+  return model
+    ?.replace(/^.*\//, '')
+    .replace(/^(?:[a-z]{2,6}\.)?anthropic\./, '')
+    .replace(/-v\d+(?::\d+)?(?::\d+k)?$/, '')
+    .replace(/@(\d{8}|default|latest)$/, '')
+    .replace(/\[[^\]]*\]$/, '')
+    .replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest|preview|0)$/, '');
 }
 
 const DEAREST: Rates = PRICES.reduce((dearest, price) => (price.output > dearest.output ? price : dearest));

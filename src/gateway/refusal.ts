@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
+import { decodeJson } from './decode-json.ts';
 
 /** An error in the shapes of the three protocols: OpenAI has `code`, Anthropic `type`, Gemini `status`. */
 const errorBody = z.object({
@@ -26,7 +27,7 @@ export function readRefusal(of: {
 }): ModelRefusal {
   const { status, headers, body, now } = of;
   const error = errorBody.safeParse(decodeJson(body)).data?.error;
-  const code = typeof error?.code === 'string' ? error.code : (error?.type ?? error?.status ?? undefined);
+  const code = typeof error?.code === 'string' ? error.code : (error?.type ?? error?.status ?? awsWord(headers));
   return { status, code, at: now, resetAt: resetOf(headers, now) ?? (error && resetInBody(error, now)) };
 }
 
@@ -60,14 +61,12 @@ function resetInBody(error: z.infer<typeof errorBody>['error'], now: number): nu
   return seconds === undefined ? undefined : now + Number(seconds) * 1000;
 }
 
-function number(value: string | readonly string[] | undefined): number | undefined {
-  return typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined;
+/** `ThrottlingException` of `ThrottlingException:http://…`, as AWS names what is wrong. */
+function awsWord(headers: IncomingHttpHeaders): string | undefined {
+  const word = headers['x-amzn-errortype'];
+  return typeof word === 'string' ? /^\w+/.exec(word)?.[0] : undefined;
 }
 
-function decodeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function number(value: string | readonly string[] | undefined): number | undefined {
+  return typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined;
 }

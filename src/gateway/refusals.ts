@@ -1,10 +1,7 @@
-import type { ModelRefusal } from '../domain/model-refusal.ts';
+import { isLongWait, type ModelRefusal } from '../domain/model-refusal.ts';
 
 /** Milliseconds an agent has to end by itself after an answer that no further try will better. */
 const GRACE_MS = 5_000;
-
-/** A wait from which on trying again within the session is pointless, in milliseconds. */
-const LONG_WAIT_MS = 60_000;
 
 /** Remembers how the endpoint answered a session last. */
 export interface Refusals {
@@ -38,7 +35,8 @@ export function createRefusals(): Refusals {
   };
 }
 
-function isFinal({ status, at, resetAt }: ModelRefusal): boolean {
-  if (status === 429) return resetAt !== undefined && resetAt - at >= LONG_WAIT_MS;
+function isFinal(refusal: ModelRefusal): boolean {
+  const { status } = refusal;
+  if (status === 429) return isLongWait(refusal);
   return status === 401 || status === 402 || status === 403;
 }

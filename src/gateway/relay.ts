@@ -2,7 +2,10 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { clientHeaders, endpointHeaders } from './credentials.ts';
+import { z } from 'zod';
+import { AccessError } from './access.ts';
+import { accessOf, clientHeaders, endpointHeaders } from './credentials.ts';
+import { decodeJson } from './decode-json.ts';
 import type { ModelEndpoint } from './gateway.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
@@ -45,20 +48,34 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const send = secure ? httpsRequest : httpRequest;
+  const access = accessOf(endpoint);
+  const needsBody = access.needsBody || endpoint.locate?.needsModel === true;
 
   async function pass({ request, response, route, report, outcome }: Exchange): Promise<void> {
     const refuse = (status: number, message: string, retry = false): void => {
       refuseModel({ response, endpoint, status, message, retry });
     };
     if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, TOO_LARGE);
+    const body = needsBody ? await readWhole(request).catch(() => undefined) : undefined;
+    if (needsBody && body === undefined) return refuse(413, TOO_LARGE);
+    const path = pathBelow(base, locate(route, body));
+    const headers = endpointHeaders(request.headers);
+    const asked = { method: request.method ?? 'POST', url: new URL(base.origin + path), headers, body };
+    const granted = await access.authorize(asked).catch((error: unknown) => {
+      outcome(withoutAccess(error, clock.now()));
+      const isKnown = error instanceof AccessError;
+      refuse(isKnown && !error.isPassing ? 401 : 502, isKnown ? error.message : 'The credentials can not be had.');
+    });
+    if (granted === undefined || response.destroyed) return;
+    const { secrets } = granted;
     const outgoing = send({
       agent,
       protocol: base.protocol,
       hostname: base.hostname.replace(/^\[|\]$/g, ''),
       port: base.port,
       method: request.method,
-      path: pathBelow(base, route.path) + route.query,
-      headers: endpointHeaders(request.headers, endpoint),
+      path,
+      headers: { ...headers, ...granted.headers },
       timeout: SILENCE_MS,
     });
     outgoing.on('timeout', () => outgoing.destroy(new SilentEndpoint()));
@@ -69,10 +86,11 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
     });
     const answered = incomingResponse(outgoing);
     // Not `pipeline`, which would destroy the request and with it the connection the refusal has to go over.
-    request.pipe(bodyLimit().on('error', (error) => outgoing.destroy(error))).pipe(outgoing);
+    if (body === undefined) request.pipe(bodyLimit().on('error', (error) => outgoing.destroy(error))).pipe(outgoing);
+    else outgoing.end(body);
     try {
       const incoming = await answered;
-      outcome(await deliver(incoming, response, report));
+      outcome(await deliver(incoming, response, { report, secrets }));
     } catch (error) {
       outgoing.destroy();
       if (!clientGone && !(error instanceof BodyTooLarge)) outcome(unreachable(clock.now()));
@@ -85,7 +103,7 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
   async function deliver(
     incoming: IncomingMessage,
     response: ServerResponse,
-    report: (reading: Reading) => void,
+    { report, secrets }: { readonly report: Exchange['report']; readonly secrets: readonly string[] },
   ): Promise<ModelRefusal | undefined> {
     const status = incoming.statusCode ?? 502;
     const refused = (body: string): ModelRefusal =>
@@ -99,12 +117,16 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
       return refuse(502, `The model endpoint answered with a redirect (${status}), which the gateway does not follow.`);
     }
     if (status === 401 || status === 403) {
+      access.refused?.();
       incoming.destroy();
       return refuse(status, `The model endpoint refused the key Maestro is configured with (${status}).`);
     }
-    const headers = clientHeaders(incoming.headers, endpoint.key);
+    const headers = clientHeaders(incoming.headers, secrets);
     if (status >= 400) {
-      const body = (await readStart(incoming, LARGEST_ERROR)).replaceAll(endpoint.key, '[key]');
+      const body = secrets.reduce(
+        (text, secret) => text.replaceAll(secret, '[key]'),
+        await readStart(incoming, LARGEST_ERROR),
+      );
       const { 'content-length': _replaced, ...rest } = headers;
       response.writeHead(status, rest).end(body);
       return refused(body);
@@ -122,7 +144,30 @@ export function createRelay(endpoint: ModelEndpoint, clock: Clock): Relay {
     return failure;
   }
 
+  /** Path and query of a route below the base URL. */
+  function locate(route: Route, body: Buffer | undefined): string {
+    if (endpoint.locate === undefined) return route.path + route.query;
+    return endpoint.locate.path(route, body && modelOf(body));
+  }
+
   return { pass, close: () => agent.destroy() };
+}
+
+/** Credentials that can't be had are a refused key, unless the place that gives them is away. */
+function withoutAccess(error: unknown, now: number): ModelRefusal {
+  const isRefused = error instanceof AccessError && !error.isPassing;
+  return isRefused ? { status: 401, code: undefined, at: now, resetAt: undefined } : unreachable(now);
+}
+
+function modelOf(body: Buffer): string | undefined {
+  return z.object({ model: z.string() }).safeParse(decodeJson(body.toString('utf8'))).data?.model;
+}
+
+/** A request's whole body. Rejects when it is larger than `LARGEST_BODY` or the client goes away. */
+async function readWhole(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request.pipe(bodyLimit()) as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Answers with an error in the protocol's own shape; if an answer is under way, cuts it, since it can't be mended. */

@@ -1,3 +1,4 @@
+import type { Cloud } from '../domain/cloud.ts';
 import type { ModelEndpoint } from './gateway.ts';
 
 export type ModelProtocol = ModelEndpoint['protocol'];
@@ -29,17 +30,30 @@ const ALLOWED: Readonly<Record<ModelProtocol, readonly { readonly method: string
       path: /^\/v1beta\/models\/[\w.-]+:(?:generateContent|streamGenerateContent|countTokens)$/,
     },
   ],
+  bedrock: [
+    { method: 'POST', path: /^\/model\/(?:[\w.:-]|%3A|%2F)+\/(?:invoke|invoke-with-response-stream|count-tokens)$/i },
+  ],
+  vertex: [
+    {
+      method: 'POST',
+      path: /^\/v1\/projects\/[\w.:-]+\/locations\/[\w-]+\/publishers\/anthropic\/models\/[\w.@-]+:(?:rawPredict|streamRawPredict)$/,
+    },
+  ],
 };
 
 /**
  * The route of a request target (`/<protocol>/<path>?<query>`, as it stood in the request line), or undefined when it is not
- * one of those allowed for `protocol`. The path is matched raw: whatever is percent-encoded or holds `..` matches nothing.
+ * one of those allowed for `protocol`. The path is matched raw: whatever is percent-encoded (but for `:` and `/` in the name of a
+ * model of Bedrock) or holds `..` matches nothing. In a cloud only the operator's own project and region are there.
  */
-export function findRoute(protocol: ModelProtocol, method: string, target: string): Route | undefined {
+export function findRoute(protocol: ModelProtocol, method: string, target: string, cloud?: Cloud): Route | undefined {
   const prefix = `/${protocol}`;
   if (!target.startsWith(prefix)) return undefined;
   const [path = '', ...rest] = target.slice(prefix.length).split('?');
   if (!ALLOWED[protocol].some((allowed) => allowed.method === method && allowed.path.test(path))) return undefined;
+  if (path.includes('..')) return undefined;
+  if (cloud?.kind === 'vertex' && !path.startsWith(`/v1/projects/${cloud.project}/locations/${cloud.region}/`))
+    return undefined;
   return { path: path === '' ? '/' : path, query: queryWithoutKey(rest.join('?')) };
 }
 

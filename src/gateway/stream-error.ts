@@ -39,6 +39,9 @@ const STATUSES: Readonly<Record<string, number>> = {
   rate_limit_exceeded: 429,
   insufficient_quota: 429,
   overloaded_error: 529,
+  throttlingException: 429,
+  validationException: 400,
+  serviceUnavailableException: 503,
 };
 
 /** A failed stream as the refusal it is. */

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../domain/clock.ts';
+import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createBlockedHosts } from './blocked-hosts.ts';
 import { createPlaceholder, presents } from './credentials.ts';
@@ -43,6 +44,7 @@ export function createWire(options: WireOptions): UnboundWire {
   const ledger = createLedger(grant.budget);
   const blocked = createBlockedHosts();
   const refusals = createRefusals();
+  let hasAnswered = false;
   const ending = new AbortController();
   // Every tunnel listens on it; the default of ten listeners is a warning, not a limit.
   setMaxListeners(0, ending.signal);
@@ -87,7 +89,7 @@ export function createWire(options: WireOptions): UnboundWire {
       refused(URL.parse(target)?.host ?? target);
       return plain(response, 403, 'The gateway is no plain HTTP proxy: use https, which goes by CONNECT.');
     }
-    const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target);
+    const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target, model.endpoint.cloud);
     if (model === undefined || route === undefined) return plain(response, 404, 'The gateway has nothing here.');
     const refuse = (status: number, message: string): void =>
       refuseModel({ response, endpoint: model.endpoint, status, message, retry: false });
@@ -95,12 +97,19 @@ export function createWire(options: WireOptions): UnboundWire {
     if (ledger.refuses()) return refuse(429, 'The budget of this session is spent.');
     const started = clock.monotonic();
     const entry = ledger.open();
-    await model.relay.pass({ request, response, route, report: entry.report, outcome: refusals.note });
+    await model.relay.pass({ request, response, route, report: entry.report, outcome });
     entry.settle();
     log.debug(
       { path: route.path, status: response.statusCode, durationMs: Math.round(clock.monotonic() - started) },
       'relayed a model request',
     );
+  }
+
+  function outcome(refusal: ModelRefusal | undefined): void {
+    refusals.note(refusal);
+    if (refusal !== undefined || hasAnswered) return;
+    hasAnswered = true;
+    grant.onAnswer?.();
   }
 
   async function close(): Promise<void> {

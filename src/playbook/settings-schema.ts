@@ -50,16 +50,31 @@ const dollars = z
   ])
   .pipe(z.number().positive().max(100_000));
 
+const host = z
+  .string()
+  .trim()
+  .regex(/^(?:\*\.)?[a-z\d](?:[a-z\d.-]{0,250}[a-z\d])?$/i);
+
+/** One provider, or several in order of preference: a list, or names separated by commas. */
+const providers = z.union([z.string().transform((text) => text.split(',')), z.array(z.string())]).pipe(
+  z
+    .array(
+      z
+        .string()
+        .trim()
+        .regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+    )
+    .min(1)
+    .max(10),
+);
+
 /** Front matter by the keys people write. Each key is optional; a key that is there has a value. */
 export const SettingsSchema = z.object({
-  provider: z
-    .string()
-    .trim()
-    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/)
-    .exactOptional(),
+  provider: providers.exactOptional(),
   model: name.exactOptional(),
   effort: z.enum(['low', 'medium', 'high']).exactOptional(),
   context: z.enum(['fresh', 'handoff', 'document']).exactOptional(),
+  hosts: z.union([host.transform((one) => [one]), z.array(host).max(50)]).exactOptional(),
   setup: listOf(line).exactOptional(),
   verify: listOf(line).exactOptional(),
   parallel: z.int().min(1).max(16).exactOptional(),
@@ -83,10 +98,12 @@ export type SettingsKey = keyof z.infer<typeof SettingsSchema>;
 
 /** What to write for each key, completing "Write …". */
 export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
-  provider: 'the name of a provider, like `provider: claude-code`',
+  provider:
+    'the name of a provider, or several in order of preference, like `provider: claude-code` or `provider: [claude-code, codex]`',
   model: "a model's name, like `model: opus`",
   effort: '`effort: low`, `effort: medium` or `effort: high`',
   context: '`context: fresh`, `context: handoff` or `context: document`',
+  hosts: 'a host or a list of hosts, like `hosts: [registry.example.com, "*.example.org"]`, or `hosts: []` for none',
   setup: 'a command or a list of commands, like `setup: npm ci`',
   verify: 'a command or a list of commands, like `verify: npm test`',
   parallel: 'a whole number from 1 to 16, like `parallel: 2`',
@@ -106,9 +123,12 @@ export const SETTINGS_KEYS = Object.keys(EXPECTED) as readonly SettingsKey[];
 
 /** The settings in the domain's own names: durations in milliseconds, reviewers without `@`. */
 export function toSettings(parsed: z.infer<typeof SettingsSchema>): PlaybookSettings {
-  const { 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  const { provider: providers, 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  const [provider, ...fallbacks] = providers ?? [];
   return {
     ...same,
+    ...(provider === undefined ? {} : { provider }),
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
     ...(maxLoops === undefined ? {} : { maxLoops }),
     ...(onFailure === undefined ? {} : { onFailure }),
     ...(reviewers === undefined ? {} : { reviewers: reviewers.map((login) => login.replace(/^@/, '')) }),

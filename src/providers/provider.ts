@@ -1,3 +1,4 @@
+import type { Cloud } from '../domain/cloud.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Failure } from '../domain/outcome.ts';
@@ -17,6 +18,8 @@ export interface Provider {
   readonly cli: AgentCli | undefined;
   /** Hosts it may reach beside its model, as exact names or `*.suffix`. */
   readonly hosts: readonly string[];
+  /** Where it keeps its conversations. */
+  readonly sessions: SessionFiles;
   command(task: AgentTask): AgentCommand;
   /** One line of standard output, without its newline, to any number of events. Never throws: what it can't read is `unknown`. */
   decode(line: string): readonly AgentEvent[];
@@ -25,6 +28,46 @@ export interface Provider {
    * saw it, if that was none: it says why for the CLIs that say it in prose only.
    */
   conclude(seen: ConversationDigest, code: number | undefined, refusal?: ModelRefusal): Conclusion;
+}
+
+/** Where a CLI keeps its conversations: what has to be in a HOME for `AgentTask.resume` to find one there. */
+export interface SessionFiles {
+  /** Directories below HOME, as plain relative paths: they hold conversations, and all that going on with one takes. */
+  readonly directories: readonly string[];
+  /** What in them is of no use to a later session, by path below HOME; `*` stands for any characters. */
+  readonly without: readonly string[];
+  /** Whether a conversation can be gone on with in another working directory than it was begun in. */
+  readonly elsewhere: boolean;
+  /** How its conversations lay on disk in the versions there have been, for finding those of a desk. */
+  readonly layouts: readonly SessionLayout[];
+}
+
+/** One way a CLI has laid out its conversations: a file each. */
+export interface SessionLayout {
+  /** Directory below HOME. */
+  readonly directory: string;
+  /** The id in the path of a conversation's file below the directory, as the name tells it; undefined for every other file. */
+  readonly idOf: (path: string) => string | undefined;
+  /** Whether the file is one JSON value, or one a line. */
+  readonly format: 'lines' | 'document';
+  /** File that holds the working directory as plain text, from the conversation's own directory, where the CLI writes one. */
+  readonly cwdFile?: string;
+  /** What one value of the file tells. Never throws; the first value that tells something is believed. */
+  readonly read: (value: unknown) => ConversationFacts;
+}
+
+/** What is told of a conversation on disk. All of it is text that anybody may have written. */
+export interface ConversationFacts {
+  readonly id?: string | undefined;
+  readonly cwd?: string | undefined;
+  /** URL of the repository's remote, or `owner/name`. */
+  readonly remote?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly startedAt?: number | undefined;
+  /** What the person said first. */
+  readonly words?: string | undefined;
+  /** Whether it is a part of another conversation. */
+  readonly part?: boolean | undefined;
 }
 
 /** The npm package a CLI comes in, at the version its codec was driven against and the agent image holds. */
@@ -47,6 +90,8 @@ export interface AgentTask {
   readonly gatewayUrl: string;
   /** Stands in for the model key; worth something at this session's gateway only. */
   readonly placeholderKey: string;
+  /** The cloud that has the model, when it is asked in the cloud's own way. */
+  readonly cloud?: Cloud;
   /** Said to the model beside the CLI's own instructions. */
   readonly systemPrompt?: string;
   /** The CLI's own id of an earlier conversation to go on with; its session files must be in HOME. */

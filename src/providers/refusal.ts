@@ -1,24 +1,19 @@
-import type { ModelRefusal } from '../domain/model-refusal.ts';
+import { isEmptyAccount, isLongWait, type ModelRefusal } from '../domain/model-refusal.ts';
 import type { Failure } from '../domain/outcome.ts';
-
-/** From this wait on, in milliseconds, a limit is a quota to wait out rather than a moment's crowding. */
-const QUOTA_MS = 60_000;
 
 /** Words of OpenAI's errors for a prompt that is too long. https://platform.openai.com/docs/guides/error-codes */
 const TOO_LONG = new Set(['context_length_exceeded', 'request_too_large']);
 
-/** Words of OpenAI's errors for an account without money. */
-const NO_CREDIT = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'billing_error']);
-
 /** What a refused model request means for the attempt, by status and the endpoint's own word for it. */
-export function failureOfRefusal({ status, code = '', at, resetAt }: ModelRefusal): Failure {
+export function failureOfRefusal(refusal: ModelRefusal): Failure {
+  const { status, code = '', resetAt } = refusal;
   if (status === undefined) return { kind: 'network', message: 'The model endpoint could not be reached.' };
   if (TOO_LONG.has(code) || status === 413) return CONTEXT_FULL;
-  if (NO_CREDIT.has(code) || status === 402) return EMPTY_ACCOUNT;
+  if (isEmptyAccount(refusal)) return EMPTY_ACCOUNT;
   if (status === 401 || status === 403) return refusedKey(status);
   if (status === 404) return UNKNOWN_MODEL;
   if (status === 429) {
-    return resetAt !== undefined && resetAt - at >= QUOTA_MS
+    return resetAt !== undefined && isLongWait(refusal)
       ? { kind: 'quota', message: 'The usage limit of the account behind the key is reached.', resetAt }
       : { kind: 'overloaded', message: 'The model endpoint is limiting requests (HTTP 429).' };
   }

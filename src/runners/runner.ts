@@ -134,8 +134,11 @@ export interface Job extends Place {
    */
   readonly env: Readonly<Record<string, string>>;
   /** Files put below the job's fresh HOME before it starts, by relative path of at most 100 bytes; private and executable. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: JobFiles;
 }
+
+/** Text or bytes, by path. */
+export type JobFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** A command of ours on a lane. It gets no wire, no input and no environment beside PATH, HOME and LANG. */
 export interface Errand {

@@ -22,14 +22,17 @@ const RUN_COLUMNS: Readonly<Record<keyof RunChange, Column>> = {
   pullRequest: { name: 'pull_request', write: optionalJson },
   statusCommentId: { name: 'status_comment_id', write: asNumber },
   setbacks: { name: 'setbacks', write: optionalJson },
+  steering: { name: 'steering', write: optionalJson },
 };
 
 const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
   attempts: { name: 'attempts', write: asNumber },
+  since: { name: 'since', write: (value: number | undefined) => value ?? 0 },
   outcome: { name: 'outcome', write: optionalJson },
   usage: { name: 'usage', write: optionalJson },
   startedAt: { name: 'started_at', write: asNumber },
   endedAt: { name: 'ended_at', write: asNumber },
+  handover: { name: 'handover', write: optionalJson },
 };
 
 /** As {@link Store.updateRun}: what the change names is set, `undefined` clears. */

@@ -20,6 +20,15 @@ export async function findMarks(database: Database, names: readonly string[]): P
   return new Map(rows.map(({ name, value, at }) => [name, { value, at }]));
 }
 
+/** As {@link Store.marksBelow}. */
+export async function marksBelow(database: Database, prefix: string): Promise<ReadonlyMap<string, Mark>> {
+  const { rows } = await database.query<{ name: string; value: unknown; at: number }>(
+    'SELECT name, value, at FROM maestro.marks WHERE starts_with(name, $1)',
+    [storableText(prefix)],
+  );
+  return new Map(rows.map(({ name, value, at }) => [name, { value, at }]));
+}
+
 /** As {@link Store.pruneMarks}. */
 export async function pruneMarks(database: Database, prefix: string, before: number): Promise<number> {
   const { rows } = await database.query(

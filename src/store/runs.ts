@@ -1,4 +1,5 @@
 import type { RunId } from '../domain/ids.ts';
+import type { Steering } from '../domain/steering.ts';
 import type { PullRequestRef, Run, RunState, RunTask, Setbacks, StopRequest } from '../domain/run.ts';
 import { ACTIVE_STATES, workKey } from '../domain/active-run.ts';
 import { triggerThread } from '../domain/trigger.ts';
@@ -7,7 +8,7 @@ import { optionalJson, optionalText, readText, storableJson, storableText } from
 import type { RunChange, RunFilter } from './store.ts';
 
 /** What changes in a run has a column of its own; everything else is fact. */
-type Changing = keyof RunChange | 'stop';
+type Changing = keyof RunChange | 'stop' | 'orders';
 
 type Facts = Omit<Run, Changing>;
 
@@ -23,11 +24,13 @@ interface RunRow {
   readonly status_comment_id: number | null;
   readonly stop: StopRequest | null;
   readonly setbacks: Setbacks | null;
+  readonly orders: number;
+  readonly steering: Steering | null;
 }
 
 const COLUMNS =
   'facts, state, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop, setbacks';
-const SELECT = `SELECT ${COLUMNS}, ${readText('reason')} FROM maestro.runs`;
+const SELECT = `SELECT ${COLUMNS}, orders, steering, ${readText('reason')} FROM maestro.runs`;
 
 /** How often saving is tried again when the run in its way is settled at the same moment. */
 const MOST_ROUNDS = 5;
@@ -86,6 +89,8 @@ function valuesOf(run: Run): unknown[] {
     statusCommentId,
     stop,
     setbacks,
+    orders: _orders,
+    steering: _steering,
     ...facts
   } = run;
   return [
@@ -123,6 +128,7 @@ function toRun(row: RunRow): Run {
     statusCommentId: row.status_comment_id ?? undefined,
     stop: row.stop ?? undefined,
     setbacks: row.setbacks ?? undefined,
+    ...(row.orders === 0 ? {} : { orders: row.orders, steering: row.steering ?? undefined }),
   };
 }
 

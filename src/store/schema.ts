@@ -143,4 +143,40 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE UNIQUE INDEX audit_once ON maestro.audit (run_id, once) WHERE once IS NOT NULL;
     `,
   },
+  {
+    version: 5,
+    name: 'circuits, tasks that were taken over, sealed keys',
+    sql: `
+      CREATE TABLE maestro.circuits (
+        name text PRIMARY KEY,
+        circuit jsonb NOT NULL
+      );
+      ALTER TABLE maestro.tasks ADD COLUMN handover jsonb;
+      CREATE TABLE maestro.keys (
+        installation_id bigint NOT NULL,
+        protocol text NOT NULL,
+        sealed text NOT NULL,
+        set_at double precision NOT NULL,
+        PRIMARY KEY (installation_id, protocol)
+      );
+    `,
+  },
+  {
+    version: 6,
+    name: 'orders of people, and what they have come to',
+    sql: `
+      ALTER TABLE maestro.runs ADD COLUMN orders integer NOT NULL DEFAULT 0, ADD COLUMN steering jsonb;
+      ALTER TABLE maestro.tasks ADD COLUMN since integer NOT NULL DEFAULT 0;
+      CREATE TABLE maestro.orders (
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        number integer NOT NULL,
+        key text NOT NULL,
+        given_by text NOT NULL,
+        at double precision NOT NULL,
+        body jsonb NOT NULL,
+        PRIMARY KEY (run_id, number),
+        UNIQUE (run_id, key)
+      );
+    `,
+  },
 ];

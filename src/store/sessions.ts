@@ -41,12 +41,31 @@ export async function sessionsOf(database: Database, id: RunId, task?: TaskKey):
      ORDER BY started_at, attempt, id`,
     task === undefined ? [id] : [id, storableText(task)],
   );
-  return rows.map(({ record }) => ({
+  return rows.map(({ record }) => toSession(record));
+}
+
+/** As {@link Store.findSessions}. */
+export async function findSessions(
+  database: Database,
+  name: string,
+): Promise<readonly { readonly repositoryId: number; readonly session: Session }[]> {
+  const { rows } = await database.query<{ record: StoredSession; repository_id: number }>(
+    `SELECT sessions.record, runs.repository_id::double precision AS repository_id
+     FROM maestro.sessions JOIN maestro.runs ON runs.id = sessions.run_id
+     WHERE sessions.id = $1 OR sessions.record->>'conversation' = $1
+     ORDER BY sessions.started_at DESC, sessions.attempt DESC LIMIT 20`,
+    [storableText(name)],
+  );
+  return rows.map(({ record, repository_id: repositoryId }) => ({ repositoryId, session: toSession(record) }));
+}
+
+function toSession(record: StoredSession): Session {
+  return {
     ...record,
     conversation: record.conversation,
     image: record.image,
     endedAt: record.endedAt,
     outcome: record.outcome,
     usage: toUsage(record.usage),
-  }));
+  };
 }

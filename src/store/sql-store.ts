@@ -1,13 +1,16 @@
 import { appendAudit, auditOf } from './audit.ts';
 import { updateRun, updateTask } from './changes.ts';
 import type { Database } from './database.ts';
+import { changeCircuit, findCircuits } from './circuits.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
+import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
 import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
-import { findMarks, pruneMarks, setMark } from './marks.ts';
+import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
+import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
-import { saveSession, sessionsOf } from './sessions.ts';
+import { findSessions, saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -23,14 +26,26 @@ export function createStore(database: Database): Store {
 
     setMark: async (name, mark) => setMark(database, name, mark),
     findMarks: async (names) => findMarks(database, names),
+    marksBelow: async (prefix) => marksBelow(database, prefix),
     pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
+
+    findCircuits: async (names) => findCircuits(database, names),
+    changeCircuit: async (name, change) => changeCircuit(database, name, change),
+
+    saveKey: async (key) => saveKey(database, key),
+    listKeys: async () => listKeys(database),
+    findKey: async (installationId, protocol) => findKey(database, installationId, protocol),
+    removeKey: async (installationId, protocol) => removeKey(database, installationId, protocol),
 
     createRun: async (run, tasks) => createRun(database, run, tasks),
     findRun: async (id) => findRun(database, id),
     listRuns: async (filter = {}) => listRuns(database, filter),
     tasksOf: async (id) => tasksOf(database, id),
     sessionsOf: async (id, task) => sessionsOf(database, id, task),
+    findSessions: async (name) => findSessions(database, name),
     requestStop: async (id, stop) => requestStop(database, id, stop),
+    giveOrder: async (id, order) => giveOrder(database, id, order),
+    ordersOf: async (id, after) => ordersOf(database, id, after),
 
     claimRun: async (id, owner, now, ttlMs) => claimRun(database, id, owner, now, ttlMs),
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),

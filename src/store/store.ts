@@ -1,3 +1,5 @@
+import type { Circuit } from '../domain/circuit.ts';
+import type { GivenOrder } from '../domain/steering.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
 
@@ -26,8 +28,29 @@ export interface Store {
 
   setMark(name: string, mark: Mark): Promise<void>;
   findMarks(names: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
+  /** Marks whose name begins with `prefix`. */
+  marksBelow(prefix: string): Promise<ReadonlyMap<string, Mark>>;
   /** Forgets marks whose name begins with `prefix` and whose `at` is before `before`; says how many. */
   pruneMarks(prefix: string, before: number): Promise<number>;
+
+  // Circuits: how model endpoints do, shared by all workers
+
+  /** The circuits that have these names. One that was never in trouble is not there. */
+  findCircuits(names: readonly string[]): Promise<ReadonlyMap<string, Circuit>>;
+  /**
+   * Changes a circuit, as it is at that moment, under a lock: of any number that change it at the same time each sees what the one
+   * before left. `change` gives undefined to leave it. Returns whether it was changed.
+   */
+  changeCircuit(name: string, change: (before: Circuit) => Circuit | undefined): Promise<boolean>;
+
+  // Keys of installations, sealed: only the operator's secret opens them
+
+  /** Keeps a key, in place of the one there is. */
+  saveKey(key: StoredKey): Promise<void>;
+  listKeys(): Promise<readonly StoredKey[]>;
+  findKey(installationId: number, protocol: string): Promise<StoredKey | undefined>;
+  /** Says whether there was one. */
+  removeKey(installationId: number, protocol: string): Promise<boolean>;
 
   // Runs
 
@@ -43,8 +66,17 @@ export interface Store {
   tasksOf(id: RunId): Promise<readonly RunTask[]>;
   /** Sessions of a run, or of one of its tasks, in the order they began. */
   sessionsOf(id: RunId, task?: TaskKey): Promise<readonly Session[]>;
+  /** Sessions of any repository that are called `name`, by our id or as the provider's conversation; newest first, 20 at most. */
+  findSessions(name: string): Promise<readonly { readonly repositoryId: number; readonly session: Session }[]>;
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
+  /**
+   * Records an order for a run, once per `key`; with `reopen`, a run that failed or was stopped is queued again with it. `in the
+   * way`: another run is at the same work, and nothing was recorded.
+   */
+  giveOrder(id: RunId, order: NewOrder): Promise<'given' | 'known' | 'in the way'>;
+  /** Orders of a run with a number above `after`, in order. */
+  ordersOf(id: RunId, after: number): Promise<readonly GivenOrder[]>;
 
   // Leases
 
@@ -106,6 +138,16 @@ export interface Delivery extends NewDelivery {
   readonly attempts: number;
 }
 
+/** A model key of an installation, as it is kept. */
+export interface StoredKey {
+  readonly installationId: number;
+  /** Of the model API it is for. */
+  readonly protocol: string;
+  readonly sealed: string;
+  /** Epoch milliseconds. */
+  readonly setAt: number;
+}
+
 export interface Mark {
   /** JSON value. */
   readonly value: unknown;
@@ -140,10 +182,17 @@ export type RunChange = Partial<
     | 'pullRequest'
     | 'statusCommentId'
     | 'setbacks'
+    | 'steering'
   >
 >;
 
-export type TaskChange = Partial<Pick<RunTask, 'attempts' | 'outcome' | 'usage' | 'startedAt' | 'endedAt'>>;
+export type TaskChange = Partial<
+  Pick<RunTask, 'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
+>;
+
+export interface NewOrder extends Omit<GivenOrder, 'number'> {
+  readonly reopen: boolean;
+}
 
 export interface EffectIntent {
   readonly key: string;
@@ -168,6 +217,11 @@ export interface AuditEntry {
   readonly detail: unknown;
   /** Where a run has an entry with this key already, nothing is appended. Not given back by `auditOf`. */
   readonly once?: string;
+}
+
+/** A key of an installation can't be opened. The message says what to do, and holds nothing of the key. */
+export class SealError extends Error {
+  override readonly name = 'SealError';
 }
 
 /** Thrown by every write made under a lease that is no longer the newest. */

@@ -1,6 +1,6 @@
 import type { RunId, TaskKey } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { RunTask } from '../domain/run.ts';
+import type { Handover, RunTask } from '../domain/run.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Database } from './database.ts';
 import { readText } from './storable.ts';
@@ -12,10 +12,12 @@ interface TaskRow {
   readonly title: string;
   readonly text: string;
   readonly attempts: number;
+  readonly since: number;
   readonly outcome: Outcome | null;
   readonly usage: StoredUsage;
   readonly started_at: number | null;
   readonly ended_at: number | null;
+  readonly handover: Handover | null;
 }
 
 /** A usage as JSON holds it: an unknown cost is not there. */
@@ -29,7 +31,7 @@ export function toUsage(stored: StoredUsage): Usage {
 /** As {@link Store.tasksOf}, in document order. */
 export async function tasksOf(database: Database, id: RunId): Promise<readonly RunTask[]> {
   const { rows } = await database.query<TaskRow>(
-    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, outcome, usage, started_at, ended_at
+    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, since, outcome, usage, started_at, ended_at, handover
      FROM maestro.tasks WHERE run_id = $1 ORDER BY position, key`,
     [id],
   );
@@ -40,9 +42,11 @@ export async function tasksOf(database: Database, id: RunId): Promise<readonly R
     title: row.title,
     text: row.text,
     attempts: row.attempts,
+    ...(row.since === 0 ? {} : { since: row.since }),
     outcome: row.outcome ?? undefined,
     usage: toUsage(row.usage),
     startedAt: row.started_at ?? undefined,
     endedAt: row.ended_at ?? undefined,
+    ...(row.handover === null ? {} : { handover: row.handover }),
   }));
 }

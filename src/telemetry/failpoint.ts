@@ -21,6 +21,7 @@ export const EFFECTS = [
   'lane',
   'container',
   'session',
+  'shelve',
   'capture',
   'commit',
   'push',
@@ -72,6 +73,7 @@ interface Action {
  */
 export async function failpoint(point: Failpoint): Promise<void> {
   if (LOG !== undefined) appendFileSync(LOG, `${Date.now()} ${process.pid} ${point}\n`);
+  await watcher?.(point);
   if (ACTIONS.length === 0) return;
   for (const action of ACTIONS) {
     if (action.point !== point || (action.run !== undefined && action.run !== workedOn())) continue;
@@ -107,6 +109,16 @@ export async function around<T>(
   await failpoint(`${effect}.after-record`);
   return result;
 }
+
+/**
+ * Has every failpoint of this process tell `watch` first, and wait for it: with this a test that shares the process holds work at a
+ * point until it has done something. Nobody is told when it is undefined.
+ */
+export function watchFailpoints(watch: ((point: Failpoint) => Promise<void>) | undefined): void {
+  watcher = watch;
+}
+
+let watcher: ((point: Failpoint) => Promise<void>) | undefined;
 
 const LOG = process.env['MAESTRO_FAILPOINT_LOG'];
 const HITS = new Map<Action, number>();

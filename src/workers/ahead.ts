@@ -12,7 +12,7 @@ export const AGENT = 'agent';
  * do between two sessions. It only saves time: whatever goes wrong here is made good, or told, when the session begins.
  */
 export class SessionAhead implements Ahead, AsyncDisposable {
-  #next: { readonly session: string; readonly ready: Promise<Wire | undefined> } | undefined;
+  #next: { readonly session: string; readonly provider: string; readonly ready: Promise<Wire | undefined> } | undefined;
   readonly #release: () => Promise<void>;
 
   /** `release` removes what is kept ready on the lane. */
@@ -21,7 +21,7 @@ export class SessionAhead implements Ahead, AsyncDisposable {
   }
 
   begin(scope: RunScope, session: string, spent = 0): void {
-    if (this.#next?.session === session) return;
+    if (this.#next?.session === session && this.#next.provider === scope.provider.id) return;
     const before = this.#drop();
     const ready = before
       .then(async () => await openWire(scope, session, spent))
@@ -35,7 +35,7 @@ export class SessionAhead implements Ahead, AsyncDisposable {
         scope.log.debug({ err: error, sessionId: session }, 'nothing could be made ahead for a session');
         return undefined;
       });
-    this.#next = { session, ready };
+    this.#next = { session, provider: scope.provider.id, ready };
   }
 
   beginAfter(record: TaskRecord, scope: RunScope): void {
@@ -45,8 +45,12 @@ export class SessionAhead implements Ahead, AsyncDisposable {
     this.begin(scope, sessionIdFor(task.runId, task.position, task.attempts + 1), record.session.usage.costUsd);
   }
 
-  async take(session: string): Promise<Wire | undefined> {
+  async take(session: string, provider: string): Promise<Wire | undefined> {
     if (this.#next?.session !== session) return undefined;
+    if (this.#next.provider !== provider) {
+      await this.#drop();
+      return undefined;
+    }
     const { ready } = this.#next;
     this.#next = undefined;
     return await ready;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Approach, PushBegun } from '../domain/conduct.ts';
 import { sessionIdFor } from '../domain/ids.ts';
 import type { RunTask, Session } from '../domain/run.ts';
-import { NO_USAGE } from '../domain/usage.ts';
+import { addUsage, NO_USAGE } from '../domain/usage.ts';
 import { fetchCommit, hasObject } from '../git/mirror.ts';
 import { remoteHead } from '../git/remote.ts';
 import { InfrastructureError } from '../runners/runner.ts';
@@ -94,6 +94,15 @@ export async function attempt(
  * broke ends as a failure of ours, one that a shutdown ended is to be made again. What is neither is thrown on.
  */
 async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Promise<TaskRecord> {
+  if (error instanceof InfrastructureError && isFull(error)) {
+    // However long that lasts, it is no failure of the task's: the run waits, and the task is begun again.
+    const until = scope.deps.clock.now();
+    const outcome = { kind: 'parked', until, reason: 'a disk of ours is full; the task is begun again' } as const;
+    const { task, session } = record;
+    await scope.held.saveSession({ ...session, outcome, endedAt: until });
+    await scope.held.changeTask(task.key, { usage: addUsage(task.usage, session.usage) });
+    throw error;
+  }
   if (error instanceof InfrastructureError) {
     scope.log.warn({ err: error, sessionId: record.session.id }, 'attempt failed on our side');
     const message = `Our side broke: ${error.message.split('\n')[0] ?? ''}`;
@@ -117,6 +126,11 @@ async function cutShort(record: TaskRecord, scope: RunScope, error: unknown): Pr
   throw error;
 }
 
+/** Whether a disk was full, ours or the engine's: the engine, git and the kernel say so in the same words. */
+function isFull(error: InfrastructureError): boolean {
+  return /no space left on device/i.test(error.message);
+}
+
 async function beginSession(task: RunTask, number: number, scope: RunScope): Promise<Session> {
   const { held, deps } = scope;
   const id = sessionIdFor(task.runId, task.position, number);
@@ -137,7 +151,8 @@ async function beginSession(task: RunTask, number: number, scope: RunScope): Pro
     usage: NO_USAGE,
   };
   await held.saveSession(session);
-  await held.changeTask(task.key, { attempts: number, startedAt, endedAt: undefined, outcome: undefined });
+  const begun = { attempts: number, startedAt, endedAt: undefined, outcome: undefined };
+  await held.changeTask(task.key, { ...begun, handover: scope.handover });
   await held.audit(startedAt, 'session started', {
     session: id,
     provider: session.provider,

@@ -1,4 +1,6 @@
+import type { CircuitPolicy } from '../domain/circuit.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { EgressRule } from '../domain/egress.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
 import type { ImageRule } from '../domain/own-image.ts';
@@ -11,6 +13,7 @@ import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Runner } from '../runners/runner.ts';
+import type { Shelf } from '../sessions/shelf.ts';
 import type { Presence, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -20,10 +23,14 @@ export interface WorkerDeps {
   readonly queue: RunQueue;
   readonly forge: Forge;
   readonly runner: Runner;
+  readonly shelf: Shelf;
   readonly gateway: Gateway;
   readonly findProvider: (id: string) => Provider | undefined;
-  /** The real endpoint and key behind a provider's protocol; undefined when none is configured. */
-  readonly modelEndpoint: (protocol: NonNullable<Provider['protocol']>) => ModelEndpoint | undefined;
+  /** The real endpoint and key behind a provider's protocol, for repositories of an installation; undefined when none is configured. */
+  readonly modelEndpoint: (
+    protocol: NonNullable<Provider['protocol']>,
+    of: { readonly installationId: number },
+  ) => Promise<ModelEndpoint | undefined>;
   /** Which of the workers beside this one have died. */
   readonly presence: Presence;
   readonly clock: Clock;
@@ -56,6 +63,7 @@ export interface WorkerSettings {
   readonly session: SessionSettings;
   readonly policy: PolicyLimits;
   readonly retry: RetryPolicy;
+  readonly circuit: CircuitPolicy;
 }
 
 /** Limits of one session. Times in milliseconds, sizes in bytes. */
@@ -70,9 +78,11 @@ export interface SessionSettings {
   readonly logBytes: number;
   /** Largest pack of work taken from a lane. */
   readonly packBytes: number;
-  /** Hosts every session may reach beside its model. */
-  readonly hosts: readonly string[];
-  /** Hosts a setup may reach. */
+  /** Hosts sessions may reach beside their model. */
+  readonly hosts: readonly EgressRule[];
+  /** Hosts that playbooks may add. */
+  readonly playbookHosts: readonly string[];
+  /** Hosts a setup may reach, beside those the session may. */
   readonly setupHosts: readonly string[];
   /** What one session may spend at its model; undefined for no limit. */
   readonly budgetUsd: number | undefined;

@@ -1,4 +1,5 @@
-import { approach, nextInRun, type Ending, type PushBegun } from '../domain/conduct.ts';
+import { approach, nextInRun, sessionsThatCount, standing, type Ending, type PushBegun } from '../domain/conduct.ts';
+import type { Outcome } from '../domain/outcome.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
@@ -15,6 +16,7 @@ import { around } from '../telemetry/failpoint.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { attempt, historyOf } from './attempt.ts';
+import { firstProvider, takeTurn } from './circuits.ts';
 import type { WorkerDeps } from './deps.ts';
 import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
@@ -84,13 +86,13 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const refused = await takeUp(deps, held);
   if (refused !== undefined) return await end(deps, driving, refused);
   await announcer.begin();
-  const provider = deps.findProvider(held.run.provider);
+  const { run } = held;
+  const provider = firstProvider(deps, run);
   if (provider === undefined)
     return await end(deps, driving, {
       state: 'failed',
-      reason: `This worker has no provider called \`${held.run.provider}\`.`,
+      reason: `This worker has no provider called \`${run.provider}\`.`,
     });
-  const { run } = held;
   const mirror = await ensureMirror(path.join(deps.settings.home, 'mirrors'), run.repository.id);
   await removeLeftovers(mirror, run.id);
   const started = run.tip !== run.base.sha;
@@ -104,6 +106,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     held,
     announcer,
     provider,
+    endpoint: undefined,
+    handover: undefined,
     mirror,
     lane,
     ahead,
@@ -115,6 +119,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
 
   for (;;) {
     await held.refreshStop();
+    await held.takeOrders();
+    if (held.run.steering?.paused !== undefined && held.run.stop === undefined) return await pause(deps, driving);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
@@ -165,11 +171,9 @@ async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun):
   for (const session of await store.sessionsOf(held.run.id, task.key)) {
     const effect = await store.findEffect(held.run.id, pushKey(session));
     if (effect === undefined) continue;
-    const { commit } = effect.intent as PushBegun;
-    const isPushed = effect.result !== undefined && effect.result !== null;
-    const head = isPushed
-      ? commit
-      : await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined);
+    const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
+    const commit = pushed ?? (effect.intent as PushBegun).commit;
+    const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
     if (head !== commit) continue;
     const outcome = { kind: 'committed', commit } as const;
     const endedAt = clock.now();
@@ -188,19 +192,25 @@ async function workOn(
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
   const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
-  if (how.kind === 'give-up') {
-    const endedAt = deps.clock.now();
-    await held.changeTask(task.key, { outcome: how.outcome, endedAt });
-    await held.audit(endedAt, 'task given up', { task: task.key, outcome: how.outcome });
-  } else {
+  const turn = how.kind === 'attempt' ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
+  if (turn?.kind === 'wait') return turn;
+  if (how.kind === 'give-up') await giveUp(deps, held, task, how.outcome);
+  else if (turn?.kind === 'none') await giveUp(deps, held, task, { kind: 'failed', failure: turn.failure });
+  else {
     const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
     if (begun !== undefined) await held.changeRun({ setbacks: begun });
-    const record = await attempt(task, how, { ...scope, earlier: history.sessions });
+    const record = await attempt(task, how, { ...(turn?.scope ?? scope), earlier: history.sessions });
     if (record.again !== undefined) return record.again;
   }
   const setbacks = gotFurther(held.run);
   if (setbacks !== undefined) await held.changeRun({ setbacks });
   return undefined;
+}
+
+async function giveUp(deps: WorkerDeps, held: HeldRun, task: RunTask, outcome: Outcome): Promise<void> {
+  const endedAt = deps.clock.now();
+  await held.changeTask(task.key, { outcome, endedAt });
+  await held.audit(endedAt, 'task given up', { task: task.key, outcome });
 }
 
 /** Lets a run wait, holding nothing; without `at` until a worker has room for it. */
@@ -215,6 +225,19 @@ async function park(
   await held.audit(deps.clock.now(), 'run parked', wait);
   if (setbacks.aloneTold !== false) await announcer.sayNow();
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
+}
+
+/** Lets a run wait, holding nothing, until a person says how to go on. */
+async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
+  const { held, announcer } = driving;
+  const by = held.run.steering?.paused?.by ?? 'somebody';
+  const reason = `Paused by @${by}. \`/maestro resume\` goes on.`;
+  await held.changeRun({ state: 'parked', reason, parkedUntil: undefined, setbacks: handedBack(held.run) });
+  await held.audit(deps.clock.now(), 'run paused', { by });
+  await announcer.sayNow();
+  await held.reload();
+  // Asked for while it was being put away: nobody else would put it in line.
+  return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
 }
 
 /** Says the last word, then writes it down: a crash between the two says it again. */
@@ -242,7 +265,8 @@ async function end(
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   await around('end', {
     // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () => await held.auditOnce(`end/${state}`, endedAt, `run ${state}`, { reason }),
+    intent: async () =>
+      await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
     perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
   });
   return DONE;

@@ -39,7 +39,7 @@ export async function handle(work: Work, assignment: Assignment): Promise<Word> 
   try {
     const known = await store.findRun(id);
     const stands = known === undefined ? SETTLED : standing(known, clock.now());
-    if (known === undefined || stands.kind === 'settled') return { kind: 'done' };
+    if (known === undefined || stands.kind === 'settled' || stands.kind === 'held') return { kind: 'done' };
     if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - clock.now() };
     if (seat === undefined) {
       const given = await seatFor(work, assignment, known);

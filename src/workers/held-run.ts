@@ -1,4 +1,5 @@
 import type { TaskKey } from '../domain/ids.ts';
+import { takeOrders } from '../domain/order.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
 import type { LeaseHold } from './lease-hold.ts';
@@ -99,6 +100,17 @@ export class HeldRun {
     const run = await this.#store.findRun(this.#run.id);
     if (run?.stop !== undefined) this.#run = { ...this.#run, stop: run.stop };
     return this.#run.stop !== undefined;
+  }
+
+  /** Takes in the orders that people have given meanwhile. A crash in between takes them in again, to the same end. */
+  async takeOrders(): Promise<void> {
+    const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
+    if (orders.length === 0) return;
+    const { steering, tasks } = takeOrders({ run: this.#run, tasks: this.#tasks }, orders);
+    for (const { key, outcome, since } of tasks) {
+      await this.changeTask(key, { outcome, since, startedAt: undefined, endedAt: outcome && orders.at(-1)?.at });
+    }
+    await this.changeRun({ steering });
   }
 
   /**

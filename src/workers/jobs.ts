@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { cacheVariables } from '../domain/setup.ts';
-import type { Inside, Job, JobLimits, JobResult, Place } from '../runners/runner.ts';
+import type { Inside, Job, JobFiles, JobLimits, JobResult, Place } from '../runners/runner.ts';
 import { tailSink } from './lines.ts';
 import type { RunScope } from './record.ts';
 
@@ -17,7 +17,7 @@ export interface LanePlace {
 export interface LaneJob extends LanePlace {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: JobFiles;
   readonly stdin?: string;
   readonly stdout: Writable;
   readonly stderr?: Writable;

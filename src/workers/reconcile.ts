@@ -11,13 +11,15 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
   const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
   const counted = await queue.counts();
-  const missing = open.length - (counted.waiting + counted.delayed + counted.active);
+  const due = open.filter((run) => placeInLine(run, clock.now()) !== undefined);
+  const missing = due.length - (counted.waiting + counted.delayed + counted.active);
   for (const run of open) {
     const place = placeInLine(run, clock.now());
     if (place !== undefined) await queue.enqueue(run.id, place.delayMs === undefined ? {} : { delayMs: place.delayMs });
   }
   if (missing > 0)
     deps.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
+  await deps.shelf.tidy(clock.now());
   const alive = new Set<string>(open.map((run) => run.id));
   const reaped = await runner.reap((owner) => alive.has(owner.runId));
   if (reaped.length > 0) deps.log.info({ jobs: reaped }, 'leftover jobs removed');

@@ -1,6 +1,6 @@
 import type { Failure, Outcome } from '../domain/outcome.ts';
-import type { RunTask, Session } from '../domain/run.ts';
-import type { Wire } from '../gateway/gateway.ts';
+import type { Handover, RunTask, Session } from '../domain/run.ts';
+import type { ModelEndpoint, Wire } from '../gateway/gateway.ts';
 import type { Masked } from '../git/mask.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -17,7 +17,12 @@ export interface RunScope {
   readonly deps: WorkerDeps;
   readonly held: HeldRun;
   readonly announcer: Announcer;
+  /** The one the task at hand is given to; between tasks, the most preferred. */
   readonly provider: Provider;
+  /** The endpoint that goes with it; undefined for a provider that needs none, or when none is configured. */
+  readonly endpoint: ModelEndpoint | undefined;
+  /** Why the task at hand is not given to the provider that was asked for. */
+  readonly handover: Handover | undefined;
   readonly mirror: Mirror;
   readonly lane: LaneRef;
   /** What its jobs run in, when that is not the runner's usual. */
@@ -38,8 +43,8 @@ export interface Ahead {
   begin(scope: RunScope, session: string, spent?: number): void;
   /** Begins with those of the task that comes after this one, if one does. */
   beginAfter(record: TaskRecord, scope: RunScope): void;
-  /** The wire made for a session, which is the caller's from now on; undefined when none was. */
-  take(session: string): Promise<Wire | undefined>;
+  /** The wire made for a session of that provider, which is the caller's from now on; undefined when none was. */
+  take(session: string, provider: string): Promise<Wire | undefined>;
 }
 
 /** What one attempt at a task has come to. Each stage takes one and gives the next. */

@@ -1,5 +1,7 @@
+import { sessionHosts } from '../domain/egress.ts';
 import type { RunTask } from '../domain/run.ts';
-import type { ModelEndpoint, Wire } from '../gateway/gateway.ts';
+import type { Wire } from '../gateway/gateway.ts';
+import { noteAnswer } from './circuits.ts';
 import { configurationOf, serverHosts } from './configuration.ts';
 import type { RunScope } from './record.ts';
 
@@ -8,22 +10,25 @@ import type { RunScope } from './record.ts';
  * provider needs a model key and none is configured.
  */
 export async function openWire(scope: RunScope, session: string, spent = 0): Promise<Wire | undefined> {
-  const { deps, provider, held } = scope;
-  const model = modelOf(scope);
-  if (provider.protocol !== undefined && model === undefined) return undefined;
+  const { deps, provider, endpoint, held } = scope;
+  if (provider.protocol !== undefined && endpoint === undefined) return undefined;
   const { servers } = await configurationOf(scope);
   const left = leftOf(held.run.settings.budget, held.tasks);
   return await deps.gateway.open({
     session,
     listen: deps.runner.wire,
-    hosts: [...provider.hosts, ...deps.settings.session.hosts, ...serverHosts(servers)],
-    model,
+    hosts: [...provider.hosts, ...hostsOf(scope), ...serverHosts(servers)],
+    model: endpoint,
+    onAnswer: () => void noteAnswer(scope),
     budget: spendable(left === undefined ? undefined : Math.max(0, left - spent), deps.settings.session.budgetUsd),
   });
 }
 
-function modelOf({ deps, provider }: RunScope): ModelEndpoint | undefined {
-  return provider.protocol === undefined ? undefined : deps.modelEndpoint(provider.protocol);
+/** Hosts the operator lets this run reach, as far as its playbook wants them. */
+export function hostsOf({ deps, provider, held }: RunScope): readonly string[] {
+  const { repository, settings } = held.run;
+  const { hosts, playbookHosts: mayAdd } = deps.settings.session;
+  return sessionHosts(hosts, { provider: provider.id, repository, asked: settings.hosts, mayAdd });
 }
 
 /** What is left of a run's budget after what its tasks have spent; undefined without a budget. Dollars. */

@@ -19,11 +19,14 @@ export interface MemoryStore extends Pick<
   | 'knownDeliveries'
   | 'setMark'
   | 'findMarks'
+  | 'marksBelow'
+  | 'pruneMarks'
   | 'createRun'
   | 'findRun'
   | 'listRuns'
   | 'tasksOf'
   | 'sessionsOf'
+  | 'findSessions'
   | 'requestStop'
   | 'audit'
   | 'auditOf'
@@ -71,6 +74,12 @@ export function createMemoryStore(): MemoryStore {
           return mark === undefined ? [] : [[name, mark] as const];
         }),
       ),
+    marksBelow: async (prefix) => new Map([...marks].filter(([name]) => name.startsWith(prefix))),
+    pruneMarks: async (prefix, before) => {
+      const old = [...marks].filter(([name, { at }]) => name.startsWith(prefix) && at < before);
+      for (const [name] of old) marks.delete(name);
+      return old.length;
+    },
     createRun: async (run, runTasks) => {
       const existing =
         runs.get(run.id) ?? [...runs.values()].find((other) => !isFinal(other.state) && isAtWork(other, run));
@@ -89,6 +98,7 @@ export function createMemoryStore(): MemoryStore {
         .slice(0, filter.limit),
     tasksOf: async (id) => tasks.get(id) ?? [],
     sessionsOf: async () => [],
+    findSessions: async () => [],
     requestStop: async (id, stop) => {
       const run = runs.get(id);
       if (run === undefined || run.stop !== undefined) return false;

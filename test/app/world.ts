@@ -9,6 +9,7 @@ import { createDeliveryNotes } from '../../src/app/notes.ts';
 import { maestroApp } from '../../src/app/probot.ts';
 import type { IssueState } from '../../src/forge/forge.ts';
 import type { RunQueue } from '../../src/queue/queue.ts';
+import type { KeptSession } from '../../src/sessions/shelf.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMemoryForge, type MemoryForge } from './memory-forge.ts';
@@ -17,17 +18,20 @@ import { NOON } from './payloads.ts';
 
 export const RULES: AppRules = {
   providers: ['claude', 'codex', 'scripted'],
-  defaultProvider: 'claude',
+  defaultProviders: ['claude'],
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: '.maestro/playbooks',
   repositoryBytes: 1024 ** 3,
+  keepMs: 30 * 24 * 3_600_000,
 };
 
 /** The app as it is composed in production, over a store, a queue and a GitHub in memory, with a clock that stands still. */
 export interface World extends MemoryForge {
   readonly store: MemoryStore;
   readonly inbox: Inbox;
+  /** Conversations on the shelf. */
+  readonly kept: KeptSession[];
   readonly enqueued: RunId[];
   /** Errors the next calls of the queue fail with. */
   readonly queueFailures: Error[];
@@ -60,6 +64,7 @@ export async function createWorld(rules: Partial<AppRules> = {}): Promise<World>
   };
   const queue = { enqueue } as unknown as RunQueue;
   const log = createLog({ level: 'silent' });
+  const kept: KeptSession[] = [];
   let now = NOON + 5_000;
   const clock = { now: () => now, monotonic: () => now, advance: (ms: number) => void (now += ms) };
   const notes = createDeliveryNotes();
@@ -68,6 +73,7 @@ export async function createWorld(rules: Partial<AppRules> = {}): Promise<World>
     store: store as unknown as Store,
     queue,
     forge: memory.forge,
+    shelf: { list: async () => kept },
     clock,
     log,
     notes,
@@ -91,6 +97,7 @@ export async function createWorld(rules: Partial<AppRules> = {}): Promise<World>
   return {
     ...memory,
     store,
+    kept,
     inbox,
     enqueued,
     queueFailures,

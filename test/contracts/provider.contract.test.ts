@@ -52,6 +52,37 @@ describe.each(Object.values(providers))('$id', (provider: Provider) => {
     expect(Object.keys(env).filter((name) => /^(?:PATH|HOME|LANG)$/.test(name))).toEqual([]);
   });
 
+  test('keeps its conversations in directories of their own, where it is given nothing', () => {
+    const { directories, without, layouts } = provider.sessions;
+    expect(directories.length).toBeGreaterThan(0);
+    for (const directory of directories) {
+      expect(directory).toMatch(/^\.[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$/);
+      expect(directory).not.toContain('..');
+      const given = Object.keys(provider.command({ ...TASK, systemPrompt: 'x', mcpServers: {} }).files);
+      expect(given.filter((file) => file.startsWith(`${directory}/`))).toEqual([]);
+    }
+    for (const path of without) expect(directories.some((directory) => path.startsWith(`${directory}/`))).toBe(true);
+    expect(layouts.some(({ directory }) => directories.some((one) => directory.startsWith(one)))).toBe(true);
+  });
+
+  test('never throws over what stands where its conversations should', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string(), (value, path) => {
+        for (const layout of provider.sessions.layouts) {
+          layout.idOf(path);
+          expect(layout.read(value)).toBeInstanceOf(Object);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('is told of the conversation to go on with by its id alone', () => {
+    const earlier = provider.command({ ...TASK, prompt: '', resume: 'earlier-conversation-7' });
+    expect(JSON.stringify([earlier.argv, earlier.env])).toContain('earlier-conversation-7');
+    expect(JSON.stringify(provider.command(TASK))).not.toContain('earlier-conversation-7');
+  });
+
   test('understands every line of a conversation, and that it succeeded', () => {
     const { events, conclusion } = replay(provider, lines, 0);
     expect(events.filter(({ type }) => type === 'unknown')).toEqual([]);

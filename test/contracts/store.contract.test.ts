@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_CIRCUIT, takeTrial } from '../../src/domain/circuit.ts';
 import type { SessionId, TaskKey } from '../../src/domain/ids.ts';
 import { openStore } from '../../src/store/open.ts';
 import { LeaseLostError, type Lease, type Store } from '../../src/store/store.ts';
@@ -62,6 +63,49 @@ function storeContract(open: () => Promise<Opened>): void {
     expect(lease).toBeDefined();
     return lease!;
   }
+
+  describe('circuits', () => {
+    const broken = { failures: 1, openings: 0, openUntil: undefined, trialUntil: undefined, reason: 'is overloaded' };
+
+    it('remembers how an endpoint does', async () => {
+      expect(await store.findCircuits(['codex/new'])).toEqual(new Map());
+      expect(await store.changeCircuit('codex/new', () => broken)).toBe(true);
+      expect(await store.findCircuits(['codex/new', 'codex/other'])).toEqual(new Map([['codex/new', broken]]));
+      expect(await store.changeCircuit('codex/new', () => undefined)).toBe(false);
+      expect(await store.findCircuits(['codex/new'])).toEqual(new Map([['codex/new', broken]]));
+    });
+
+    it('shows each of many changes what the one before left', async () => {
+      const many = Array.from({ length: 10 }, async () =>
+        store.changeCircuit('codex/many', (before) => ({ ...before, failures: before.failures + 1 })),
+      );
+      expect(await Promise.all(many)).not.toContain(false);
+      expect((await store.findCircuits(['codex/many'])).get('codex/many')).toMatchObject({ failures: 10 });
+    });
+
+    it('gives the one try of a half-open circuit to one of many', async () => {
+      await store.changeCircuit('codex/half', () => ({ ...broken, openings: 1, openUntil: 1_000 }));
+      const many = Array.from({ length: 10 }, async () =>
+        store.changeCircuit('codex/half', (before) => takeTrial(before, 2_000, DEFAULT_CIRCUIT)),
+      );
+      expect((await Promise.all(many)).filter((taken) => taken)).toHaveLength(1);
+    });
+  });
+
+  describe('keys of installations', () => {
+    it('are kept by installation and protocol, as they were sealed', async () => {
+      const key = { installationId: 4_000_000_000, protocol: 'anthropic', sealed: 'v1.abc', setAt: 5 };
+      await store.saveKey({ ...key, sealed: 'v1.old', setAt: 1 });
+      await store.saveKey(key);
+      await store.saveKey({ ...key, protocol: 'openai' });
+      expect(await store.findKey(key.installationId, 'anthropic')).toEqual(key);
+      expect(await store.findKey(1, 'anthropic')).toBeUndefined();
+      expect(await store.listKeys()).toEqual([key, { ...key, protocol: 'openai' }]);
+      expect(await store.removeKey(key.installationId, 'openai')).toBe(true);
+      expect(await store.removeKey(key.installationId, 'openai')).toBe(false);
+      expect(await store.listKeys()).toEqual([key]);
+    });
+  });
 
   describe('inbox', () => {
     it('saves a delivery once', async () => {
@@ -132,6 +176,12 @@ function storeContract(open: () => Promise<Opened>): void {
 
       expect(await store.findMarks(['test/a', 'test/b', 'test/c'])).toStrictEqual(
         new Map<string, unknown>([
+          ['test/a', { value: { times: 2 }, at: 20 }],
+          ['test/b', { value: 'text', at: 5 }],
+        ]),
+      );
+      expect(await store.marksBelow('test/')).toStrictEqual(
+        new Map([
           ['test/a', { value: { times: 2 }, at: 20 }],
           ['test/b', { value: 'text', at: 5 }],
         ]),
@@ -501,6 +551,57 @@ function storeContract(open: () => Promise<Opened>): void {
 
   it('answers a ping', async () => {
     await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  describe('orders', () => {
+    const pause = { key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' }, reopen: false } as const;
+
+    it('are kept once each, numbered within their run, and say so in it', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+      const steer = { ...pause, key: 'c2', order: { kind: 'steer', words: 'Mind the gap: ü "quoted"' } } as const;
+      expect(await Promise.all([store.giveOrder(run.id, pause), store.giveOrder(run.id, pause)])).toEqual(
+        expect.arrayContaining(['given', 'known']),
+      );
+      expect(await store.giveOrder(run.id, steer)).toBe('given');
+      expect(await store.ordersOf(run.id, 0)).toEqual([
+        { number: 1, key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' } },
+        { number: 2, key: 'c2', by: 'ada', at: 5, order: steer.order },
+      ]);
+      expect(await store.ordersOf(run.id, 1)).toHaveLength(1);
+      expect(await store.findRun(run.id)).toMatchObject({ orders: 2, steering: undefined });
+    });
+
+    it('of many at the same time all have numbers without a gap', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+      await Promise.all(
+        Array.from({ length: 12 }, async (_, at) => store.giveOrder(run.id, { ...pause, key: `k${at}`, at })),
+      );
+      const numbers = (await store.ordersOf(run.id, 0)).map(({ number }) => number);
+      expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    });
+
+    it('open a run again that ended with something left, unless another is at the same work', async () => {
+      const run = aRun();
+      const lease = await claimed(run);
+      await store.requestStop(run.id, { by: 'ada', reason: 'enough', at: 1 });
+      await store.updateRun(lease, { state: 'stopped', endedAt: 9, reason: 'Enough.' });
+      const resume = { key: 'c1', by: 'ada', at: 5, order: { kind: 'resume' }, reopen: true } as const;
+      const other = aRun({ playbook: run.playbook, repository: run.repository });
+      const otherLease = await claimed(other);
+      expect(await store.giveOrder(run.id, resume)).toBe('in the way');
+      expect(await store.ordersOf(run.id, 0)).toEqual([]);
+      await store.updateRun(otherLease, { state: 'succeeded' });
+      expect(await store.giveOrder(run.id, resume)).toBe('given');
+      expect(await store.findRun(run.id)).toMatchObject({
+        state: 'queued',
+        stop: undefined,
+        reason: undefined,
+        endedAt: undefined,
+        orders: 1,
+      });
+    });
   });
 }
 

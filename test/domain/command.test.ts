@@ -21,6 +21,10 @@ describe('commands', () => {
       '/maestro run\r\nKeep the API.\r\n\r\nAnd the docs.',
       { kind: 'run', instructions: 'Keep the API.\n\nAnd the docs.' },
     ],
+    [
+      '/maestro run resume=ses_dfa025943ffe9D7LurpWcqprsI',
+      { kind: 'run', resume: 'ses_dfa025943ffe9D7LurpWcqprsI', instructions: '' },
+    ],
     ['/maestro run\n> quoted\nmine', { kind: 'run', instructions: 'mine' }],
     ['/maestro run\n\n/maestro stop', { kind: 'run', instructions: '/maestro stop' }],
     ['/maestro stop', { kind: 'stop', reason: '' }],

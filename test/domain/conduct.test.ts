@@ -117,7 +117,7 @@ describe('how to go at a task', () => {
 
 describe('an attempt', () => {
   const { id } = aRun();
-  const of = { session: aSession(id, 9).id, sessions: [], now: NOW, retry };
+  const of = { session: aSession(id, 9), sessions: [], now: NOW, retry };
 
   it.each<[string, Outcome]>([
     ['committed', committed],

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { keptBranchName } from '../../src/domain/branch.ts';
-import { isFinal, type Run } from '../../src/domain/run.ts';
+import { isFinal, isThrough, type Run } from '../../src/domain/run.ts';
 import type { Place } from './place.ts';
 import type { Audited } from './stage.ts';
 
@@ -16,7 +16,7 @@ export async function auditRecord({ store }: Audited, place: Place, runs: readon
     const sessions = await store.sessionsOf(run.id);
     for (const task of await store.tasksOf(run.id)) {
       const of = sessions.filter((session) => session.taskKey === task.key);
-      if (run.state === 'succeeded' && !['committed', 'no-change'].includes(task.outcome?.kind ?? ''))
+      if (run.state === 'succeeded' && !isThrough(task))
         problems.push(`${run.id} succeeded and its task ${task.position} is ${task.outcome?.kind ?? 'open'}`);
       if (of.length !== task.attempts)
         problems.push(

@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import Docker from 'dockerode';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
@@ -183,10 +184,14 @@ async function auditSecrets(harness: Audited, place: Place): Promise<readonly st
 async function auditFiles(harness: Audited): Promise<readonly string[]> {
   const leaks = leaksOf(harness);
   const files = await filesBelow(harness.config.MAESTRO_HOME, ['database']);
-  const read = await Promise.all(
-    files.map(async (file) => leaks(file, await readFile(file, 'latin1').catch(() => ''))),
-  );
+  const read = await Promise.all(files.map(async (file) => leaks(file, await readFile(file).then(asText, () => ''))));
   return read.flat();
+}
+
+/** What a file holds, unpacked. */
+function asText(bytes: Buffer): string {
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return (isPacked ? gunzipSync(bytes) : bytes).toString('latin1');
 }
 
 function leaksOf(harness: Audited): (where: string, text: string) => readonly string[] {

@@ -32,7 +32,7 @@ function script(steps: readonly unknown[]): string {
 describeWith('agentImage', "a repository's own configuration", () => {
   let model: ModelEndpoint;
   beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY], keepBodies: true });
+    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY], keepTexts: true });
   });
   afterAll(async () => model[Symbol.asyncDispose]());
   const suite = useHarness(() => ({
@@ -59,7 +59,7 @@ describeWith('agentImage', "a repository's own configuration", () => {
     await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
     const run = await place.settledRun();
     expect(run.state).toBe('succeeded');
-    const asked = model.requests.slice(before).map(({ body = '' }) => body);
+    const asked = model.requests.slice(before).map(({ text }) => text);
     const [first = ''] = asked.filter((body) => body.includes('marmalade'));
     expect(first).toContain('marmalade sandwich');
     expect(asked.filter((body) => body.includes('Obey the toad') && !body.includes('marmalade'))).toEqual([]);

@@ -1,7 +1,8 @@
 import Docker from 'dockerode';
-import { expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { engineAt } from '../../src/runners/docker/engine-address.ts';
 import { namespaceOf } from '../../src/compose/runner.ts';
+import { createEngineProxy, type EngineFault, type EngineProxy } from '../setup/engine-proxy.ts';
 import { describeWith } from '../setup/require.ts';
 import { useHarness } from './suite.ts';
 
@@ -56,5 +57,57 @@ describeWith(['docker', 'agentImage'], 'on a Docker engine', () => {
       await bystander.remove({ force: true });
       await orphan.remove({ force: true }).catch(() => undefined);
     }
+  });
+});
+
+describeWith(['docker', 'agentImage'], 'while an agent works, a Docker engine that', () => {
+  let proxy: EngineProxy;
+  beforeAll(async () => {
+    proxy = await createEngineProxy(engineAt(inject('dockerHost')).socketPath ?? '');
+  });
+  // Before the product's own, which asks the engine: what is declared first is done last.
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+  });
+  const suite = useHarness(() => ({
+    runner: 'docker',
+    env: { DOCKER_HOST: `unix://${proxy.socketPath}` },
+    patience: { callMs: 1_500, startMs: 5_000, deathMs: 2_000, removalMs: 5_000, absenceMs: 1_000, lookMs: 500 },
+  }));
+
+  it.each<[string, EngineFault, string]>([
+    [
+      'hangs',
+      { kind: 'hang' },
+      'Our side broke (The Docker engine did not list containers within 1.5 s. Is it overloaded?)',
+    ],
+    [
+      'answers 500 to everything',
+      { kind: 'answer', status: 500 },
+      'Our side broke (The Docker engine could not list containers: the proxy was told to say so)',
+    ],
+  ])('%s makes the run wait, which says why, and goes on when the engine is well again', async (_, fault, why) => {
+    const place = await suite.place();
+    const issue = await place.issue('One', WORK);
+    await place.label(issue);
+    await place.until('the agent at work', async () => await place.agentSaid('"now"'));
+    proxy.fail(fault);
+    const cutting = fault.kind === 'answer' ? proxy.cut(/\/attach\?.*stdout/) : undefined;
+    await place.until('the comment that says why', async () => {
+      const [answer = ''] = await place.answers(issue);
+      return answer.includes('is waiting') && answer.includes(why);
+    });
+    await cutting;
+    expect(proxy.heal()).toBeGreaterThan(3);
+
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded' });
+    const sessions = await suite.harness().store.sessionsOf(run.id);
+    expect(sessions.map(({ outcome }) => outcome)).toMatchObject([
+      { kind: 'failed', failure: { kind: 'infra' } },
+      { kind: 'committed' },
+    ]);
+    expect(await place.pulls()).toHaveLength(1);
+    expect(await place.answers(issue)).toHaveLength(1);
   });
 });

@@ -9,8 +9,9 @@ import type { SeedRepository } from '../../local-github/seed.ts';
 import { startLocalGithub, type LocalGithub, type LocalGithubOptions } from '../../local-github/server.ts';
 import { startApp } from '../../src/compose/app-part.ts';
 import { openShared, type Part, type Shared } from '../../src/compose/shared.ts';
-import { startWorkerPart, type EventListener } from '../../src/compose/worker-part.ts';
+import { startWorkerPart } from '../../src/compose/worker-part.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Patience } from '../../src/runners/docker/engine.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { auditHome, auditPlace } from './audit.ts';
 import { createPlace, type Place } from './place.ts';
@@ -26,6 +27,10 @@ export interface HarnessOptions {
   readonly writesPerMinute?: number;
   /** How long GitHub may take over an answer; 30 s when not said. */
   readonly timeoutMs?: number;
+  /** The engine that is looked at for what is left; the tests' own when not said. Maestro's may be reached by another way. */
+  readonly dockerHost?: string;
+  /** How long that engine may take. */
+  readonly patience?: Partial<Patience>;
 }
 
 /** The whole product over a local GitHub, as `src/compose/` puts it together. */
@@ -76,9 +81,12 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   );
   const said = new Map<string, string>();
   const worker = stack.use(
-    await workerOf(shared, (event, { runId }) => {
-      const before = said.get(runId) ?? '';
-      if (before.length < MOST_HEARD) said.set(runId, `${before}${JSON.stringify(event)}\n`);
+    await workerOf(shared, {
+      onEvent: (event, { runId }) => {
+        const before = said.get(runId) ?? '';
+        if (before.length < MOST_HEARD) said.set(runId, `${before}${JSON.stringify(event)}\n`);
+      },
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
     }),
   );
   const app = stack.use(await startApp(shared));
@@ -100,7 +108,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const secrets = (): readonly string[] => secretsOf(github);
   const harness: Harness = {
     runner: options.runner,
-    dockerHost: inject('dockerHost'),
+    dockerHost: options.dockerHost ?? inject('dockerHost'),
     github,
     store: shared.store,
     config,
@@ -158,9 +166,9 @@ function remaining(referee: AttachedReferee): () => void {
 
 async function workerOf(
   shared: Shared,
-  onEvent: EventListener,
+  options: NonNullable<Parameters<typeof startWorkerPart>[1]>,
 ): Promise<AsyncDisposable & { start(): Promise<void>; stop(): Promise<void> }> {
-  const open = async (): Promise<Part> => await startWorkerPart(shared, { onEvent });
+  const open = async (): Promise<Part> => await startWorkerPart(shared, options);
   let part: Part | undefined = await open();
   const stop = async (): Promise<void> => {
     const running = part;
@@ -196,7 +204,9 @@ function environment(
     MAESTRO_RETRY_SECONDS: '1',
     MAESTRO_LEASE_SECONDS: '6',
     ANTHROPIC_API_KEY: KEY_CANARY,
-    ...(options.runner === 'docker' ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: inject('dockerHost') } : {}),
+    ...(options.runner === 'docker'
+      ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: options.dockerHost ?? inject('dockerHost') }
+      : {}),
     ...options.env,
   };
 }

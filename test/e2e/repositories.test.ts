@@ -162,21 +162,25 @@ describe('a playbook', () => {
     } else {
       await place.pushPlaybook('work.md', after);
     }
-    const run = await place.settledRun();
+    const [run, next] = await place.settledRuns(after === undefined ? 1 : 2);
 
     expect(run).toMatchObject({ state: 'succeeded' });
     await place.branches();
-    expect(await place.git('diff', '--name-only', run.base.sha, run.branch)).toBe(
+    expect(await place.git('diff', '--name-only', run?.base.sha ?? '', run?.branch ?? '')).toBe(
       '.maestro/playbooks/work.md\n1.txt\n2.txt\n',
     );
-    expect(await place.git('show', `${run.branch}:.maestro/playbooks/work.md`)).toBe(text.replaceAll('[ ]', '[x]'));
+    expect(await place.git('show', `${run?.branch}:.maestro/playbooks/work.md`)).toBe(text.replaceAll('[ ]', '[x]'));
     if (after === undefined) return;
-    // The push that changed it is told that the run in its way goes on.
+    // What it says now is a run of its own, which began when the first had ended.
+    expect(next).toMatchObject({ state: 'succeeded', title: run?.title });
+    expect(next?.tasks.map(({ title }) => title.split(' ')[0])).toEqual(['One', 'Three']);
+    expect(next?.createdAt).toBeGreaterThanOrEqual(run?.endedAt ?? Infinity);
+    // The push that changed it was told so.
     const main = (await place.branches()).get('main') ?? '';
     expect(await place.checks(main)).toMatchObject([
       {
         conclusion: 'neutral',
-        output: { title: 'Not started', summary: expect.stringContaining('already working on this') },
+        output: { title: 'Comes next', summary: expect.stringContaining('started by itself when that run has ended') },
       },
     ]);
   });

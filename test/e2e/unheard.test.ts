@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGate } from './gate.ts';
+import type { Place } from './place.ts';
 import { eventually, openProduct, type Logged, type Product, type Remote } from './product.ts';
+import { useHarness } from './suite.ts';
 
 const PLAYBOOK = '.maestro/playbooks';
 
@@ -126,4 +129,50 @@ describe('work whose webhook never came', () => {
 
     expect(made()).toEqual([]);
   }, 120_000);
+});
+
+describe('the end of a run whose webhook never came', () => {
+  const suite = useHarness({ runner: 'local', env: { MAESTRO_SCAN_SECONDS: '2' } });
+
+  it.each<[string, string, (place: Place, issue: number) => Promise<void>, string]>([
+    [
+      'its label taken off',
+      'issues.unlabeled',
+      async (place, issue) => place.unlabel(issue),
+      'Label removed by @will.',
+    ],
+    [
+      'its issue closed',
+      'issues.closed',
+      async (place, issue) => void (await place.as('will', `PATCH /issues/${issue}`, { state: 'closed' })),
+      'Issue closed by @will.',
+    ],
+    [
+      'its pull request closed',
+      'pull_request.closed',
+      async (place) => void (await place.as('will', 'PATCH /pulls/2', { state: 'closed' })),
+      'Pull request #2 closed by @will.',
+    ],
+  ])('%s is found in a scan, and the run is stopped as the webhook would have it', async (_, event, act, words) => {
+    const place = await suite.place();
+    const { control } = suite.harness().github;
+    const gate = createGate();
+    const issue = await place.issue(
+      'Two things',
+      `- [ ] First \`scripted: write 1.txt 1\`\n- [ ] Second \`scripted: write 2.txt 2\` ${gate.directives}\n`,
+    );
+    await place.label(issue);
+    await place.until('the second task', async () => await place.agentSaid('"now"'));
+    await place.until('the pull request', async () => (await place.pulls())[0]);
+    await control.hooksQuiet();
+    control.addFault({ kind: 'drop-hook', event, times: 1 });
+    await act(place, issue);
+
+    const run = await place.settledRun();
+    expect(control.faults()).toEqual([]);
+    expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
+    const [status = ''] = await place.answers(issue);
+    expect(status.replaceAll('&#8203;', '')).toContain(words);
+  });
 });

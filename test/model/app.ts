@@ -99,7 +99,7 @@ function* start(world: World, row: InboxRow, trigger: Trigger): Generator<undefi
     playbook,
     base: { ref: 'main', sha: 'base' },
     providers: ['scripted'],
-    defaultProvider: 'scripted',
+    defaultProviders: ['scripted'],
     createdAt: world.time,
   });
   if (plan.kind !== 'run') throw new Error(`the model's playbooks are sound, but this is ${plan.kind}`);

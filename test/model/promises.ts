@@ -1,4 +1,4 @@
-import { isFinal } from '../../src/domain/run.ts';
+import { isFinal, isThrough } from '../../src/domain/run.ts';
 import { naturalKey } from '../../src/domain/trigger.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import type { World } from './world.ts';
@@ -67,10 +67,7 @@ function p3({ rows, branches, overtaken }: World): readonly string[] {
       ...(failedAt === -1 || tasks.slice(failedAt + 1).every(({ attempts }) => attempts === 0)
         ? []
         : [`P3: ${run.id} went on after task ${failedAt + 1} failed`]),
-      ...(run.state !== 'succeeded' ||
-      tasks.every(({ outcome }) => outcome?.kind === 'committed' || outcome?.kind === 'no-change')
-        ? []
-        : [`P3: ${run.id} succeeded with tasks undone`]),
+      ...(run.state !== 'succeeded' || tasks.every(isThrough) ? [] : [`P3: ${run.id} succeeded with tasks undone`]),
       ...(ends > 1 ? [`P3: ${run.id} ended ${ends} times`] : []),
     ];
   });

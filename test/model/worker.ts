@@ -1,5 +1,7 @@
+import { afterBlame, CLOSED, DEFAULT_CIRCUIT } from '../../src/domain/circuit.ts';
 import { approach, nextInRun, settlement, standing, type Ending, type PushBegun } from '../../src/domain/conduct.ts';
 import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
+import { chooseProvider, type Candidate } from '../../src/domain/failover.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
@@ -241,11 +243,15 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
   const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
   yield;
+  const turn =
+    how.kind === 'attempt' ? chooseProvider(candidates(world), { sessions, now: held.now, retry }) : undefined;
+  if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
+  else if (turn?.kind === 'none') yield* held.changeTask(task, { outcome: lastFailure(sessions), endedAt: held.now });
   else {
     const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
     if (begun !== undefined) yield* held.changeRun({ setbacks: begun });
-    const again = yield* attempt(held, task, { ...how, earlier: sessions });
+    const again = yield* attempt(held, task, { ...how, earlier: sessions, provider: turn?.provider ?? '' });
     if (again !== undefined) return again;
   }
   const setbacks = gotFurther(held.run);
@@ -256,7 +262,10 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
 function* attempt(
   held: Held,
   task: RunTask,
-  how: Exclude<ReturnType<typeof approach>, { kind: 'give-up' }> & { readonly earlier: readonly Session[] },
+  how: Exclude<ReturnType<typeof approach>, { kind: 'give-up' }> & {
+    readonly earlier: readonly Session[];
+    readonly provider: string;
+  },
 ): Generator<undefined, Again | undefined> {
   let session: Session;
   let outcome: Outcome;
@@ -264,13 +273,20 @@ function* attempt(
     ({ session } = how);
     outcome = { kind: 'committed', commit: how.commit };
   } else {
-    session = yield* beginSession(held, task, how.number);
+    session = yield* beginSession(held, task, how);
     outcome = converse(held, session);
     takePoison(held, 'work');
   }
   yield;
   if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
-  const settled = settlement(outcome, { session: session.id, sessions: how.earlier, now: held.now, retry });
+  const settled = settlement(outcome, {
+    session,
+    sessions: how.earlier,
+    now: held.now,
+    retry,
+    candidates: candidates(held.world),
+  });
+  noteEnd(held, session, outcome);
   held.worker.assertOurs(held.world);
   yield;
   held.world.saveSession(held.lease, { ...session, outcome, endedAt: held.now });
@@ -279,13 +295,43 @@ function* attempt(
   return settled.kind === 'again' ? settled : undefined;
 }
 
-function* beginSession(held: Held, task: RunTask, number: number): Generator<undefined, Session> {
+/** Two providers; every run prefers the first. */
+function candidates(world: World): readonly Candidate[] {
+  return ['first', 'second'].map((provider) => ({ provider, circuit: world.circuits.get(provider), lacks: undefined }));
+}
+
+function lastFailure(sessions: readonly Session[]): Outcome | undefined {
+  return sessions.findLast(({ outcome }) => outcome?.kind === 'failed')?.outcome;
+}
+
+/** As `src/workers/circuits.ts` does at a session's end. */
+function noteEnd({ world, now }: Held, { provider }: Session, outcome: Outcome): void {
+  const before = world.circuits.get(provider) ?? CLOSED;
+  if (outcome.kind !== 'failed') return void world.circuits.delete(provider);
+  const { kind, resetAt } = outcome.failure;
+  if (kind === 'quota' && resetAt !== undefined)
+    world.circuits.set(
+      provider,
+      afterBlame(before, { kind: 'until', at: resetAt, reason: kind }, now, DEFAULT_CIRCUIT),
+    );
+  else if (kind === 'auth' || kind === 'overloaded')
+    world.circuits.set(
+      provider,
+      afterBlame(before, { kind: kind === 'auth' ? 'at-once' : 'counts', reason: kind }, now, DEFAULT_CIRCUIT),
+    );
+}
+
+function* beginSession(
+  held: Held,
+  task: RunTask,
+  { number, provider }: { readonly number: number; readonly provider: string },
+): Generator<undefined, Session> {
   const session: Session = {
     id: sessionIdFor(held.run.id, task.position, number),
     runId: held.run.id,
     taskKey: task.key,
     attempt: number,
-    provider: 'scripted',
+    provider,
     runner: 'model',
     conversation: undefined,
     image: undefined,

@@ -1,3 +1,4 @@
+import type { Circuit } from '../../src/domain/circuit.ts';
 import { workKey } from '../../src/domain/active-run.ts';
 import type { PushBegun } from '../../src/domain/conduct.ts';
 import type { RunId, TaskKey } from '../../src/domain/ids.ts';
@@ -99,6 +100,7 @@ export class World {
   readonly acknowledged = new Set<string>();
   readonly inbox = new Map<string, InboxRow>();
   readonly rows = new Map<RunId, RunRow>();
+  readonly circuits = new Map<string, Circuit>();
   readonly queue = new Map<RunId, { due: number; holder: string | undefined }>();
   /** Promises seen broken on the way. */
   readonly broken: string[] = [];

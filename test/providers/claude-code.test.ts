@@ -35,6 +35,26 @@ describe('the command', () => {
       NO_PROXY: '127.0.0.1,localhost',
     });
   });
+
+  test('has it speak as the cloud does, unsigned, where the model is in one', () => {
+    const { env } = claudeCode.command({ ...TASK, cloud: { kind: 'bedrock', region: 'eu-west-1' } });
+    expect(env).toMatchObject({
+      CLAUDE_CODE_USE_BEDROCK: '1',
+      CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1',
+      ANTHROPIC_BEDROCK_BASE_URL: 'http://127.0.0.1:8377/bedrock',
+      AWS_REGION: 'eu-west-1',
+      AWS_BEARER_TOKEN_BEDROCK: 'placeholder',
+    });
+    expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
+    const cloud = { kind: 'vertex', region: 'us-east5', project: 'mine' } as const;
+    expect(claudeCode.command({ ...TASK, cloud }).env).toMatchObject({
+      CLAUDE_CODE_USE_VERTEX: '1',
+      ANTHROPIC_VERTEX_BASE_URL: 'http://127.0.0.1:8377/vertex/v1',
+      ANTHROPIC_VERTEX_PROJECT_ID: 'mine',
+      CLOUD_ML_REGION: 'us-east5',
+      ANTHROPIC_CUSTOM_HEADERS: 'x-api-key: placeholder',
+    });
+  });
 });
 
 describe('a recorded conversation', () => {

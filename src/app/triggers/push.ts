@@ -10,6 +10,7 @@ import { parsePlaybook } from '../../playbook/parse.ts';
 import type { AppDeps } from '../deps.ts';
 import type { NotStarted } from '../not-started.ts';
 import { permissionOf } from '../permission.ts';
+import { putOff } from '../put-off.ts';
 import { hasNoTasks, readPlaybookFile } from '../sources.ts';
 import { startRun } from '../start.ts';
 
@@ -89,7 +90,9 @@ async function startPlaybook(deps: AppDeps, push: PushEvent, entry: FileEntry): 
       await check(deps, push, path, renderProblemsCheck(path, started.problems));
       return 'refused: bad-playbook';
     case 'refused':
-      return await refuse(deps, push, path, started.refusal);
+      if (started.refusal.reason !== 'already-running') return await refuse(deps, push, path, started.refusal);
+      await putOff(deps, push, path);
+      return await tellWaiting(deps, push, path, started.refusal);
   }
 }
 
@@ -118,6 +121,13 @@ async function refuse(deps: AppDeps, push: PushEvent, path: string, refusal: Ref
   const summary = encodeProse(refusal.message);
   await check(deps, push, path, { status: 'completed', conclusion: 'neutral', title: 'Not started', summary });
   return `refused: ${refusal.reason}`;
+}
+
+/** A run goes on with the playbook as it was; what it is now is next. */
+async function tellWaiting(deps: AppDeps, push: PushEvent, path: string, { message }: Refusal): Promise<string> {
+  const summary = encodeProse(`${message} What the playbook says now is started by itself when that run has ended.`);
+  await check(deps, push, path, { status: 'completed', conclusion: 'neutral', title: 'Comes next', summary });
+  return 'put off: a run is at this playbook';
 }
 
 async function check(

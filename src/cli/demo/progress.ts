@@ -109,6 +109,7 @@ function taskLine(task: RunTask, total: number): string {
     case 'failed':
       return `✖ ${place} · ${outcome.failure.message}`;
     case 'cancelled':
+    case 'skipped':
     case 'parked':
     case undefined:
       return `- ${place} · ${outcome?.reason ?? 'not done'}`;

@@ -73,7 +73,7 @@ export function agentExamination(options: {
     name: 'runner',
     examine: async () => {
       const { config, log } = options;
-      const runner = createRunner(config, log, 'doctor');
+      const runner = createRunner(config, log, { purpose: 'doctor' });
       await using stack = new AsyncDisposableStack();
       stack.defer(() => runner.close());
       const facts = await runner.check();
@@ -169,6 +169,7 @@ async function conversation(ward: Ward, provider: Provider, calls: boolean): Pro
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(model?.cloud === undefined ? {} : { cloud: model.cloud }),
   });
   let heard = SILENCE;
   const stdout = lineSink((line) => {

@@ -46,7 +46,7 @@ export async function doctorCommand(deps: DoctorDeps): Promise<number> {
       config,
       log,
       providers: deps.providers.length > 0 ? deps.providers : providersOf(config),
-      required: deps.providers.length > 0 ? deps.providers : [config.MAESTRO_PROVIDER],
+      required: deps.providers.length > 0 ? deps.providers : config.MAESTRO_PROVIDER,
       calls: deps.calls,
     }),
   ];
@@ -74,6 +74,8 @@ function providersOf(config: Config): readonly string[] {
   const all = providersFor(createRunner(config, createLog({ level: 'silent' })));
   return providerIds.filter((id) => {
     const protocol = findProvider(all, id)?.protocol;
-    return id === config.MAESTRO_PROVIDER || (protocol !== undefined && modelEndpoint(config, protocol) !== undefined);
+    return (
+      config.MAESTRO_PROVIDER.includes(id) || (protocol !== undefined && modelEndpoint(config, protocol) !== undefined)
+    );
   });
 }

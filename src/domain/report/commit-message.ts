@@ -1,3 +1,4 @@
+import { modelOf } from '../failover.ts';
 import type { RunId, SessionId, TaskKey } from '../ids.ts';
 import type { PassedCheck } from '../outcome.ts';
 import type { PlaybookSource } from '../playbook.ts';
@@ -50,7 +51,8 @@ export function renderCommitMessage(facts: CommitFacts): string {
   const title = plainLine(task.title);
   const subject = clipWords(title === '' ? `Task ${task.position} of ${total}` : title, SUBJECT_LENGTH);
   const place = `Task ${task.position} of ${total} of ${source(run.playbook)}`;
-  const agent = plainLine(run.model === undefined ? session.provider : `${session.provider} (${run.model})`);
+  const model = modelOf(run, session.provider);
+  const agent = plainLine(model === undefined ? session.provider : `${session.provider} (${model})`);
   const email = facts.requesterEmail ?? `${run.requester.id}+${run.requester.login}@users.noreply.github.com`;
   return [
     subject,

@@ -12,6 +12,7 @@ import {
   providersOf,
   spent,
   STATE_ICONS,
+  takenOver,
   taskState,
   totalUsage,
   type RunReport,
@@ -105,6 +106,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     withoutEffect(report.run),
     baseMoved(report),
     taskTable(report, detail, rows),
+    handovers(report, detail),
     notDone(report, detail),
     howToContinue(report),
     checkTable(report, detail),
@@ -184,6 +186,15 @@ function commitCell({ links }: RunReport, commit: string, detail: Detail): strin
   return `[\`${short}\`](${links.repository}/commit/${commit})`;
 }
 
+function handovers({ tasks }: RunReport, detail: Detail): string {
+  const lines = tasks.flatMap(({ position, handover }) =>
+    handover === undefined ? [] : [`- Task ${position} ${takenOver(handover)}`],
+  );
+  if (lines.length === 0) return '';
+  const more = lines.length > detail.reasons ? [`- … and ${count(lines.length - detail.reasons, 'more task')}`] : [];
+  return ['### Taken over', '', ...lines.slice(0, detail.reasons), ...more].join('\n');
+}
+
 function notDone(report: RunReport, detail: Detail): string {
   const lines = report.tasks.flatMap((task) => {
     const reason = whyNotDone(task, detail);
@@ -204,6 +215,10 @@ function whyNotDone({ outcome }: RunTask, detail: Detail): string | undefined {
     case 'cancelled': {
       const ref = outcome.keptRef === undefined ? '' : ` Its unfinished work is kept at ${codeSpan(outcome.keptRef)}.`;
       return `stopped by ${encodeInline(outcome.by)}: ${encodeProse(clip(outcome.reason, detail.reason))}${ref}`;
+    }
+    case 'skipped': {
+      const why = outcome.reason === '' ? '' : `: ${encodeProse(clip(outcome.reason, detail.reason))}`;
+      return `skipped, as ${encodeInline(outcome.by)} asked${why}`;
     }
     case 'parked':
       return encodeProse(clip(outcome.reason, detail.reason));

@@ -1,10 +1,10 @@
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
-import type { Run, RunTask, Session } from '../run.ts';
+import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
 import { count, money } from './quantities.ts';
-import { codeSpan, encodeInline } from './untrusted-text.ts';
+import { clip, codeSpan, encodeInline } from './untrusted-text.ts';
 
 /** All that the texts about a run are made from. Everything but `run`, `tasks` and `now` may be left out. */
 export interface RunReport {
@@ -47,7 +47,7 @@ export interface ReportLinks {
 }
 
 /** How far a task got, in a word people and `parsePullRequest` read. */
-export type TaskState = 'waiting' | 'working' | 'committed' | 'no change' | 'failed' | 'stopped' | 'parked';
+export type TaskState = 'waiting' | 'working' | 'committed' | 'no change' | 'failed' | 'stopped' | 'skipped' | 'parked';
 
 /** The icon each state is shown with. */
 export const STATE_ICONS: Readonly<Record<TaskState, string>> = {
@@ -57,6 +57,7 @@ export const STATE_ICONS: Readonly<Record<TaskState, string>> = {
   'no change': '☑️',
   failed: '❌',
   stopped: '⏹️',
+  skipped: '⏭️',
   parked: '⏸️',
 };
 
@@ -71,6 +72,8 @@ export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
       return 'failed';
     case 'cancelled':
       return 'stopped';
+    case 'skipped':
+      return 'skipped';
     case 'parked':
       return 'parked';
     case undefined:
@@ -78,6 +81,11 @@ export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
         ? 'working'
         : 'waiting';
   }
+}
+
+/** By whom a task was taken over and why, as markdown: `by codex: claude-code is out of quota until …`. */
+export function takenOver({ provider, reason }: Handover): string {
+  return `by ${encodeInline(provider)}: ${encodeInline(clip(reason, 300))}`;
 }
 
 /** What all tasks consumed together. */
@@ -152,7 +160,8 @@ export function howToTryAgain(run: Run, here: number | undefined): string {
   const number = run.pullRequest?.number;
   const stays = number === here ? 'here stays' : `in #${number} stays there`;
   const rest = number === undefined ? '' : `; what is committed ${stays}`;
-  return `To try again, ${how}: a new run starts from ${encodeInline(run.base.ref)}${rest}.`;
+  const on = `To go on where it ended, comment ${codeSpan('/maestro resume')}, ${codeSpan('/maestro retry N')} or ${codeSpan('/maestro skip N')} here.`;
+  return `${on} To begin anew, ${how}: a new run starts from ${encodeInline(run.base.ref)}${rest}.`;
 }
 
 /** What a person can do about a failure of each kind. */

@@ -11,6 +11,7 @@ import {
   nextStep,
   spent,
   STATE_ICONS,
+  takenOver,
   taskState,
   withoutEffect,
   type RunReport,
@@ -95,6 +96,7 @@ function headline(report: RunReport): string {
     case 'running':
       return `is working${progress}`;
     case 'parked':
+      if (run.steering?.paused !== undefined) return `is paused by ${encodeInline(run.steering.paused.by)}${progress}`;
       return `is waiting${run.parkedUntil === undefined ? '' : ` until ${moment(run.parkedUntil)}`}${progress}`;
     case 'succeeded':
       return `is done${result(report)}`;
@@ -109,11 +111,18 @@ function headline(report: RunReport): string {
 function result({ run, tasks }: RunReport): string {
   const elsewhere = pullRequestElsewhere(run);
   const facts = [
-    tasks.length === 1 ? '' : `all ${tasks.length} tasks`,
+    tasks.length === 1 ? '' : tasksDone(tasks),
     run.pullRequest === undefined ? '' : `ready for review${elsewhere === '' ? '' : ` in ${elsewhere}`}`,
     tasks.every((task) => task.outcome?.kind === 'no-change') ? 'nothing to change' : '',
   ].filter((fact) => fact !== '');
   return facts.length === 0 ? '' : `: ${facts.join(', ')}`;
+}
+
+function tasksDone(tasks: readonly RunTask[]): string {
+  const skipped = tasks.filter((task) => task.outcome?.kind === 'skipped').length;
+  return skipped === 0
+    ? `all ${tasks.length} tasks`
+    : `${tasks.length - skipped} of ${tasks.length} tasks, ${skipped} skipped`;
 }
 
 /** The thread that holds the comment: the issue, or the pull request of a run that came from none. */
@@ -173,6 +182,7 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   if (task.outcome?.kind === 'cancelled' && task.outcome.keptRef !== undefined) {
     facts.push(`unfinished work kept at ${codeSpan(task.outcome.keptRef)}`);
   }
+  if (task.outcome?.kind === 'skipped') facts.push(`skipped by ${encodeInline(task.outcome.by)}`);
   if (task.outcome?.kind === 'parked') facts.push(`waits until ${moment(task.outcome.until)}`);
   // Of one task alone, time and cost are those of the run.
   if (!alone && task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
@@ -180,6 +190,7 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   }
   if (!alone && task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
   if (task.attempts > 1) facts.push(`attempt ${task.attempts}`);
+  if (task.handover !== undefined) facts.push(takenOver(task.handover));
   return `- ${facts.join(' · ')}`;
 }
 
@@ -220,8 +231,11 @@ function footer({ run, links }: RunReport): string {
 
 /** What can be asked for now; how to try again has a paragraph of its own. */
 function commands(run: Run): string {
-  if (!isFinal(run.state))
-    return `commands now: ${['/maestro stop', '/maestro status', '/maestro help'].map(codeSpan).join(' ')}`;
+  if (!isFinal(run.state)) {
+    const onOrOff = run.state === 'parked' ? 'resume' : 'pause';
+    const verbs = [onOrOff, 'steer …', 'skip N', 'stop', 'status', 'help'];
+    return `commands now: ${verbs.map((verb) => codeSpan(`/maestro ${verb}`)).join(' ')}`;
+  }
   const issue = issueOf(run);
   return run.state !== 'succeeded' || issue === undefined ? '' : `new run: comment ${againCommand(run)} in #${issue}`;
 }

@@ -24,6 +24,7 @@ export function createRegistration(deps: IdentityDeps): Registration {
             verifiesTls: String(hook.insecure_ssl ?? '0') === '0',
           },
           installations: installations.map((one) => ({
+            id: one.id,
             account: accountOf(one.account),
             suspended: one.suspended_at !== null,
             permissions: levels(one.permissions),

@@ -35,6 +35,8 @@ interface Issue {
   readonly state: string;
   readonly user: Account | null;
   readonly updated_at: string;
+  readonly closed_at?: string | null;
+  readonly closed_by?: Account | null;
   readonly pull_request?: unknown;
   readonly labels: readonly (string | { readonly name?: string })[];
 }
@@ -102,9 +104,10 @@ export function createSurvey(deps: IdentityDeps): Omit<Survey, 'ourPullRequests'
       (page) => (github, at) => github.rest.issues.listEvents({ ...at, issue_number: issue, per_page: 100, page }),
     );
     return events.flatMap((event): Labeling[] => {
-      if (event.event !== 'labeled' || !('label' in event)) return [];
+      const kind = event.event;
+      if ((kind !== 'labeled' && kind !== 'unlabeled') || !('label' in event)) return [];
       const label = event.label.name.toLowerCase();
-      return [{ id: event.id, label, sender: senderOf(event.actor), at: Date.parse(event.created_at) }];
+      return [{ kind, id: event.id, label, sender: senderOf(event.actor), at: Date.parse(event.created_at) }];
     });
   }
 
@@ -216,6 +219,10 @@ function toIssue(issue: Issue): SurveyedIssue {
   return {
     author: senderOf(issue.user),
     updatedAt: Date.parse(issue.updated_at),
+    closed:
+      issue.closed_at && issue.closed_by !== undefined
+        ? { by: senderOf(issue.closed_by), at: Date.parse(issue.closed_at) }
+        : undefined,
     issue: {
       number: issue.number,
       title: issue.title,

@@ -41,8 +41,7 @@ function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
 
 function environment(task: AgentTask): Readonly<Record<string, string>> {
   return {
-    ANTHROPIC_BASE_URL: `${task.gatewayUrl}/anthropic`,
-    ANTHROPIC_API_KEY: task.placeholderKey,
+    ...endpoint(task),
     CLAUDE_CODE_MAX_RETRIES: String(MAX_RETRIES),
     // Nothing but model requests leaves: no telemetry, no error reports, no updates.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
@@ -53,4 +52,29 @@ function environment(task: AgentTask): Readonly<Record<string, string>> {
     IS_SANDBOX: '1',
     ...egress(task),
   };
+}
+
+/** In a cloud Claude Code speaks as the cloud does, unsigned: the gateway takes the placeholder away and signs. */
+function endpoint({ cloud, gatewayUrl, placeholderKey }: AgentTask): Readonly<Record<string, string>> {
+  switch (cloud?.kind) {
+    case undefined:
+      return { ANTHROPIC_BASE_URL: `${gatewayUrl}/anthropic`, ANTHROPIC_API_KEY: placeholderKey };
+    case 'bedrock':
+      return {
+        CLAUDE_CODE_USE_BEDROCK: '1',
+        CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1',
+        ANTHROPIC_BEDROCK_BASE_URL: `${gatewayUrl}/bedrock`,
+        AWS_REGION: cloud.region,
+        AWS_BEARER_TOKEN_BEDROCK: placeholderKey,
+      };
+    case 'vertex':
+      return {
+        CLAUDE_CODE_USE_VERTEX: '1',
+        CLAUDE_CODE_SKIP_VERTEX_AUTH: '1',
+        ANTHROPIC_VERTEX_BASE_URL: `${gatewayUrl}/vertex/v1`,
+        ANTHROPIC_VERTEX_PROJECT_ID: cloud.project,
+        CLOUD_ML_REGION: cloud.region,
+        ANTHROPIC_CUSTOM_HEADERS: `x-api-key: ${placeholderKey}`,
+      };
+  }
 }

@@ -2,6 +2,7 @@ import { concludeUnlessError } from '../conclude.ts';
 import type { Provider } from '../provider.ts';
 import { copilotCommand } from './command.ts';
 import { decodeCopilot } from './decode.ts';
+import { copilotSessions } from './sessions.ts';
 
 /** GitHub Copilot CLI, driven headless with a model of the operator's own. Facts as measured with 1.0.102. */
 export const copilot: Provider = {
@@ -10,6 +11,7 @@ export const copilot: Provider = {
   protocol: 'openai',
   cli: { package: '@github/copilot', version: '1.0.102' },
   hosts: [],
+  sessions: copilotSessions,
   command: copilotCommand,
   decode: decodeCopilot,
   conclude: (seen, code, refusal) => concludeUnlessError(seen, code, { title: 'Copilot CLI', refusal }),

@@ -2,6 +2,7 @@ import { concludeByEnd } from '../conclude.ts';
 import type { Provider } from '../provider.ts';
 import { droidCommand } from './command.ts';
 import { decodeDroid } from './decode.ts';
+import { droidSessions } from './sessions.ts';
 
 /** Factory's Droid, driven headless with a model of the operator's own. Facts as measured with 0.225.2. */
 export const factoryDroid: Provider = {
@@ -10,6 +11,7 @@ export const factoryDroid: Provider = {
   protocol: 'openai',
   cli: { package: '@factory/cli', version: '0.225.2' },
   hosts: [],
+  sessions: droidSessions,
   command: droidCommand,
   decode: decodeDroid,
   conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'Factory Droid', refusal }),

@@ -2,6 +2,7 @@ import { concludeByEnd } from '../conclude.ts';
 import type { Provider } from '../provider.ts';
 import { geminiCommand } from './command.ts';
 import { decodeGemini } from './decode.ts';
+import { geminiSessions } from './sessions.ts';
 
 /** Google's Gemini CLI, driven headless. Facts as measured with 0.61.0. */
 export const gemini: Provider = {
@@ -10,6 +11,7 @@ export const gemini: Provider = {
   protocol: 'gemini',
   cli: { package: '@google/gemini-cli', version: '0.61.0' },
   hosts: [],
+  sessions: geminiSessions,
   command: geminiCommand,
   decode: decodeGemini,
   conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'Gemini CLI', refusal }),

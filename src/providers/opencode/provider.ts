@@ -2,6 +2,7 @@ import { concludeUnlessError } from '../conclude.ts';
 import type { Provider } from '../provider.ts';
 import { opencodeCommand } from './command.ts';
 import { decodeOpencode } from './decode.ts';
+import { opencodeSessions } from './sessions.ts';
 
 /** OpenCode, driven headless. Facts as measured with 1.18.33. */
 export const opencode: Provider = {
@@ -10,6 +11,7 @@ export const opencode: Provider = {
   protocol: 'openai',
   cli: { package: 'opencode-ai', version: '1.18.33' },
   hosts: [],
+  sessions: opencodeSessions,
   command: opencodeCommand,
   decode: decodeOpencode,
   conclude: (seen, code, refusal) => concludeUnlessError(seen, code, { title: 'OpenCode', refusal }),

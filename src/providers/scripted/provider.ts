@@ -2,6 +2,7 @@ import { concludeByEnd } from '../conclude.ts';
 import { egress } from '../egress.ts';
 import type { AgentTask, Provider } from '../provider.ts';
 import { decodeScripted } from './decode.ts';
+import { scriptedSessions } from './sessions.ts';
 
 /**
  * The provider for development, the demo and the tests: `scripted-agent.mjs`, which needs no model and does the same thing every
@@ -14,6 +15,7 @@ export function createScripted(script: string): Provider {
     protocol: undefined,
     cli: undefined,
     hosts: [],
+    sessions: scriptedSessions,
     command: (task) => ({ argv: ['node', script], env: environment(task), stdin: task.prompt, files: {} }),
     decode: decodeScripted,
     conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'The scripted agent', refusal }),
@@ -27,5 +29,6 @@ function environment(task: AgentTask): Readonly<Record<string, string>> {
     ANTHROPIC_API_KEY: task.placeholderKey,
     ...egress(task),
     MAESTRO_CONVERSATION: task.conversation,
+    ...(task.resume === undefined ? {} : { MAESTRO_RESUME: task.resume }),
   };
 }

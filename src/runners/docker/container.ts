@@ -3,63 +3,74 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import { around } from '../../telemetry/failpoint.ts';
-import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
-
-/** Deadlines of calls to an engine that may be busy unpacking an image or starting ten containers at once. */
-const CALL_MS = 30_000;
-const START_MS = 120_000;
-
-/** How long a container may outlive its SIGKILL: the kernel has to tear down its processes and mounts. */
-const DEATH_MS = 60_000;
-
-/** How long the engine may be away (a restart) while a job runs before we give the job up. */
-const ABSENCE_MS = 30_000;
-
-/** How often we look whether a container still runs, whatever its connections say. */
-const LOOK_MS = 3_000;
+import { ask, askUnless, infrastructure, statusOf, type Patience } from './engine.ts';
 
 /** How a container ended, by the engine's own record. */
 export interface Exit {
   readonly code: number;
   /** Whether the kernel killed a process of it for want of memory. */
   readonly outOfMemory: boolean;
+  /** When the engine was last found gone, on the monotonic clock; undefined if it was there all along. */
+  readonly awayAt: number | undefined;
 }
 
 /**
  * Opens a raw connection to a container's standard input, or to its framed output. Apart, because a process that ends before it
  * has read all its input breaks the connection that was carrying it, and must not take the output with it.
  */
-export async function attach(container: Docker.Container, what: 'input' | 'output'): Promise<Duplex> {
+export async function attach(
+  container: Docker.Container,
+  what: 'input' | 'output',
+  { callMs }: Patience,
+): Promise<Duplex> {
   const ways = what === 'input' ? { stdin: true } : { stdout: true, stderr: true };
-  const opening = container.attach({ stream: true, hijack: true, ...ways });
-  const stream = await ask('attach to a container', CALL_MS, opening).catch(rethrow('attach to a container'));
+  const stream = await ask('attach to a container', callMs, (abortSignal) =>
+    container.attach({ stream: true, hijack: true, ...ways, abortSignal }),
+  ).catch(rethrow('attach to a container'));
   return stream as Duplex;
 }
 
 /** Starts a created container. */
-export async function start(container: Docker.Container): Promise<void> {
+export async function start(container: Docker.Container, { startMs }: Patience): Promise<void> {
   await around('session', {
     perform: async () =>
-      await ask('start a container', START_MS, container.start()).catch(rethrow('start a container')),
+      await ask('start a container', startMs, (abortSignal) => container.start({ abortSignal })).catch(
+        rethrow('start a container'),
+      ),
   });
 }
 
 /** Ends every process of a container at once. Fine if it has ended or is gone. */
-export async function kill(container: Docker.Container): Promise<void> {
-  await askUnless([404, 409], 'kill a container', CALL_MS, container.kill());
+export async function kill(container: Docker.Container, { callMs }: Patience): Promise<void> {
+  await askUnless([404, 409], 'kill a container', callMs, (abortSignal) => container.kill({ abortSignal }));
 }
 
-/** Kills and removes a container and its anonymous volumes. Fine if it is gone or being removed. */
-export async function remove(container: Docker.Container): Promise<void> {
+/**
+ * Kills and removes a container and its anonymous volumes. Fine if it is gone; one that somebody else is removing, such as our own
+ * earlier call that an engine which hung carries out now, is waited for.
+ */
+export async function remove(container: Docker.Container, { deathMs }: Patience): Promise<void> {
   await around('clean', {
     perform: async () =>
-      await askUnless([404, 409], 'remove a container', DEATH_MS, container.remove({ force: true, v: true })),
+      await ask('remove a container', deathMs, (abortSignal) =>
+        container.remove({ force: true, v: true, abortSignal }),
+      ).catch(async (error: unknown) => {
+        if (statusOf(error) === 409) await untilRemoved(container, deathMs);
+        else if (statusOf(error) !== 404) throw infrastructure('remove a container', error);
+      }),
   });
 }
 
+/** Until a container that is being removed is gone, or `ms` are over: whoever needs it gone finds out. */
+async function untilRemoved(container: Docker.Container, ms: number): Promise<void> {
+  await ask('remove a container', ms, (abortSignal) => container.wait({ condition: 'removed', abortSignal })).catch(
+    () => {},
+  );
+}
+
 /** Describes a container. An error of the engine's is thrown as it is. */
-export async function inspect(container: Docker.Container): Promise<Docker.ContainerInspectInfo> {
-  return ask('look at a container', CALL_MS, container.inspect());
+export async function inspect(container: Docker.Container, { callMs }: Patience): Promise<Docker.ContainerInspectInfo> {
+  return ask('look at a container', callMs, (abortSignal) => container.inspect({ abortSignal }));
 }
 
 /**
@@ -68,42 +79,44 @@ export async function inspect(container: Docker.Container): Promise<Docker.Conta
  */
 export async function exitOf(
   container: Docker.Container,
-  clock: Clock,
-  signal: AbortSignal,
+  of: { readonly clock: Clock; readonly patience: Patience; readonly signal: AbortSignal },
 ): Promise<Exit | 'removed'> {
+  const { clock, patience, signal } = of;
   let absentSince: number | undefined;
+  let awayAt: number | undefined;
   for (;;) {
     try {
-      await waitAWhile(container, signal);
-      const { State } = await inspect(container);
+      await waitAWhile(container, patience.lookMs, signal);
+      const { State } = await inspect(container, patience);
       // Removal kills first: the exit code is then of no command's making.
       if (State.Status === 'removing' || State.Status === 'dead') return 'removed';
-      if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled };
+      if (!State.Running) return { code: State.ExitCode, outOfMemory: State.OOMKilled, awayAt };
       absentSince = undefined;
       continue;
     } catch (error) {
       if (signal.aborted) throw error;
       if (statusOf(error) === 404) return 'removed';
-      absentSince ??= clock.monotonic();
-      if (clock.monotonic() - absentSince > ABSENCE_MS) throw infrastructure('wait for a container', error);
+      awayAt = clock.monotonic();
+      absentSince ??= awayAt;
+      if (awayAt - absentSince > patience.absenceMs) throw infrastructure('wait for a container', error);
     }
     await delay(250, undefined, { signal });
   }
 }
 
-/** Until the container has ended, `LOOK_MS` have passed, or `signal`: a wait whose connection breaks may never settle. */
-async function waitAWhile(container: Docker.Container, signal: AbortSignal): Promise<void> {
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+/** Until the container has ended, `lookMs` have passed, or `signal`: a wait whose connection breaks may never settle. */
+async function waitAWhile(container: Docker.Container, lookMs: number, signal: AbortSignal): Promise<void> {
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
   try {
-    await Promise.race([container.wait({ abortSignal: enough }), delay(LOOK_MS, undefined, { signal })]);
+    await Promise.race([container.wait({ abortSignal: enough }), delay(lookMs, undefined, { signal })]);
   } catch (error) {
     if (signal.aborted || !enough.aborted) throw error;
   }
 }
 
 /** Waits for the end of a container that was killed. */
-export async function deathOf<T>(exit: Promise<T>): Promise<T> {
-  return ask('end a killed container', DEATH_MS, exit);
+export async function deathOf<T>(exit: Promise<T>, { deathMs }: Patience): Promise<T> {
+  return ask('end a killed container', deathMs, () => exit);
 }
 
 function rethrow(what: string): (error: unknown) => never {

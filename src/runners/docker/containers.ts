@@ -4,14 +4,12 @@ import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { InfrastructureError, type Place } from '../runner.ts';
 import { inspect, remove } from './container.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
+import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
 import { AGENT_UID, PLACES } from './entry.ts';
 import { effectiveViolations, violations } from './host-config-guard.ts';
 import { hostConfig } from './host-config.ts';
 import { isOurs, jobLabels, nameFor } from './labels.ts';
 import { missingImage, type Readiness } from './readiness.ts';
-
-const DEADLINE_MS = 30_000;
 
 /** What a container on a lane mounts. */
 export interface LaneVolumes {
@@ -35,11 +33,12 @@ export function createContainers(options: {
   readonly image: string;
   readonly namespace: string;
   readonly runtime: string | undefined;
+  readonly patience: Patience;
   readonly log: Log;
   /** Called when the image is not there any more. */
   readonly onMissingImage: () => void;
 }): Containers {
-  const { docker, image, namespace, runtime, log, onMissingImage } = options;
+  const { docker, image, namespace, runtime, patience, log, onMissingImage } = options;
   /** Removals that go on, by the job's name. */
   const going = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
 
@@ -49,7 +48,10 @@ export function createContainers(options: {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await around('container', {
-          perform: async () => await ask('create a container', DEADLINE_MS, docker.createContainer(wanted)),
+          perform: async () =>
+            await ask('create a container', patience.callMs, (abortSignal) =>
+              docker.createContainer({ ...wanted, abortSignal }),
+            ),
         });
       } catch (error) {
         if (statusOf(error) === 404) {
@@ -65,7 +67,7 @@ export function createContainers(options: {
   async function removeLeftover(job: string): Promise<void> {
     const container = docker.getContainer(nameFor(namespace, job));
     try {
-      const { Config, State } = await inspect(container);
+      const { Config, State } = await inspect(container, patience);
       if (!isOurs(namespace, Config.Labels)) {
         throw new InfrastructureError(`A container named ${nameFor(namespace, job)} is not ours: remove it by hand.`);
       }
@@ -74,11 +76,11 @@ export function createContainers(options: {
       if (statusOf(error) === 404) return;
       throw infrastructure('look at a container', error);
     }
-    await remove(container);
+    await remove(container, patience);
   }
 
   function discard(container: Docker.Container, { name, lane }: Pick<Place, 'name' | 'lane'>): Promise<void> {
-    const done = remove(container)
+    const done = remove(container, patience)
       .catch((error: unknown) => {
         log.error({ err: error, job: name }, 'the container of a job could not be removed');
       })
@@ -120,7 +122,7 @@ export function createContainers(options: {
         HostConfig: config,
       });
       try {
-        refuse(effectiveViolations(await inspect(container), facts.swapLimit));
+        refuse(effectiveViolations(await inspect(container, patience), facts.swapLimit));
         return container;
       } catch (error) {
         await discard(container, place);

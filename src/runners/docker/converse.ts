@@ -7,7 +7,11 @@ import { deliver, readRest, type Reading } from '../output.ts';
 import { InfrastructureError, type JobIo, type JobLimits, type JobResult } from '../runner.ts';
 import { attach, deathOf, exitOf, kill, start, type Exit } from './container.ts';
 import { createDemux } from './demux.ts';
+import type { Patience } from './engine.ts';
 import { READY } from './entry.ts';
+
+/** An engine that goes down breaks its connections in any order, this close to each other. */
+const SAME_BREAK_MS = 1_000;
 
 /** How long after its last output a container may be seen running: the engine closes one, then records the other. */
 const EXIT_AFTER_OUTPUT_MS = 5_000;
@@ -19,13 +23,21 @@ export interface Seat {
   readonly output: Duplex;
   /** How the container ended, once it has. */
   readonly exit: Promise<Exit | 'removed'>;
+  /** Kills it and waits for its end. */
+  end(): Promise<Exit | 'removed'>;
   /** Lets go of the connections to it. Leaves the container to be removed. */
   leave(): void;
 }
 
 /** Starts a created container, connected to it. */
-export async function openSeat(container: Docker.Container, clock: Clock): Promise<Seat> {
-  const [output, input] = await Promise.all([attach(container, 'output'), attach(container, 'input')]);
+export async function openSeat(
+  container: Docker.Container,
+  { clock, patience }: { readonly clock: Clock; readonly patience: Patience },
+): Promise<Seat> {
+  const [output, input] = await bothOrNone([
+    attach(container, 'output', patience),
+    attach(container, 'input', patience),
+  ]);
   // A job that ends without reading its input breaks this connection; that is its right.
   input.on('error', () => {});
   const over = new AbortController();
@@ -35,14 +47,33 @@ export async function openSeat(container: Docker.Container, clock: Clock): Promi
     output.destroy();
   };
   try {
-    await start(container);
+    await start(container, patience);
   } catch (error) {
     leave();
     throw error;
   }
-  const exit = exitOf(container, clock, over.signal);
+  const exit = exitOf(container, { clock, patience, signal: over.signal });
   exit.catch(() => {});
-  return { container, input, output, exit, leave };
+  const end = async (): Promise<Exit | 'removed'> => {
+    await kill(container, patience);
+    return deathOf(exit, patience);
+  };
+  return { container, input, output, exit, end, leave };
+}
+
+/** Both connections; when one can't be had the other is broken off. */
+async function bothOrNone(opening: readonly [Promise<Duplex>, Promise<Duplex>]): Promise<readonly [Duplex, Duplex]> {
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    for (const one of opening) {
+      one.then(
+        (stream) => stream.destroy(),
+        () => {},
+      );
+    }
+    throw error;
+  }
 }
 
 /** Gives a waiting container its `go`, speaks with it to its end, and says how it ended. Leaves the container to be removed. */
@@ -54,11 +85,11 @@ export async function converse(options: {
   readonly clock: Clock;
 }): Promise<JobResult> {
   const { seat, go, limits, io, clock } = options;
-  const { container, exit } = seat;
+  const { exit } = seat;
   const watch = watchJob({ limits, signal: io.signal, clock });
   const startedAt = clock.monotonic();
   try {
-    const reading = readOutput({ output: seat.output, io, watch });
+    const reading = readOutput({ output: seat.output, io, watch, clock });
     // Awaited below, after whatever comes first.
     reading.done.catch(() => {});
     seat.input.end(Buffer.concat([go, Buffer.from(io.stdin)]));
@@ -67,14 +98,14 @@ export async function converse(options: {
     await Promise.race([exit, watch.reached, broken]);
     const limit = watch.reason();
     if (limit === undefined) watch.stop();
-    else await kill(container);
-    const end = await deathOf(exit);
+    const end = await (limit === undefined ? exit : seat.end());
     const durationMs = clock.monotonic() - startedAt;
 
     await readRest(reading, limit !== undefined);
     const code = end === 'removed' ? undefined : end.code;
     if (limit !== undefined) return { ending: limit, code, durationMs };
     if (end === 'removed') throw removedByOthers();
+    if (wentWithEngine(end, reading.endedAt())) throw endedWithEngine();
     // A job may survive the death of one of its processes: only what failed failed for memory.
     if (end.outOfMemory && code !== 0) return { ending: 'memory', code, durationMs };
     if (!reading.isReady()) throw setupFailed(reading.setupText(), end.code);
@@ -96,15 +127,19 @@ async function silence(exit: Promise<unknown>): Promise<void> {
 }
 
 interface ContainerReading extends Reading {
+  /** When the output ended, on the monotonic clock; undefined while it goes on. */
+  endedAt(): number | undefined;
   /** Whether the command was reached. */
   isReady(): boolean;
   /** What was said on stderr instead of that. */
   setupText(): string;
 }
 
-function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: JobWatch }): ContainerReading {
+function readOutput(of: { output: Duplex; io: JobIo; watch: JobWatch; clock: Clock }): ContainerReading {
+  const { output, io, watch, clock } = of;
   const demux = createDemux();
   let bytesRead = 0;
+  let endedAt: number | undefined;
   let ready = false;
   let setupText = '';
 
@@ -132,12 +167,15 @@ function readOutput({ output, io, watch }: { output: Duplex; io: JobIo; watch: J
   }
 
   return {
-    done: read().catch((error: unknown) => {
-      if (error instanceof InfrastructureError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new InfrastructureError(`The output of a container broke off: ${reason}`, { cause: error });
-    }),
+    done: read()
+      .finally(() => (endedAt = clock.monotonic()))
+      .catch((error: unknown) => {
+        if (error instanceof InfrastructureError) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new InfrastructureError(`The output of a container broke off: ${reason}`, { cause: error });
+      }),
     progress: () => bytesRead,
+    endedAt: () => endedAt,
     isReady: () => ready,
     setupText: () => setupText,
   };
@@ -147,6 +185,19 @@ function removedByOthers(): InfrastructureError {
   return new InfrastructureError(
     'The container of a job was removed while it ran: by a newer owner of its run, or by something that cleans up here',
   );
+}
+
+/** Whether the engine was gone when, or after, the output of a container ended. */
+function wentWithEngine({ awayAt }: Exit, outputEndedAt: number | undefined): boolean {
+  return awayAt !== undefined && outputEndedAt !== undefined && awayAt >= outputEndedAt - SAME_BREAK_MS;
+}
+
+/**
+ * An engine that goes down ends its containers, with an exit code like any, or cuts off what they say: what the command would have
+ * done or said is not known.
+ */
+function endedWithEngine(): InfrastructureError {
+  return new InfrastructureError('The Docker engine went away while a job ran, and the job ended with it');
 }
 
 function setupFailed(text: string, code: number): InfrastructureError {

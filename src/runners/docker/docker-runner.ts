@@ -19,7 +19,7 @@ import type {
 import { remove } from './container.ts';
 import { createContainers, type LaneVolumes } from './containers.ts';
 import { converse, openSeat, type Seat } from './converse.ts';
-import { ask, infrastructure } from './engine.ts';
+import { DEFAULT_PATIENCE, ask, infrastructure, type Patience } from './engine.ts';
 import { AGENT_UID, GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
 import { createKeepers } from './keepers.ts';
 import { JOB, ownFilter, ownerOf } from './labels.ts';
@@ -30,8 +30,6 @@ import { createSeats } from './seats.ts';
 import { tarOfDirectories } from './tar.ts';
 import { createPlanter } from './planter.ts';
 import { createDockerTrees } from './trees.ts';
-
-const DEADLINE_MS = 30_000;
 
 export interface DockerRunnerOptions {
   /** Where the engine is; by default what DOCKER_HOST says, or the usual socket. */
@@ -46,6 +44,10 @@ export interface DockerRunnerOptions {
   readonly runtime?: string;
   /** Disk that prepared trees may take, in bytes; without it there are none. */
   readonly treesBytes?: number;
+  /** How long the engine may take; `DEFAULT_PATIENCE` where nothing is said. */
+  readonly patience?: Partial<Patience>;
+  /** Whether the engine mounts overlays over prepared trees; found out when not said. */
+  readonly overlays?: 'work' | 'fail';
 }
 
 /** Where things are, as every container sees them. */
@@ -68,11 +70,12 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const { image, namespace, log, clock, runtime } = options;
   requireName('installation', namespace, 40);
   const docker = new Docker(options.docker);
+  const patience = { ...DEFAULT_PATIENCE, ...options.patience };
   let readiness: Promise<Readiness> | undefined;
 
   /** Looks once; again only after it failed. */
   function ready(): Promise<Readiness> {
-    readiness ??= inspectReadiness({ docker, image, runtime, log }).catch((error: unknown) => {
+    readiness ??= inspectReadiness({ docker, image, runtime, patience, log }).catch((error: unknown) => {
       readiness = undefined;
       throw error;
     });
@@ -91,16 +94,17 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     image,
     namespace,
     runtime,
+    patience,
     log,
     onMissingImage: () => (readiness = undefined),
   });
   const seats = createSeats({ containers, clock, log });
   const keepers = createKeepers({ containers, clock, log });
 
-  const lanes = createDockerLanes(docker, namespace, fillBase);
-  const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
+  const lanes = createDockerLanes({ docker, namespace, patience, fillBase });
+  const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, patience, log, clock });
   const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
-  let overlays: 'untried' | 'work' | 'fail' = 'untried';
+  let overlays: 'untried' | 'work' | 'fail' = options.overlays ?? 'untried';
   /** Settles when it is written down which trees were used. */
   let noting: Promise<unknown> = Promise.resolve();
 
@@ -110,8 +114,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     const container = await containers.create(place, KEEPER_ENTRY, await ready(), { lane: volume, tree: undefined });
     try {
       const directories = tarOfDirectories(['upper', 'work'], AGENT_UID);
-      const filling = container.putArchive(directories, { path: PLACES.lane });
-      await ask('fill a volume', DEADLINE_MS, filling).catch((error: unknown) => {
+      await ask('fill a volume', patience.callMs, (abortSignal) =>
+        container.putArchive(directories, { path: PLACES.lane, abortSignal }),
+      ).catch((error: unknown) => {
         throw infrastructure('fill a volume', error);
       });
     } finally {
@@ -144,7 +149,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     const place = { name: `${lane.name}-probe`, owner: base.owner, lane, limits: base.limits };
     const container = await containers.create(place, entryOf(place), await ready(), volumes);
     try {
-      (await openSeat(container, clock)).leave();
+      (await openSeat(container, { clock, patience })).leave();
     } finally {
       await containers.discard(container, place);
     }
@@ -155,7 +160,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     const facts = await factsOf(place.image);
     const container = await containers.create(place, entry, facts, volumes ?? (await lanes.ensure(place.lane)));
     try {
-      return await openSeat(container, clock);
+      return await openSeat(container, { clock, patience });
     } catch (error) {
       await containers.discard(container, place);
       throw error;
@@ -228,15 +233,17 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     release: ({ name }) => release(name),
 
     async reap(keep) {
-      const search = docker.listContainers({ all: true, filters: ownFilter(namespace) });
-      const found = await ask('list containers', DEADLINE_MS, search).catch((error: unknown) => {
+      const filters = ownFilter(namespace);
+      const found = await ask('list containers', patience.callMs, (abortSignal) =>
+        docker.listContainers({ all: true, filters, abortSignal }),
+      ).catch((error: unknown) => {
         throw infrastructure('list containers', error);
       });
       const removed: string[] = [];
       for (const { Id, Labels } of found) {
         const owner = ownerOf(Labels);
         if (owner !== undefined && keep(owner)) continue;
-        await remove(docker.getContainer(Id));
+        await remove(docker.getContainer(Id), patience);
         removed.push(Labels[JOB] ?? Id);
       }
       return removed;

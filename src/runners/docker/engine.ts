@@ -1,16 +1,43 @@
 import { InfrastructureError } from '../runner.ts';
 
+/** How long an engine may take. Milliseconds. */
+export interface Patience {
+  /** A call that an engine answers at once unless it is busy unpacking an image or starting ten containers. */
+  readonly callMs: number;
+  readonly startMs: number;
+  /** How long a container may outlive its SIGKILL: the kernel has to tear down its processes and mounts. */
+  readonly deathMs: number;
+  /** Removing a volume removes its files, one by one. */
+  readonly removalMs: number;
+  /** How long the engine may be away (a restart) while a job runs before the job is given up. */
+  readonly absenceMs: number;
+  /** How often it is looked whether a container still runs, whatever its connections say. */
+  readonly lookMs: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = {
+  callMs: 30_000,
+  startMs: 120_000,
+  deathMs: 60_000,
+  removalMs: 300_000,
+  absenceMs: 30_000,
+  lookMs: 3_000,
+};
+
 /**
- * Waits for `call` to the engine, at most `ms`. Throws `InfrastructureError` that names `what` was being done when the engine is
- * silent or gone; an answer that is an error of the engine's is thrown as it is, for the caller to judge by `statusOf`.
+ * Waits for `call` to the engine, at most `ms`; the signal it is given breaks the connection off then, so that an engine that hangs
+ * for hours does not use up our files. Throws `InfrastructureError` that names `what` was being done when the engine is silent or
+ * gone; an answer that is an error of the engine's is thrown as it is, for the caller to judge by `statusOf`.
  */
-export async function ask<T>(what: string, ms: number, call: Promise<T>): Promise<T> {
+export async function ask<T>(what: string, ms: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
+  const late = new AbortController();
   const timer = setTimeout(() => {
     reject(new InfrastructureError(`The Docker engine did not ${what} within ${ms / 1000} s. Is it overloaded?`));
+    late.abort();
   }, ms);
   try {
-    return await Promise.race([call, silence]);
+    return await Promise.race([call(late.signal), silence]);
   } catch (error) {
     if (error instanceof InfrastructureError || statusOf(error) !== undefined) throw error;
     throw new InfrastructureError(
@@ -39,7 +66,7 @@ export async function askUnless(
   fine: readonly number[],
   what: string,
   ms: number,
-  call: Promise<unknown>,
+  call: (abortSignal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   try {
     await ask(what, ms, call);

@@ -6,7 +6,7 @@ import { watchJob } from '../job-watch.ts';
 import { keeperOf } from '../names.ts';
 import { InfrastructureError, type Errand, type ErrandIo, type JobResult, type Place } from '../runner.ts';
 import { createTurns } from '../turns.ts';
-import { deathOf, kill, type Exit } from './container.ts';
+import type { Exit } from './container.ts';
 import type { Containers } from './containers.ts';
 import type { Seat } from './converse.ts';
 import { errandOf } from './entry.ts';
@@ -74,8 +74,7 @@ export function createKeepers(options: {
       keeper.seat.input.write(errandOf(errand.argv, word));
       const first = await Promise.race([answer, watch.reached]);
       if (typeof first === 'number') return { ending: 'exited', code: first, durationMs: ended() };
-      await kill(keeper.seat.container);
-      await deathOf(keeper.seat.exit);
+      await keeper.seat.end();
       await dismiss(keeper);
       return { ending: first, code: undefined, durationMs: ended() };
     } catch (error) {

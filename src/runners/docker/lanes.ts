@@ -4,13 +4,8 @@ import { requireName } from '../names.ts';
 import { InfrastructureError, type LaneRef } from '../runner.ts';
 import { remove } from './container.ts';
 import type { LaneVolumes } from './containers.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
+import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
 import { LANE, LANE_TREE, TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
-
-const DEADLINE_MS = 30_000;
-
-/** Removing a volume removes its files, one by one. */
-const REMOVAL_MS = 300_000;
 
 /**
  * Lanes are labelled volumes. A plain one is empty: the first container on it copies the image's `/lane` into it, the agent's own.
@@ -27,17 +22,47 @@ export interface DockerLanes {
   list(): Promise<readonly string[]>;
 }
 
-/** Makes the lanes of one installation on one engine. `fillBase` puts `upper` and `work` into a new base. */
-export function createDockerLanes(
-  docker: Docker,
-  namespace: string,
-  fillBase: (volume: string, lane: LaneRef) => Promise<void>,
-): DockerLanes {
+/** Makes the lanes of one installation on one engine. */
+export function createDockerLanes(options: {
+  readonly docker: Docker;
+  readonly namespace: string;
+  readonly patience: Patience;
+  /** Puts `upper` and `work` into a new base. */
+  readonly fillBase: (volume: string, lane: LaneRef) => Promise<void>;
+}): DockerLanes {
+  const { docker, namespace, patience, fillBase } = options;
+  const { callMs } = patience;
+
+  async function look(name: string): Promise<Docker.VolumeInspectInfo> {
+    return await ask('look at a volume', callMs, (abortSignal) => docker.getVolume(name).inspect({ abortSignal }));
+  }
+
+  /** Where the engine keeps a volume, for an overlay's options, in which some characters mean something. */
+  async function mountpointOf(name: string): Promise<string> {
+    const { Mountpoint } = await look(name).catch((error: unknown) => {
+      throw infrastructure('look at a volume', error);
+    });
+    if (/^\/[\w./-]+$/.test(Mountpoint)) return Mountpoint;
+    throw new InfrastructureError(`The volume ${name} is kept in ${Mountpoint}, which no overlay can be made of`);
+  }
+
+  async function labelsOfVolume(name: string): Promise<Record<string, string> | undefined> {
+    try {
+      const volume = await look(name);
+      return volume.Labels ?? {};
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw infrastructure('look at a volume', error);
+    }
+  }
+
   async function removeContainersOn(lane: string): Promise<void> {
     const filters = ownFilter(namespace, { [LANE]: lane });
-    const found = await ask('list containers', DEADLINE_MS, docker.listContainers({ all: true, filters }));
+    const found = await ask('list containers', callMs, (abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
     for (const { Id } of found) {
-      await remove(docker.getContainer(Id));
+      await remove(docker.getContainer(Id), patience);
     }
   }
 
@@ -45,7 +70,10 @@ export function createDockerLanes(
   async function removeVolume(name: string): Promise<boolean> {
     try {
       await around('discard', {
-        perform: async () => await ask('remove a volume', REMOVAL_MS, docker.getVolume(name).remove()),
+        perform: async () =>
+          await ask('remove a volume', patience.removalMs, (abortSignal) =>
+            docker.getVolume(name).remove({ abortSignal }),
+          ),
       });
       return true;
     } catch (error) {
@@ -58,9 +86,11 @@ export function createDockerLanes(
   async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
     await around('lane', {
       perform: async () =>
-        await ask('make a volume', DEADLINE_MS, docker.createVolume(wanted)).catch((error: unknown) => {
-          throw infrastructure('make a volume', error);
-        }),
+        await ask('make a volume', callMs, (abortSignal) => docker.createVolume({ ...wanted, abortSignal })).catch(
+          (error: unknown) => {
+            throw infrastructure('make a volume', error);
+          },
+        ),
     });
   }
 
@@ -70,7 +100,7 @@ export function createDockerLanes(
     const base = baseOf(volume);
     const Labels = { ...ownLabels(namespace), [LANE]: lane.name, [LANE_TREE]: tree };
     await makeVolume({ Name: base, Labels });
-    const places = [mountpointOf(docker, tree), mountpointOf(docker, base)] as const;
+    const places = [mountpointOf(tree), mountpointOf(base)] as const;
     const [lower, upper] = await Promise.all([...places, fillBase(base, lane)]);
     const o = `lowerdir=${lower}/lane,upperdir=${upper}/upper,workdir=${upper}/work`;
     await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
@@ -80,7 +110,7 @@ export function createDockerLanes(
     async ensure(lane, pick) {
       requireName('lane', lane.name, 60);
       const volume = nameFor(namespace, lane.name);
-      const known = await labelsOfVolume(docker, volume);
+      const known = await labelsOfVolume(volume);
       const tree = known === undefined ? await pick?.() : known[LANE_TREE];
       if (known === undefined) {
         if (tree === undefined) {
@@ -90,7 +120,7 @@ export function createDockerLanes(
         }
       }
       // Making a volume that exists succeeds, whoever's it is.
-      if (!isOurs(namespace, known ?? (await labelsOfVolume(docker, volume)))) throw foreign(volume);
+      if (!isOurs(namespace, known ?? (await labelsOfVolume(volume)))) throw foreign(volume);
       return { lane: volume, tree, isFresh: known === undefined && tree !== undefined };
     },
 
@@ -99,7 +129,7 @@ export function createDockerLanes(
       const volume = nameFor(namespace, name);
       // The base goes last: whoever is cut off between the two finds the rest by its label.
       for (const doomed of [volume, baseOf(volume)]) {
-        const labels = await labelsOfVolume(docker, doomed);
+        const labels = await labelsOfVolume(doomed);
         if (labels === undefined) continue;
         if (!isOurs(namespace, labels)) throw foreign(doomed);
         if (await removeVolume(doomed)) continue;
@@ -113,7 +143,7 @@ export function createDockerLanes(
 
     async into(tree) {
       const volume = `${tree}-in`;
-      const device = `${await mountpointOf(docker, tree)}/lane`;
+      const device = `${await mountpointOf(tree)}/lane`;
       // A tree's label: should this process die, it is swept with the trees that were never finished.
       const Labels = { ...ownLabels(namespace), [TREE]: volume };
       await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'none', o: 'bind', device } });
@@ -123,8 +153,10 @@ export function createDockerLanes(
     discard: removeVolume,
 
     async list() {
-      const options = { filters: JSON.stringify(ownFilter(namespace)) };
-      const { Volumes } = await ask('list volumes', DEADLINE_MS, docker.listVolumes(options));
+      const filters = JSON.stringify(ownFilter(namespace));
+      const { Volumes } = await ask('list volumes', callMs, (abortSignal) =>
+        docker.listVolumes({ filters, abortSignal }),
+      );
       return [...new Set(Volumes.flatMap((volume) => volume.Labels?.[LANE] ?? []))];
     },
   };
@@ -138,25 +170,4 @@ function foreign(volume: string): InfrastructureError {
   return new InfrastructureError(
     `The volume ${volume} was not made by this installation of Maestro: remove it by hand.`,
   );
-}
-
-/** Where the engine keeps a volume, for an overlay's options, in which some characters mean something. */
-async function mountpointOf(docker: Docker, name: string): Promise<string> {
-  const { Mountpoint } = await ask('look at a volume', DEADLINE_MS, docker.getVolume(name).inspect()).catch(
-    (error: unknown) => {
-      throw infrastructure('look at a volume', error);
-    },
-  );
-  if (/^\/[\w./-]+$/.test(Mountpoint)) return Mountpoint;
-  throw new InfrastructureError(`The volume ${name} is kept in ${Mountpoint}, which no overlay can be made of`);
-}
-
-async function labelsOfVolume(docker: Docker, name: string): Promise<Record<string, string> | undefined> {
-  try {
-    const volume = await ask('look at a volume', DEADLINE_MS, docker.getVolume(name).inspect());
-    return volume.Labels ?? {};
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw infrastructure('look at a volume', error);
-  }
 }

@@ -80,7 +80,7 @@ export function createOwnImages(options: {
 
   async function inspect(reference: string): Promise<Docker.ImageInspectInfo | undefined> {
     try {
-      return await ask('look at an image', DEADLINE_MS, docker.getImage(reference).inspect());
+      return await ask('look at an image', DEADLINE_MS, () => docker.getImage(reference).inspect());
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw infrastructure('look at an image', error);
@@ -113,7 +113,7 @@ export function createOwnImages(options: {
         reject,
       );
     });
-    await ask('build an image', BUILD_MS, done).catch((error: unknown) => {
+    await ask('build an image', BUILD_MS, () => done).catch((error: unknown) => {
       throw new InfrastructureError(`${failure}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
@@ -127,7 +127,7 @@ export function createOwnImages(options: {
     if ((await inspect(reference)) !== undefined) return reference;
     log.info({ image: name, reference }, "adding what agents need to a repository's own image");
     const dockerfile = `FROM ${agents.Id} AS maestro-agents\nFROM ${own.Id}\n${LAYER}`;
-    const networks = await ask('list networks', DEADLINE_MS, docker.listNetworks());
+    const networks = await ask('list networks', DEADLINE_MS, () => docker.listNetworks());
     const hasBridge = networks.some((network) => network.Name === 'bridge');
     const building = docker.buildImage(Readable.from([tarOf({ Dockerfile: dockerfile }, 0)]), {
       t: reference,

@@ -1,10 +1,8 @@
 import type Docker from 'dockerode';
 import type { Log } from '../../telemetry/log.ts';
 import { InfrastructureError } from '../runner.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
+import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
 import { olderThanKnownEscapes } from './runc-advisories.ts';
-
-const DEADLINE_MS = 20_000;
 
 /** What was found out about the engine and the image before the first job. */
 export interface Readiness {
@@ -20,11 +18,13 @@ export async function inspectReadiness(options: {
   readonly docker: Docker;
   readonly image: string;
   readonly runtime: string | undefined;
+  readonly patience: Patience;
   readonly log: Log;
 }): Promise<Readiness> {
   const { docker, image, runtime, log } = options;
-  const version = await ask('say its version', DEADLINE_MS, docker.version()).catch(rethrow('say its version'));
-  const info = (await ask('describe itself', DEADLINE_MS, docker.info()).catch(
+  const { callMs } = options.patience;
+  const version = await ask('say its version', callMs, () => docker.version()).catch(rethrow('say its version'));
+  const info = (await ask('describe itself', callMs, () => docker.info()).catch(
     rethrow('describe itself'),
   )) as EngineInfo;
   requireLimits(info);
@@ -40,7 +40,7 @@ export async function inspectReadiness(options: {
       'this runc is older than the fixes of known container escapes, unless your distribution patched it',
     );
   }
-  const found = await findImage(docker, image);
+  const found = await findImage(docker, image, callMs);
   return {
     imageId: found.Id,
     engine: `docker ${version.Version}${runtime === undefined ? '' : ` with ${runtime}`}`,
@@ -65,9 +65,9 @@ function requireLimits(info: EngineInfo): void {
 }
 
 /** What the engine knows of the image `reference`. Throws `InfrastructureError` when it is not there. */
-async function findImage(docker: Docker, reference: string): Promise<Docker.ImageInspectInfo> {
+async function findImage(docker: Docker, reference: string, callMs: number): Promise<Docker.ImageInspectInfo> {
   try {
-    return await ask('look at an image', DEADLINE_MS, docker.getImage(reference).inspect());
+    return await ask('look at an image', callMs, () => docker.getImage(reference).inspect());
   } catch (error) {
     throw statusOf(error) === 404 ? missingImage(reference, error) : infrastructure('look at an image', error);
   }

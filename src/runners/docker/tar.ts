@@ -1,13 +1,15 @@
+import type { JobFiles } from '../runner.ts';
+
 const BLOCK = 512;
 
 /**
- * A POSIX ustar archive of text files, by path (at most 100 bytes each). Everything is owned by `uid` and private to it, and
+ * A POSIX ustar archive of files, by path (at most 100 bytes each). Everything is owned by `uid` and private to it, and
  * executable, since a file may be a script.
  */
-export function tarOf(files: Readonly<Record<string, string>>, uid: number): Buffer {
+export function tarOf(files: JobFiles, uid: number): Buffer {
   const blocks: Buffer[] = [];
-  for (const [path, text] of Object.entries(files)) {
-    const content = Buffer.from(text);
+  for (const [path, file] of Object.entries(files)) {
+    const content = Buffer.from(file);
     const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
     blocks.push(headerOf({ path, size: content.length, uid }), content, padding);
   }

@@ -5,10 +5,8 @@ import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LaneBase } from '../runner.ts';
 import { createTurns } from '../turns.ts';
-import { ask, askUnless, infrastructure, statusOf } from './engine.ts';
+import { ask, askUnless, infrastructure, statusOf, type Patience } from './engine.ts';
 import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownFilter, ownLabels } from './labels.ts';
-
-const DEADLINE_MS = 30_000;
 
 /** How long a tree may be in the making before it is taken for left behind. */
 const UNFINISHED_MS = 6 * 3_600_000;
@@ -44,17 +42,21 @@ export function createDockerTrees(options: {
   readonly docker: Docker;
   readonly namespace: string;
   readonly budgetBytes: number;
+  readonly patience: Patience;
   readonly log: Log;
   readonly clock: Clock;
 }): DockerTrees {
   const { docker, namespace, budgetBytes, log, clock } = options;
   const inTurn = createTurns();
+  const { callMs, removalMs } = options.patience;
 
   const markOf = ({ group, name }: Pick<Tree, 'group' | 'name'>): string => nameFor(namespace, `tree-${group}-${name}`);
 
   async function volumesWith(label: string): Promise<readonly (Docker.VolumeInspectInfo & { CreatedAt?: string })[]> {
     const filters = JSON.stringify({ label: [...ownFilter(namespace).label, label] });
-    const found = await ask('list volumes', DEADLINE_MS, docker.listVolumes({ filters })).catch((error: unknown) => {
+    const found = await ask('list volumes', callMs, (abortSignal) =>
+      docker.listVolumes({ filters, abortSignal }),
+    ).catch((error: unknown) => {
       throw infrastructure('list volumes', error);
     });
     return found.Volumes ?? [];
@@ -81,20 +83,25 @@ export function createDockerTrees(options: {
       [TREE_VOLUME]: tree.volume,
     };
     await makeVolume({ Name: markOf(tree), Labels });
-    const marked = await ask('look at a volume', DEADLINE_MS, docker.getVolume(markOf(tree)).inspect());
+    const marked = await ask('look at a volume', callMs, (abortSignal) =>
+      docker.getVolume(markOf(tree)).inspect({ abortSignal }),
+    );
     return marked.Labels?.[TREE_VOLUME] ?? tree.volume;
   }
 
   async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
     await around('lane', {
-      perform: async () => await ask('make a volume', DEADLINE_MS, docker.createVolume(wanted)),
+      perform: async () =>
+        await ask('make a volume', callMs, (abortSignal) => docker.createVolume({ ...wanted, abortSignal })),
     });
   }
 
   async function removeVolume(name: string): Promise<void> {
     await around('discard', {
       perform: async () =>
-        await askUnless([404, 409], 'remove a volume', 10 * DEADLINE_MS, docker.getVolume(name).remove()),
+        await askUnless([404, 409], 'remove a volume', removalMs, (abortSignal) =>
+          docker.getVolume(name).remove({ abortSignal }),
+        ),
     });
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { JobFiles } from '../runner.ts';
 
 /**
  * Removes a directory and all in it, also what was made read-only; fine if it is not there. It is first moved to `trash`, so that
@@ -42,11 +43,11 @@ async function makeWritable(directory: string): Promise<void> {
   }
 }
 
-/** Writes text files below `directory`, by relative path, private and executable. */
-export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
+/** Writes files below `directory`, by relative path, private and executable. */
+export async function writeFiles(directory: string, files: JobFiles): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
     const target = join(directory, path);
     await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, text, { mode: 0o700 });
+    await writeFile(target, content, { mode: 0o700 });
   }
 }

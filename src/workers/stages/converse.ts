@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { modelOf } from '../../domain/failover.ts';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
-import type { Session } from '../../domain/run.ts';
+import type { Run, RunTask, Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { McpServer } from '../../providers/provider.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
+import { noteEnd } from '../circuits.ts';
 import { configurationOf } from '../configuration.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
+import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
@@ -36,21 +39,27 @@ interface SessionEnd {
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || record.stopped || record.failure !== undefined) return record;
   const { deps, provider, held } = scope;
-  await using wire = (await scope.ahead.take(record.session.id)) ?? (await openWire(scope, record.session.id)) ?? null;
+  await using wire =
+    (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
+  await rescueConversation(record, scope);
+  const earlier = await earlierConversation(record, scope);
+  if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const { servers } = await configurationOf(scope);
   const command = provider.command({
     prompt,
-    model: held.run.model,
+    model: modelOf(held.run, provider.id),
     effort: held.run.settings.effort,
     conversation: randomUUID(),
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
     ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
+    ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
+    ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
 
   let heard = SILENCE;
@@ -61,6 +70,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
       heard = hear(heard, event);
       deps.onEvent?.(event, of);
       writing = record.sessionLog.write(event) ?? writing;
+      // After a crash, what the agent left is found by this.
+      if (event.type === 'session') writing = record.sessionLog.flush();
     }
     return writing;
   });
@@ -72,9 +83,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const result = await runOnLane(scope, {
     purpose: AGENT,
     session: record.session.id,
-    argv: ['sh', '-c', 'cd "$1" && shift && exec "$@"', 'maestro-agent', inside.repo, ...command.argv],
+    argv: conversing(inside, provider.sessions, command.argv),
     env: { ...cachesOf(inside), ...command.env },
-    files: command.files,
+    files: { ...command.files, ...earlier.files },
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
     stdout: listen,
@@ -88,7 +99,10 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
-  return conclude(record, scope, { heard, result, wire, complaints });
+  await noteEnd(scope, wire.refusal());
+  const kept = await keepConversation(record, scope, heard.id);
+  const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
+  return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
 }
 
 /** A server of the repository as providers take it. */
@@ -148,11 +162,16 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     position: record.task.position,
     total: tasks.length,
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
-    instructions: run.instructions,
+    instructions: [run.instructions, ...wordsFor(record.task, run)].filter((part) => part !== '').join('\n\n'),
     verify: run.settings.verify ?? [],
     branch: run.branch,
     ...previousAttempt(record.earlier),
   });
+}
+
+/** What people added since the run began, for this task. */
+function wordsFor({ key }: RunTask, { steering }: Run): readonly string[] {
+  return (steering?.words ?? []).filter(({ task }) => task === undefined || task === key).map(({ text }) => text);
 }
 
 /** What the attempt before came to, for the one that has to do better. */

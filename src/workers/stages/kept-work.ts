@@ -1,5 +1,5 @@
 import { keptBranchName } from '../../domain/branch.ts';
-import { settlement } from '../../domain/conduct.ts';
+import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { writeCommit } from '../../git/commit.ts';
@@ -38,10 +38,10 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
 }
 
 /** Whether another session does the task at once, because the playbook's checks failed on this one's work. */
-function isRepaired({ failure, session, earlier }: TaskRecord, { deps }: RunScope): boolean {
+function isRepaired({ failure, session, task, earlier }: TaskRecord, { deps }: RunScope): boolean {
   if (failure?.kind !== 'verify-failed') return false;
   const { retry } = deps.settings;
-  const of = { session: session.id, sessions: earlier, now: deps.clock.now(), retry };
+  const of = { session, sessions: sessionsThatCount(task, earlier), now: deps.clock.now(), retry };
   return settlement({ kind: 'failed', failure }, of).kind === 'again';
 }
 

@@ -1,7 +1,8 @@
 import type { Session } from '../../domain/run.ts';
 import { keepRef } from '../../git/mirror.ts';
-import { pushBranch } from '../../git/remote.ts';
+import { BranchMovedError, pushBranch } from '../../git/remote.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
+import { adoptBranch } from './adopt.ts';
 import { assertMayWrite, stillOurs } from './allowed.ts';
 import { keepWork, notTaken, pushAside } from './kept-work.ts';
 
@@ -25,8 +26,9 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   await held.saveSession(record.session);
   const { session } = record;
   const intent = { commit, parent, session: session.id };
+  let pushed: PushResult;
   try {
-    await held.effect({ key: pushKey(session), name: 'push', intent }, async () => {
+    pushed = await held.effect({ key: pushKey(session), name: 'push', intent }, async () => {
       try {
         const [access] = await Promise.all([
           deps.forge.gitAccess(held.run.repository),
@@ -37,23 +39,39 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
         stillOurs(scope);
         await pushBranch(mirror.gitDir, access, { branch: held.run.branch, commit, expected });
       } catch (error) {
+        const adopted = expected === undefined ? await leftByUs(record, scope, error) : undefined;
+        if (adopted !== undefined) return adopted;
         await notTaken(record, commit, scope, error);
         throw error;
       }
-      return { commit };
+      return { commit, tip: commit };
     });
   } catch (error) {
     if (!(error instanceof PullRequestClosedError)) throw error;
     return await endWithPullRequest(record, commit, scope, error);
   }
-  await held.changeRun({ tip: commit });
+  const { commit: onBranch, tip = onBranch } = pushed;
+  await held.changeRun({ tip });
   await held.audit(deps.clock.now(), 'commit pushed', {
-    commit,
+    commit: onBranch,
     branch: held.run.branch,
     task: record.task.key,
     session: record.session.id,
   });
-  return record;
+  return { ...record, commit: onBranch };
+}
+
+/** What a push came to: the task's commit, and where the branch is with it; results of before have no tip, and are at the commit. */
+interface PushResult {
+  readonly commit: string;
+  readonly tip?: string;
+}
+
+/** The task's commit on a branch that an earlier life of the run made, if it is that what stands in the way. */
+async function leftByUs(record: TaskRecord, scope: RunScope, error: unknown): Promise<PushResult | undefined> {
+  if (!(error instanceof BranchMovedError) || error.actual === undefined) return undefined;
+  const commit = await adoptBranch(record, scope, error.actual);
+  return commit === undefined ? undefined : { commit, tip: error.actual };
 }
 
 /** Somebody closed or merged the run's pull request. */

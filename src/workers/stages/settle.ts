@@ -1,7 +1,8 @@
-import { settlement } from '../../domain/conduct.ts';
+import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
+import { candidatesOf } from '../circuits.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
 /**
@@ -17,17 +18,23 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const endedAt = deps.clock.now();
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   const settled = settlement(outcome, {
-    session: session.id,
-    sessions: record.earlier,
+    session: { ...session, outcome, endedAt },
+    sessions: sessionsThatCount(task, record.earlier),
+    candidates: outcome.kind === 'failed' ? (await candidatesOf(scope)).map(({ candidate }) => candidate) : [],
     now: endedAt,
     retry: deps.settings.retry,
   });
-  const again = settled.kind === 'again';
+  const again = settled.kind !== 'settled';
   const usage = addUsage(task.usage, session.usage);
   const change = again
     ? { outcome: undefined, endedAt: undefined, startedAt: undefined, usage }
     : { outcome, endedAt, usage };
-  const told = { task: task.key, session: session.id, outcome, ...(again ? { until: settled.at } : {}) };
+  const told = {
+    task: task.key,
+    session: session.id,
+    outcome,
+    ...(settled.kind === 'again' ? { until: settled.at } : {}),
+  };
   await around('settle', {
     intent: async () => {
       await held.saveSession({ ...session, outcome, endedAt });
@@ -35,8 +42,8 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
     },
     perform: async () => await held.changeTask(task.key, change),
   });
-  if (again) return { ...record, again: { at: settled.at, reason: settled.reason } };
-  return { ...record, outcome };
+  if (settled.kind === 'again') return { ...record, again: { at: settled.at, reason: settled.reason } };
+  return again ? record : { ...record, outcome };
 }
 
 function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {

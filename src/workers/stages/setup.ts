@@ -9,6 +9,7 @@ import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, placeOf, tendLane } from '../jobs.ts';
 import { lineSink, tailSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
+import { hostsOf } from '../wire.ts';
 
 /** What prepares the lane of a run, with the name of what it prepares. */
 export interface RunSetup {
@@ -52,7 +53,9 @@ export async function setupOf(scope: RunScope): Promise<RunSetup | undefined> {
   const branch = await defaultBranchOf(scope);
   const setup = await findSetup(held.run.settings.setup, (path) => branch.read(path));
   if (setup === undefined) return undefined;
-  const { image } = await deps.runner.check(scope.image);
+  // Not the agent's: which one takes over must not do a setup again.
+  const ours = (await deps.runner.check()).image;
+  const image = scope.image?.own === undefined ? ours : `${scope.image.own} ${ours ?? ''}`;
   if (setup.skipped.length > 0) {
     scope.announcer.note(`Of the setup in \`${setup.source}\` this was left out: ${setup.skipped.join('; ')}.`);
   }
@@ -74,7 +77,7 @@ export async function carryOut(
   await using wire = await deps.gateway.open({
     session: `${session}-setup`,
     listen: deps.runner.wire,
-    hosts: deps.settings.session.setupHosts,
+    hosts: [...deps.settings.session.setupHosts, ...hostsOf(scope)],
     model: undefined,
     budget: {},
   });

@@ -9,7 +9,7 @@ import { createDockerRunner } from '../../../src/runners/docker/docker-runner.ts
 import { InfrastructureError, type Runner } from '../../../src/runners/runner.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { describeWith } from '../../setup/require.ts';
-import { createEngineProxy } from './engine-proxy.ts';
+import { createEngineProxy } from '../../setup/engine-proxy.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import * as h from './harness.ts';
 

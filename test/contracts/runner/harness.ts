@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { RunId } from '../../../src/domain/ids.ts';
-import { createDockerRunner } from '../../../src/runners/docker/docker-runner.ts';
+import { createDockerRunner, type DockerRunnerOptions } from '../../../src/runners/docker/docker-runner.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import { createLocalRunner } from '../../../src/runners/local/local-runner.ts';
 import type {
@@ -42,6 +42,7 @@ export function installDocker(options: {
   image: string;
   docker?: Docker.DockerOptions;
   treesBytes?: number;
+  more?: Partial<Pick<DockerRunnerOptions, 'patience' | 'overlays'>>;
 }): Install {
   const engine = engineAt(options.host);
   return async () => {
@@ -58,6 +59,7 @@ export function installDocker(options: {
         log,
         ...(options.treesBytes === undefined ? {} : { treesBytes: options.treesBytes }),
         clock: systemClock,
+        ...options.more,
       });
       runners.push(made);
       return made;

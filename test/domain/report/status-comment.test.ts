@@ -15,6 +15,14 @@ function said(change: Partial<Run>): string {
 }
 
 describe('the status comment', () => {
+  it('says which provider took a task over, and why', () => {
+    const handover = { provider: 'codex', reason: 'claude-code is out of quota until 2026-11-22 14:00 UTC' };
+    const tasks = [aDoneTask(1, { kind: 'committed', commit: sha('b') }), aTask(2, { attempts: 2, handover })];
+    expect(renderStatusComment(aReport({ tasks }))).toContain(
+      '- ⬜ 2. Task number 2 · attempt 2 · by codex: claude-code is out of quota until 2026-11-22 14:00 UTC',
+    );
+  });
+
   it('says in its first line how far the run is, for how long, for how much, and where', () => {
     const run = aRun({
       pullRequest: { number: 13, url: 'https://github.com/octo/demo/pull/13', draft: true },

@@ -25,10 +25,11 @@ export const PLAYBOOKS = '.maestro/playbooks';
 
 const RULES: AppRules = {
   providers: ['scripted', 'codex'],
-  defaultProvider: 'scripted',
+  defaultProviders: ['scripted'],
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: PLAYBOOKS,
+  keepMs: 30 * 24 * 3_600_000,
   repositoryBytes: 1024 ** 3,
 };
 
@@ -102,7 +103,8 @@ export async function startApp(): Promise<App> {
   const queue = { enqueue: async (id: RunId) => void enqueued.push(id) } as unknown as RunQueue;
   const notes = createDeliveryNotes();
   const probot = new Probot({ appId, privateKey, secret: webhookSecret, baseUrl: github.apiUrl, log });
-  await probot.load(maestroApp({ store, queue, forge, clock: systemClock, log, notes, rules: RULES }));
+  const shelf = { list: async () => [] };
+  await probot.load(maestroApp({ store, queue, forge, shelf, clock: systemClock, log, notes, rules: RULES }));
   const inbox = createInbox({ store, probot, notes, clock: systemClock, log, pollMs: 100 });
   const door = createFrontDoor({ store, clock: systemClock, log, webhookSecret, wake: () => inbox.wake() });
   door.listen(0, '127.0.0.1');

@@ -1,0 +1,140 @@
+import type { TaskKey } from './ids.ts';
+import type { Outcome } from './outcome.ts';
+import { isFinal, type Run, type RunTask } from './run.ts';
+import type { GivenOrder, Order, Steering, SteeringWords } from './steering.ts';
+
+/*
+ * What people ask of a run that is there. An order is a fact: it is recorded where the person gave it, numbered within its run, and
+ * taken in by the worker between two tasks, once. What it changes is decided here, from the run's record alone: taken in again
+ * after a crash it changes the same.
+ */
+
+/** The most that is kept of what people added; the oldest goes first. */
+const MOST_WORDS = 20;
+
+const NO_STEERING: Steering = { taken: 0, words: [] };
+
+/** What taking in orders changes. Tasks' changes are to be written before the steering. */
+export interface TakenOrders {
+  readonly steering: Steering;
+  readonly tasks: readonly TaskOrder[];
+}
+
+/** A task's new outcome; undefined for one that is to be done. `since` is the number of attempts that do not count any more. */
+export interface TaskOrder {
+  readonly key: TaskKey;
+  readonly outcome: Outcome | undefined;
+  readonly since: number;
+}
+
+/** Whether there are orders that were not taken in yet. */
+export function hasOrders(run: Pick<Run, 'orders' | 'steering'>): boolean {
+  return (run.orders ?? 0) > (run.steering?.taken ?? 0);
+}
+
+/** Whether an order can open a run again that has ended. */
+export function opensAgain(run: Pick<Run, 'state'>, { kind }: Order): boolean {
+  return (run.state === 'failed' || run.state === 'stopped') && ['resume', 'retry', 'skip'].includes(kind);
+}
+
+/** Why an order can't be carried out as things stand, as a sentence for whoever gave it; undefined when it can. */
+export function objection(
+  order: Order,
+  of: { readonly run: Pick<Run, 'state'>; readonly tasks: readonly RunTask[] },
+): string | undefined {
+  if (isFinal(of.run.state) && !opensAgain(of.run, order)) {
+    return of.run.state === 'succeeded'
+      ? 'The run here is done: there is nothing left to steer. Ask for a new one.'
+      : 'The run here has ended. `/maestro resume` goes on where it ended.';
+  }
+  if (order.kind !== 'retry' && order.kind !== 'skip') return undefined;
+  const task = of.tasks.find(({ position }) => position === order.task);
+  if (task === undefined) {
+    const { length } = of.tasks;
+    return `There is no task ${order.task}: the run here has ${length === 1 ? 'one task' : `tasks 1 to ${length}`}.`;
+  }
+  if (order.kind === 'skip' ? isSkippable(task) : isRepeatable(task)) return undefined;
+  return order.kind === 'skip'
+    ? `Task ${order.task} is done already.`
+    : `Task ${order.task} ${task.outcome === undefined ? 'is still to be done' : 'is done'}: there is nothing to do again.`;
+}
+
+/** Takes in `orders`, in order, those taken in before left out. */
+export function takeOrders(
+  of: { readonly run: Pick<Run, 'steering'>; readonly tasks: readonly RunTask[] },
+  orders: readonly GivenOrder[],
+): TakenOrders {
+  let steering = of.run.steering ?? NO_STEERING;
+  let { tasks } = of;
+  for (const given of orders) {
+    if (given.number <= steering.taken) continue;
+    const changed = afterOrder({ steering, tasks }, given);
+    steering = { ...changed.steering, taken: given.number };
+    tasks = changed.tasks;
+  }
+  return { steering, tasks: tasks.flatMap((task, index) => changeOf(task, of.tasks[index])) };
+}
+
+function afterOrder(
+  { steering, tasks }: { readonly steering: Steering; readonly tasks: readonly RunTask[] },
+  { by, at, order }: GivenOrder,
+): { readonly steering: Steering; readonly tasks: readonly RunTask[] } {
+  switch (order.kind) {
+    case 'pause':
+      return { steering: { ...steering, paused: { by, at } }, tasks };
+    case 'resume':
+      return {
+        steering: unpaused(steering),
+        tasks: tasks.map((task) => (isRepeatable(task) && !isSkipped(task) ? again(task) : task)),
+      };
+    case 'steer':
+      return { steering: withWords(steering, { by, text: order.words }), tasks };
+    case 'retry': {
+      // One that is to be done anyway still gets the words: a crash may have kept its change and lost them.
+      const task = tasks.find((one) => one.position === order.task && (one.outcome === undefined || isRepeatable(one)));
+      if (task === undefined) return { steering, tasks };
+      const words = order.words === '' ? steering : withWords(steering, { by, text: order.words, task: task.key });
+      return {
+        steering: unpaused(words),
+        tasks: tasks.map((one) => (one.key === task.key && isRepeatable(one) ? again(one) : one)),
+      };
+    }
+    case 'skip': {
+      const outcome = { kind: 'skipped', by, reason: order.reason } as const;
+      return {
+        steering,
+        tasks: tasks.map((task) => (task.position === order.task && isSkippable(task) ? { ...task, outcome } : task)),
+      };
+    }
+  }
+}
+
+function again(task: RunTask): RunTask {
+  return { ...task, outcome: undefined, since: task.attempts };
+}
+
+function isSkipped({ outcome }: RunTask): boolean {
+  return outcome?.kind === 'skipped';
+}
+
+/** Whether a task came to nothing, so that doing it again loses nothing. */
+function isRepeatable({ outcome }: RunTask): boolean {
+  return outcome?.kind === 'failed' || outcome?.kind === 'cancelled' || outcome?.kind === 'skipped';
+}
+
+function isSkippable(task: RunTask): boolean {
+  return task.outcome === undefined || (isRepeatable(task) && !isSkipped(task));
+}
+
+function unpaused({ taken, words }: Steering): Steering {
+  return { taken, words };
+}
+
+function withWords(steering: Steering, words: SteeringWords): Steering {
+  return { ...steering, words: [...steering.words, words].slice(-MOST_WORDS) };
+}
+
+function changeOf(after: RunTask, before: RunTask | undefined): readonly TaskOrder[] {
+  if (after === before) return [];
+  return [{ key: after.key, outcome: after.outcome, since: after.since ?? 0 }];
+}

@@ -1,0 +1,37 @@
+import type { TaskKey } from './ids.ts';
+
+/** What a person asks of a run. Tasks are named by their position in the document, from 1. */
+export type Order =
+  | { readonly kind: 'pause' }
+  /** Goes on: after a pause, before the end of a wait, or where the run ended with something left to do. */
+  | { readonly kind: 'resume' }
+  /** Words that go into the prompt of every task from now on. */
+  | { readonly kind: 'steer'; readonly words: string }
+  /** Does a task again that failed, was stopped or was skipped; with words for it alone, or none. */
+  | { readonly kind: 'retry'; readonly task: number; readonly words: string }
+  | { readonly kind: 'skip'; readonly task: number; readonly reason: string };
+
+export interface GivenOrder {
+  /** 1, 2, 3 … within its run. */
+  readonly number: number;
+  /** The same for every delivery of the comment it was given in. */
+  readonly key: string;
+  readonly by: string;
+  readonly at: number;
+  readonly order: Order;
+}
+
+/** What the orders taken in so far have come to. */
+export interface Steering {
+  /** Number of the last order that was taken in. */
+  readonly taken: number;
+  readonly paused?: { readonly by: string; readonly at: number };
+  /** What people added, oldest first; with `task`, for that task alone. */
+  readonly words: readonly SteeringWords[];
+}
+
+export interface SteeringWords {
+  readonly by: string;
+  readonly text: string;
+  readonly task?: TaskKey;
+}
