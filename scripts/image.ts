@@ -1,10 +1,11 @@
 /**
  * Builds the image agents run in, and prints its reference as the last line of standard output. Progress goes to standard error.
  *
- *   npm run image -- [--quiet] [--agents NAME,NAME…|all|none] [--tag TAG] [--base IMAGE] [--from-debian]
+ *   npm run image -- [--quiet] [--agents NAME,NAME…|all|none] [--tag TAG] [--per-provider] [--base IMAGE] [--from-debian]
  *
  * The image holds the agents named (all, when not said) and is also called `maestro-agent:TAG`: `latest` when not said; `--tag ''`
- * gives it no further name.
+ * gives it no further name. With `--per-provider` each of the agents gets an image of its own instead, called `maestro-agent:NAME`, which
+ * is what `MAESTRO_IMAGE=maestro-agent:{provider}` asks for; they share all layers but their agent's.
  *
  * Where the normal base image can't be had (no image registry within reach), a base is made from Debian's packages and Node from
  * the npm registry: `--from-debian` asks for that straight away. Nothing is done when an image of the same inputs is there.
@@ -39,25 +40,41 @@ async function main(): Promise<void> {
       base: { type: 'string' },
       agents: { type: 'string', default: 'all' },
       tag: { type: 'string', default: 'latest' },
+      'per-provider': { type: 'boolean', default: false },
       'from-debian': { type: 'boolean', default: false },
     },
   });
-  const recipe = await composeImage(new URL('Dockerfile', CONTEXT), chooseAgents(values.agents));
+  const agents = chooseAgents(values.agents);
   const say: Say = (line) => {
     if (!values.quiet) process.stderr.write(`${line}\n`);
   };
   const docker = new Docker();
+  await checkEngine(docker);
   const base = values['from-debian'] ? 'debian' : (values.base ?? 'default');
+  const wanted = values['per-provider']
+    ? agents.map((agent) => ({ agents: [agent], tag: agent }))
+    : [{ agents, tag: values.tag }];
+  for (const image of wanted) process.stdout.write(`${await ensureImage({ docker, base, say, ...image })}\n`);
+}
+
+/** Makes sure the image with these agents is there, under `tag` as well unless that is empty. Gives its reference. */
+async function ensureImage(of: {
+  readonly docker: Docker;
+  readonly base: string;
+  readonly say: Say;
+  readonly agents: readonly string[];
+  readonly tag: string;
+}): Promise<string> {
+  const { docker, base, say, tag } = of;
+  const recipe = await composeImage(new URL('Dockerfile', CONTEXT), of.agents);
   const inputs = await hashInputs([base, recipe.dockerfile, JSON.stringify(recipe.versions)]);
   const reference = `maestro-agent:${inputs.slice(0, 12)}`;
-
-  await checkEngine(docker);
   const labels = await imageLabels(docker, reference);
   if (labels?.[INPUTS_LABEL] === inputs) say(`${reference} is up to date.`);
   else await build({ docker, reference, inputs, recipe, base, say });
   // `latest` is what `MAESTRO_IMAGE` says when nobody sets it.
-  if (values.tag !== '') await docker.getImage(reference).tag({ repo: 'maestro-agent', tag: values.tag });
-  process.stdout.write(`${reference}\n`);
+  if (tag !== '') await docker.getImage(reference).tag({ repo: 'maestro-agent', tag });
+  return reference;
 }
 
 /** Digest of everything that decides what the image holds, beside what the registries serve. */

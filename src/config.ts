@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { imageRules, list, mcpSecrets, trustRules } from './config-rules.ts';
 import { parseEgressRule, type EgressRule } from './domain/egress.ts';
+import { PACKAGE_HOSTS } from './domain/setup.ts';
 
 /**
  * Everything an operator can set, from the environment. One schema; each key says what it is. Every key may also be given as
@@ -67,7 +69,15 @@ const ConfigSchema = z.object({
     .enum(['docker', 'local'])
     .default('docker')
     .describe('Where commands run. `local` isolates nothing: trusted machines and CI jobs only.'),
-  MAESTRO_IMAGE: z.string().default('maestro-agent:latest').describe('Image of agent containers (npm run image).'),
+  MAESTRO_IMAGE: z
+    .string()
+    .default('maestro-agent:latest')
+    .describe('Image of agent containers (npm run image); `{provider}` in it stands for the agent.'),
+  MAESTRO_IMAGES: z
+    .string()
+    .default('')
+    .transform(imageRules)
+    .describe("Repositories' own images: `acme/web=node:24;acme/*=devcontainer`; the first that fits goes."),
   MAESTRO_RUNTIME: z.string().optional().describe('OCI runtime of agent containers, e.g. runsc for gVisor.'),
   DOCKER_HOST: z.string().optional().describe('Docker engine; the default socket when absent.'),
   MAESTRO_WORKER: z
@@ -86,6 +96,19 @@ const ConfigSchema = z.object({
     .positive()
     .default(10_000)
     .describe('Largest repository that is worked on, as GitHub counts its size.'),
+
+  MAESTRO_TRUST: z
+    .string()
+    .default('')
+    .transform(trustRules)
+    .describe(
+      "What of repositories' own agent configuration takes effect: `acme/*=mcp,hooks,settings`, separated by `;`.",
+    ),
+  MAESTRO_MCP_SECRETS: z
+    .string()
+    .default('')
+    .transform(mcpSecrets)
+    .describe('Secrets lent to MCP servers: `acme/web:NAME=env:VARIABLE` or `=file:/path`, separated by `;`.'),
 
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),
@@ -122,6 +145,11 @@ const ConfigSchema = z.object({
     .default('')
     .transform(list)
     .describe('Hosts a playbook may add for its own runs, exact or *.suffix, separated by commas.'),
+  MAESTRO_SETUP_HOSTS: z
+    .string()
+    .default(PACKAGE_HOSTS.join(','))
+    .transform(list)
+    .describe('Hosts a setup may reach beside MAESTRO_HOSTS; package registries when absent, `none` for none.'),
   MAESTRO_RETRY_SECONDS: z.coerce
     .number()
     .positive()
@@ -300,13 +328,6 @@ function pem(value: string, context: z.RefinementCtx): string {
 
 function keysSecret(): z.ZodString {
   return z.string().min(32, 'at least 32 random characters: `openssl rand -base64 32`');
-}
-
-function list(value: string): readonly string[] {
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }
 
 function egressRules(value: string, context: z.RefinementCtx): readonly EgressRule[] {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { apiBaseUrl, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { createProviders, type Providers } from '../providers/registry.ts';
+import { imageOfProvider } from '../domain/own-image.ts';
 import { createDockerRunner } from '../runners/docker/docker-runner.ts';
 import type { Patience } from '../runners/docker/engine.ts';
 import { engineAt } from '../runners/docker/engine-address.ts';
@@ -25,7 +26,7 @@ export function createRunner(
     return createLocalRunner({ root, log, clock: systemClock });
   }
   return createDockerRunner({
-    image: config.MAESTRO_IMAGE,
+    image: imageOfProvider(config.MAESTRO_IMAGE, config.MAESTRO_PROVIDER[0] ?? ''),
     docker: engineAt(config.DOCKER_HOST),
     namespace: purpose === undefined ? namespaceOf(config) : `${namespaceOf(config)}-${purpose}`,
     log,

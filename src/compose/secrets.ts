@@ -14,5 +14,6 @@ export function secretsOf(config: Config): readonly string[] {
     config.AZURE_OPENAI_API_KEY,
     config.MAESTRO_KEYS_SECRET,
     config.MAESTRO_KEYS_SECRET_BEFORE,
+    ...config.MAESTRO_MCP_SECRETS.map(({ value }) => value),
   ].filter((value) => value !== undefined);
 }

@@ -65,7 +65,9 @@ export function nextInRun(run: Pick<Run, 'settings' | 'stop'>, tasks: readonly R
 }
 
 function endsRun(outcome: Outcome | undefined, { settings }: Pick<Run, 'settings'>): boolean {
-  return outcome?.kind === 'cancelled' || (outcome?.kind === 'failed' && settings.onFailure !== 'continue');
+  if (outcome?.kind !== 'failed') return outcome?.kind === 'cancelled';
+  // What is to be prepared before every task would fail before every task.
+  return settings.onFailure !== 'continue' || outcome.failure.kind === 'setup';
 }
 
 function reasonOfEnd({ stop }: Pick<Run, 'stop'>, tasks: readonly RunTask[]): string | undefined {

@@ -4,7 +4,7 @@
  * - `auth` the provider refused the key · `quota` used up until `resetAt` · `overloaded`, `network` the provider could not answer
  * - `context-full` the conversation outgrew the model · `permission` the agent was denied what it needed · `crash` it ended abnormally
  * - `idle` it said nothing for too long · `wall` it took too long · `verify-failed` the playbook's own checks failed
- * - `policy` the work touches what it must not · `budget` the money or tokens allowed are spent · `infra` our side broke
+ * - `setup` what prepares the working copy failed · `policy` the work touches what it must not · `budget` the money or tokens allowed are spent · `infra` our side broke
  */
 export type FailureKind =
   | 'auth'
@@ -16,6 +16,7 @@ export type FailureKind =
   | 'crash'
   | 'idle'
   | 'wall'
+  | 'setup'
   | 'verify-failed'
   | 'policy'
   | 'budget'

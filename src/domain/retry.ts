@@ -53,6 +53,7 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
     case 'crash':
     case 'idle':
     case 'wall':
+    case 'setup':
     case 'policy':
     case 'budget':
       return { kind: 'fail' };

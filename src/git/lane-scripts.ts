@@ -5,8 +5,11 @@
  * (promise P12). The host only reads what they print.
  */
 
+/** Exit code that says a lane is not prepared as it should be. EX_UNAVAILABLE of sysexits.h: nothing here ends with it otherwise. */
+export const NOT_PREPARED = 69;
+
 /**
- * What both begin with. `$keep/index` says of each file what it held when *we* last read or wrote it, so that a file is read again
+ * What all begin with. `$keep/index` says of each file what it held when *we* last read or wrote it, so that a file is read again
  * only when its size, times or inode changed. Its word is good because no agent can write it, and because it never holds a file
  * that could change once more without showing it (`distrust`).
  *
@@ -15,7 +18,7 @@
  * that second git reads the file anyway ("racy-git" in git's own documentation). `distrust` takes the word of all entries away
  * when there is such a one.
  */
-const COMMON = `
+export const COMMON = `
 set -eu
 scratch="$repo.capture"
 export GIT_DIR="$keep/git" GIT_WORK_TREE="$repo" GIT_INDEX_FILE="$keep/index"
@@ -70,6 +73,23 @@ if [ ! -f "$keep/index" ] && [ -f "$tree/index" ] && [ -f "$tree/commit" ]; then
   cp -p "$tree/index" "$keep/index"
   cp "$tree/commit" "$keep/commit"
 fi
+# What setup left beside the repository's own files is no work of anybody's.
+left="$(dirname "$repo")/prepared"
+if [ -f "$left/exclude" ]; then
+  mkdir -p "$keep/git/info"
+  cp "$left/exclude" "$keep/git/info/exclude"
+fi
+
+give_git() {
+  mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags .git/info
+  printf 'ref: refs/heads/%s\\n' "$branch" > .git/HEAD
+  printf '# pack-refs with: peeled fully-peeled sorted \\n%s refs/heads/%s\\n' "$commit" "$branch" > .git/packed-refs
+  printf '%s\\n' "$mirror/objects" > .git/objects/info/alternates
+  printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfilemode = true\\n\\tbare = false\\n\\tlogallrefupdates = true\\n' > .git/config
+  printf '[user]\\n\\tname = Maestro agent\\n\\temail = agent@maestro.invalid\\n' >> .git/config
+  if [ -f "$left/exclude" ]; then cp "$left/exclude" .git/info/exclude; fi
+  cp -p "$keep/index" .git/index
+}
 `;
 
 /**
@@ -77,8 +97,9 @@ fi
  * be mended is made anew. The agent gets a repository made for it: on the run's branch, borrowing its objects from the mirror.
  */
 const PREPARE = `
-repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 is=$7
+repo=$1 mirror=$2 keep=$3 tree=$4 branch=$5 commit=$6 is=$7 prepared=$8
 ${COMMON}
+if [ -n "$prepared" ] && [ "$(head -c 100 "$left/key" 2>/dev/null)" != "$prepared" ]; then exit ${NOT_PREPARED}; fi
 # Nobody has been here since the tree was made: only what differs between the commits has to be looked at.
 forward() {
   [ -f "$keep/index" ] && [ ! -e "$repo/.git" ] && cd "$repo" && git read-tree -m -u "$(cat "$keep/commit")" "$commit"
@@ -99,17 +120,13 @@ bring() {
 if ! bring 2>/dev/null; then
   cd "$(dirname "$repo")"
   discard "$repo"
+  discard "$left"
   forget
+  if [ -n "$prepared" ]; then exit ${NOT_PREPARED}; fi
   bring
 fi
 printf '%s' "$commit" > "$keep/commit"
-mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags .git/info
-printf 'ref: refs/heads/%s\\n' "$branch" > .git/HEAD
-printf '# pack-refs with: peeled fully-peeled sorted \\n%s refs/heads/%s\\n' "$commit" "$branch" > .git/packed-refs
-printf '%s\\n' "$mirror/objects" > .git/objects/info/alternates
-printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfilemode = true\\n\\tbare = false\\n\\tlogallrefupdates = true\\n' > .git/config
-printf '[user]\\n\\tname = Maestro agent\\n\\temail = agent@maestro.invalid\\n' >> .git/config
-cp -p "$keep/index" .git/index
+give_git
 `;
 
 /**
@@ -149,11 +166,12 @@ discard "$scratch"
  * files, and the index that knows them. Prints the size of all in kB.
  */
 const PLANT = `
-place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4
+place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4 branch=$5
 ${COMMON}
 mkdir -p "$repo"
 cd "$repo"
 git read-tree --reset -u "$commit"
+if [ -n "$branch" ]; then give_git; fi
 # Nobody else was here. An index of a later second than all files is believed of all of them.
 sleep 1
 cp "$keep/index" "$place/index"
@@ -171,13 +189,17 @@ export interface LanePlaces {
   readonly keep: string;
 }
 
-/** The command that brings a lane's working copy to a commit. */
+/**
+ * The command that brings a lane's working copy to a commit. With `prepared`, the key of a setup, it exits with `NOT_PREPARED` and
+ * changes nothing when that setup has not been done here.
+ */
 export function prepareCommand(
   lane: LanePlaces & {
     readonly branch: string;
     readonly commit: string;
     /** Whether the lane holds what `plantCommand` made and nobody has been on it. */
     readonly isFresh?: boolean;
+    readonly prepared?: string;
   },
 ): readonly string[] {
   return [
@@ -192,6 +214,7 @@ export function prepareCommand(
     lane.branch,
     lane.commit,
     lane.isFresh === true ? 'fresh' : '',
+    lane.prepared ?? '',
   ];
 }
 
@@ -200,7 +223,13 @@ export function captureCommand(lane: LanePlaces & { readonly commit: string }): 
   return ['sh', '-c', CAPTURE, 'maestro-capture', lane.repo, lane.mirror, lane.keep, lane.tree ?? '', lane.commit];
 }
 
-/** The command that makes a tree for lanes to start from, where nothing is yet, and prints its size in kB. */
-export function plantCommand(lane: Omit<LanePlaces, 'tree'> & { readonly commit: string }): readonly string[] {
-  return ['sh', '-c', PLANT, 'maestro-plant', lane.repo, lane.mirror, lane.keep, lane.commit];
+/**
+ * The command that makes a tree for lanes to start from, where nothing is yet, and prints its size in kB. With a branch it has a
+ * repository for setup to work in, which `sealTreeCommand` takes away.
+ */
+export function plantCommand(
+  lane: Omit<LanePlaces, 'tree'> & { readonly commit: string; readonly branch?: string },
+): readonly string[] {
+  const { repo, mirror, keep, commit, branch = '' } = lane;
+  return ['sh', '-c', PLANT, 'maestro-plant', repo, mirror, keep, commit, branch];
 }

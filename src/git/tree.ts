@@ -87,25 +87,68 @@ export async function entryAt(
   return match?.[1] === undefined || match[2] === undefined ? undefined : { mode: match[1], oid: match[2] };
 }
 
+/** One file of a tree. `mode` is git's octal string. */
+export interface TreeFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly oid: string;
+}
+
+/** All files of a tree or commit: blobs and symlinks, no links to repositories. */
+export async function filesOf(mirror: Mirror, tree: string): Promise<readonly TreeFile[]> {
+  const listing = await git(mirror.gitDir, ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', tree], {
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  return listing.split('\0').flatMap((line) => {
+    const [, mode = '', oid = '', path = ''] = /^(\d+) blob ([0-9a-f]+)\t([\s\S]*)$/.exec(line) ?? [];
+    return path === '' ? [] : [{ path, mode, oid }];
+  });
+}
+
 /** The tree that differs from `tree` in one file only: it holds `content` (bytes), or is absent when undefined. Returns its oid. */
 export async function withFile(
   mirror: Mirror,
   tree: string,
   file: { readonly path: string; readonly mode: string; readonly content: Uint8Array | undefined },
 ): Promise<string> {
+  const { path: at, mode, content } = file;
+  const entry = content === undefined ? undefined : { mode, oid: await writeBlob(mirror, content) };
+  return await withEntries(mirror, tree, [{ path: at, entry }]);
+}
+
+/** Writes a blob of these bytes. Returns its oid. */
+export function writeBlob(mirror: Mirror, content: Uint8Array, env: Env = {}): Promise<string> {
+  return git(mirror.gitDir, ['hash-object', '-w', '--no-filters', '--stdin'], { env, input: content });
+}
+
+/** A blob in a tree, or nothing. */
+export type Entry = { readonly mode: string; readonly oid: string } | undefined;
+
+/** The tree that differs from `tree` in these paths only, each with its entry or without one. Returns its oid. */
+export async function withEntries(
+  mirror: Mirror,
+  tree: string,
+  changes: readonly { readonly path: string; readonly entry: Entry }[],
+  env: Env = {},
+): Promise<string> {
   const index = path.join(mirror.gitDir, `index-${process.pid}-${randomUUID()}`);
-  const env = { GIT_INDEX_FILE: index };
+  const within = { ...env, GIT_INDEX_FILE: index };
+  // What goes makes room for what comes: a file may take the place of a directory.
+  const gone = changes.filter(({ entry }) => entry === undefined).map((change) => `0 ${NONE}\t${change.path}\0`);
+  const come = changes.flatMap(({ path: at, entry }) =>
+    entry === undefined ? [] : [`${entry.mode} ${entry.oid}\t${at}\0`],
+  );
   try {
-    await git(mirror.gitDir, ['read-tree', tree], { env });
-    const oid =
-      file.content === undefined
-        ? '0'.repeat(40)
-        : await git(mirror.gitDir, ['hash-object', '-w', '--no-filters', '--stdin'], { input: file.content });
-    const mode = file.content === undefined ? '0' : file.mode;
-    await git(mirror.gitDir, ['update-index', '-z', '--index-info'], { env, input: `${mode} ${oid}\t${file.path}\0` });
-    return await git(mirror.gitDir, ['write-tree'], { env });
+    await git(mirror.gitDir, ['read-tree', tree], { env: within });
+    await git(mirror.gitDir, ['update-index', '-z', '--index-info'], {
+      env: within,
+      input: [...gone, ...come].join(''),
+    });
+    return await git(mirror.gitDir, ['write-tree'], { env: within });
   } finally {
     await rm(index, { force: true });
     await rm(`${index}.lock`, { force: true });
   }
 }
+
+const NONE = '0'.repeat(40);

@@ -100,12 +100,10 @@ export interface AgentTask {
   readonly mcpServers?: Readonly<Record<string, McpServer>>;
 }
 
-/** An MCP server that speaks on its standard input and output. */
-export interface McpServer {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
+/** An MCP server: a program that speaks on its standard input and output, or one that is reached over HTTP. */
+export type McpServer =
+  | { readonly command: string; readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+  | { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 export interface AgentCommand {
   readonly argv: readonly string[];

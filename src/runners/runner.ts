@@ -15,7 +15,7 @@ export interface Runner {
   readonly isolation: string;
 
   /** Rejects, with what to do about it, when jobs can't run here. Returns what ran them: image by digest, engine version. */
-  check(): Promise<RunnerFacts>;
+  check(image?: ImageChoice): Promise<RunnerFacts>;
   /**
    * Makes the lane if it is not there, from a prepared tree when `base` is given and one can be had. Doing it twice changes nothing.
    * Says whether it was made now, from a tree: then it holds that and nothing else, and nobody has been on it.
@@ -50,6 +50,14 @@ export interface Runner {
   close(): Promise<void>;
 }
 
+/** What a job runs in, when it is not what the runner was made with. The local runner knows no images. */
+export interface ImageChoice {
+  /** An image of ours, by tag or digest. */
+  readonly agents?: string;
+  /** An image of the repository's own, to which is added what `agents`, or the runner's image, has and it lacks. */
+  readonly own?: string;
+}
+
 export interface RunnerFacts {
   /** What commands run in, by digest; undefined on the bare machine. */
   readonly image: string | undefined;
@@ -75,6 +83,16 @@ export interface LaneBase {
   nearest(names: readonly string[]): Promise<string | undefined>;
   /** The command that makes the tree in an empty place and prints its size in kB. */
   plant(inside: Inside): readonly string[];
+  /** What else is done before lanes start from it. Trees of one group that have this are made one after another. */
+  readonly furnishing?: Furnishing;
+}
+
+/** What is put into a new tree beside the checkout. */
+export interface Furnishing {
+  /** Runs jobs that see the tree as their lane. When it rejects there is no tree, and `ensureLane` rejects with the same. */
+  furnish(run: (job: Omit<Job, 'lane'>, io: JobIo) => Promise<JobResult>): Promise<void>;
+  /** The command that finishes the tree afterwards and prints its size in kB. */
+  seal(inside: Inside): readonly string[];
 }
 
 export interface Inside {
@@ -103,6 +121,8 @@ export interface Place {
   /** Socket file of the gateway on the host; without it the job has no wire at all. */
   readonly socket?: string;
   readonly limits: JobLimits;
+  /** Another image than the runner's. */
+  readonly image?: ImageChoice;
 }
 
 export interface Job extends Place {

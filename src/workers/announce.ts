@@ -44,6 +44,7 @@ export class Announcer {
   readonly #log: Log;
   readonly #links: NonNullable<RunReport['links']>;
   readonly #blocked = new Map<string, number>();
+  readonly #notes = new Set<string>();
   readonly #understood = new Map<string, NotUnderstood>();
   #timer: NodeJS.Timeout | undefined;
   #telling: Promise<void> = Promise.resolve();
@@ -98,6 +99,11 @@ export class Announcer {
 
   noteBlocked(hosts: readonly BlockedHost[]): void {
     for (const { host, count } of hosts) this.#blocked.set(host, (this.#blocked.get(host) ?? 0) + count);
+  }
+
+  /** Notes a sentence on what people would not expect of the run; the same one is told once. */
+  note(sentence: string): void {
+    this.#notes.add(sentence);
   }
 
   /** Notes how much of what an agent printed its codec did not know. */
@@ -245,6 +251,7 @@ export class Announcer {
       links: this.#links,
       ...(this.#base === undefined ? {} : { base: this.#base }),
       blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),
+      notes: [...this.#notes],
       notUnderstood: [...this.#understood.values()].filter(({ unknown }) => unknown > 0),
     };
   }

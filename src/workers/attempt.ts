@@ -143,7 +143,7 @@ async function beginSession(task: RunTask, number: number, scope: RunScope): Pro
     provider: scope.provider.id,
     runner: deps.runner.name,
     conversation: undefined,
-    image: (await deps.runner.check()).image,
+    image: (await deps.runner.check(scope.image)).image,
     log: path.join(deps.settings.home, 'logs', task.runId, `${id}.jsonl`),
     startedAt,
     endedAt: undefined,

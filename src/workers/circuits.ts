@@ -7,6 +7,7 @@ import type { ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import { SealError } from '../store/store.ts';
 import type { WorkerDeps } from './deps.ts';
+import { imageOf } from './image.ts';
 import type { RunScope } from './record.ts';
 
 /** A provider of a run, with all that tells whether it can be used now. */
@@ -104,7 +105,8 @@ export async function takeTurn(scope: RunScope, sessions: readonly Session[]): P
     }
     const reason = choice.kind === 'go' ? choice.instead : undefined;
     const handover = reason === undefined ? undefined : { provider: id, reason };
-    return { kind: 'go', scope: { ...scope, provider, endpoint: chosen.endpoint, handover } };
+    const image = await imageOf({ ...scope, provider });
+    return { kind: 'go', scope: { ...scope, provider, image, endpoint: chosen.endpoint, handover } };
   }
 }
 

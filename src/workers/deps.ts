@@ -3,8 +3,11 @@ import type { Clock } from '../domain/clock.ts';
 import type { EgressRule } from '../domain/egress.ts';
 import type { AgentEvent } from '../domain/event.ts';
 import type { RunId, SessionId } from '../domain/ids.ts';
+import type { ImageRule } from '../domain/own-image.ts';
+import type { McpSecret } from '../domain/mcp.ts';
 import type { PolicyLimits } from '../domain/policy.ts';
 import type { RetryPolicy } from '../domain/retry.ts';
+import type { TrustRule } from '../domain/trust.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Gateway, ModelEndpoint } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -43,6 +46,12 @@ export interface WorkerSettings {
   /** Directory for mirrors and session logs. */
   readonly home: string;
   readonly concurrency: number;
+  /** What agents run in: ours, with `{provider}` for the provider's id, and repositories' own. */
+  readonly images: { readonly agents: string; readonly rules: readonly ImageRule[] };
+  /** What of repositories' own agent configuration may run programs or open ways out. */
+  readonly trust: readonly TrustRule[];
+  /** What their MCP servers are lent. */
+  readonly mcpSecrets: readonly McpSecret[];
   /** What must be free on the disk of `home` for a task to begin. Bytes. */
   readonly diskFloorBytes: number;
   /** How long a lease is good for without being renewed; it is renewed at a third of that. */
@@ -73,6 +82,8 @@ export interface SessionSettings {
   readonly hosts: readonly EgressRule[];
   /** Hosts that playbooks may add. */
   readonly playbookHosts: readonly string[];
+  /** Hosts a setup may reach, beside those the session may. */
+  readonly setupHosts: readonly string[];
   /** What one session may spend at its model; undefined for no limit. */
   readonly budgetUsd: number | undefined;
 }

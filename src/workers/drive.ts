@@ -19,6 +19,7 @@ import { attempt, historyOf } from './attempt.ts';
 import { firstProvider, takeTurn } from './circuits.ts';
 import type { WorkerDeps } from './deps.ts';
 import { HeldRun } from './held-run.ts';
+import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
@@ -98,8 +99,10 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), started ? run.branch : run.base.ref, run.tip);
   const lane = { name: run.id, mirror: mirror.gitDir };
   await using ahead = new SessionAhead(() => deps.runner.release(lane));
+  const image = await imageOf({ deps, held, mirror, provider, announcer });
   const scope: RunScope = {
     deps,
+    image,
     held,
     announcer,
     provider,

@@ -1,5 +1,7 @@
+import path from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Job, JobFiles, JobLimits, JobResult, Place } from '../runners/runner.ts';
+import { cacheVariables } from '../domain/setup.ts';
+import type { Inside, Job, JobFiles, JobLimits, JobResult, Place } from '../runners/runner.ts';
 import { tailSink } from './lines.ts';
 import type { RunScope } from './record.ts';
 
@@ -31,6 +33,11 @@ export interface LaneErrand {
   readonly signal?: AbortSignal;
 }
 
+/** Where package managers keep what they fetched, for a job that sees the lane like this. */
+export function cachesOf(inside: Pick<Inside, 'repo'>): Readonly<Record<string, string>> {
+  return cacheVariables(path.join(path.dirname(inside.repo), 'cache'));
+}
+
 /** Bytes of a job's error output remembered for the person. */
 const TAIL = 8 * 1024;
 
@@ -41,6 +48,7 @@ export function placeOf(scope: RunScope, spec: LanePlace): Place {
     owner: { runId: scope.held.run.id, epoch: scope.held.lease.epoch },
     lane: scope.lane,
     ...(spec.socket === undefined ? {} : { socket: spec.socket }),
+    ...(scope.image === undefined ? {} : { image: scope.image }),
     limits: limitsOf(scope, spec.wallMs),
   };
 }

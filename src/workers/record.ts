@@ -1,9 +1,10 @@
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { Handover, RunTask, Session } from '../domain/run.ts';
 import type { ModelEndpoint, Wire } from '../gateway/gateway.ts';
+import type { Masked } from '../git/mask.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { LaneRef } from '../runners/runner.ts';
+import type { ImageChoice, LaneRef } from '../runners/runner.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -24,6 +25,8 @@ export interface RunScope {
   readonly handover: Handover | undefined;
   readonly mirror: Mirror;
   readonly lane: LaneRef;
+  /** What its jobs run in, when that is not the runner's usual. */
+  readonly image: ImageChoice | undefined;
   /** Ticks tasks of the run's playbook. */
   readonly ticker: Ticker;
   readonly ahead: Ahead;
@@ -51,6 +54,8 @@ export interface TaskRecord {
   readonly sessionLog: SessionLog;
   /** Sessions the task has had before. */
   readonly earlier: readonly Session[];
+  /** What the working copy showed the agent, once it is brought there. */
+  readonly seen?: Seen;
   /** What the agent said at the end. */
   readonly summary?: string;
   /** Why the attempt can't be committed; the first one stays. */
@@ -67,6 +72,13 @@ export interface TaskRecord {
   readonly outcome?: Outcome;
   /** When it is tried again, and why not before. */
   readonly again?: { readonly at: number; readonly reason: string };
+}
+
+/** What a session's working copy shows. */
+export interface Seen {
+  /** The run's tip, or a commit on top of it that differs in the masked paths. */
+  readonly commit: string;
+  readonly masked: readonly Masked[];
 }
 
 export interface Work {

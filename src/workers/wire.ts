@@ -2,6 +2,7 @@ import { sessionHosts } from '../domain/egress.ts';
 import type { RunTask } from '../domain/run.ts';
 import type { Wire } from '../gateway/gateway.ts';
 import { noteAnswer } from './circuits.ts';
+import { configurationOf, serverHosts } from './configuration.ts';
 import type { RunScope } from './record.ts';
 
 /**
@@ -11,11 +12,12 @@ import type { RunScope } from './record.ts';
 export async function openWire(scope: RunScope, session: string, spent = 0): Promise<Wire | undefined> {
   const { deps, provider, endpoint, held } = scope;
   if (provider.protocol !== undefined && endpoint === undefined) return undefined;
+  const { servers } = await configurationOf(scope);
   const left = leftOf(held.run.settings.budget, held.tasks);
   return await deps.gateway.open({
     session,
     listen: deps.runner.wire,
-    hosts: [...provider.hosts, ...hostsOf(scope)],
+    hosts: [...provider.hosts, ...hostsOf(scope), ...serverHosts(servers)],
     model: endpoint,
     onAnswer: () => void noteAnswer(scope),
     budget: spendable(left === undefined ? undefined : Math.max(0, left - spent), deps.settings.session.budgetUsd),
@@ -23,7 +25,7 @@ export async function openWire(scope: RunScope, session: string, spent = 0): Pro
 }
 
 /** Hosts the operator lets this run reach, as far as its playbook wants them. */
-function hostsOf({ deps, provider, held }: RunScope): readonly string[] {
+export function hostsOf({ deps, provider, held }: RunScope): readonly string[] {
   const { repository, settings } = held.run;
   const { hosts, playbookHosts: mayAdd } = deps.settings.session;
   return sessionHosts(hosts, { provider: provider.id, repository, asked: settings.hosts, mayAdd });

@@ -288,5 +288,8 @@ describe.each(RECORDED)('$id is told', (provider: Provider) => {
     const mcpServers = { lab: { command: 'node', args: ['/x.mjs', 'a "b"'], env: { LEVEL: '3' } } };
     const told = JSON.stringify(provider.command({ ...TASK, mcpServers }));
     for (const word of ['lab', '/x.mjs', 'LEVEL']) expect(told).toContain(word);
+    const remote = { far: { url: 'https://mcp.example.com/x', headers: { 'X-Team': 'jam' } } };
+    const toldOfRemote = JSON.stringify(provider.command({ ...TASK, mcpServers: remote }));
+    for (const word of ['far', 'https://mcp.example.com/x', 'X-Team', 'jam']) expect(toldOfRemote).toContain(word);
   });
 });

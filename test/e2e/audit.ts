@@ -120,8 +120,23 @@ async function leftInDocker(harness: Audited, over: readonly string[] | 'all'): 
   const { Volumes: volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
   return [
     ...containers.filter(({ Labels }) => isOver(Labels)).map(({ Names }) => `container ${Names.join()} is left`),
-    ...(volumes ?? []).filter(({ Labels }) => isOver(Labels)).map(({ Name }) => `volume ${Name} is left`),
+    ...(volumes ?? [])
+      .filter(({ Name, Labels }) => isOver(Labels) && !isTree(Name, Labels))
+      .map(({ Name }) => `volume ${Name} is left`),
   ];
+}
+
+/** Prepared trees stay, within their budget, for the runs to come; what they are made through does not. */
+function isTree(name: string, labels: Readonly<Record<string, string>> | null | undefined): boolean {
+  return labels?.['maestro.tree'] !== undefined && !name.endsWith('-in');
+}
+
+/** Takes away the prepared trees of a product that will not be started again. */
+async function removeTrees(harness: Audited): Promise<void> {
+  const docker = new Docker({ socketPath: (harness.dockerHost ?? '').replace(/^unix:\/\//, '') });
+  const label = [`maestro.namespace=${namespaceOf(harness.config)}`, 'maestro.tree'];
+  const { Volumes: volumes } = await docker.listVolumes({ filters: JSON.stringify({ label }) });
+  for (const { Name } of volumes ?? []) await docker.getVolume(Name).remove();
 }
 
 async function leftLocally(harness: Audited, over: readonly string[] | 'all'): Promise<readonly string[]> {
@@ -204,6 +219,7 @@ async function filesBelow(directory: string, without: readonly string[]): Promis
 export async function auditHome(harness: Audited): Promise<void> {
   const left = harness.runner === 'docker' ? await leftInDocker(harness, 'all') : await leftLocally(harness, 'all');
   const found = [...left, ...(await auditFiles(harness)), ...(await auditScratch(harness))];
+  if (harness.runner === 'docker') await removeTrees(harness);
   if (found.length > 0) throw new Error(`Left behind: ${found.join(', ')}`);
 }
 

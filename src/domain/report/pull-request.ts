@@ -3,6 +3,7 @@ import { doneCount, isFinal, type RunTask } from '../run.ts';
 import { count, duration, tokens } from './quantities.ts';
 import {
   elapsed,
+  formatNotes,
   formatWarnings,
   issueOf,
   nextStep,
@@ -101,6 +102,7 @@ function renderBody(report: RunReport, detail: Detail, rows: number): string {
     summary(report),
     checked(report),
     formatWarnings(report),
+    formatNotes(report),
     withoutEffect(report.run),
     baseMoved(report),
     taskTable(report, detail, rows),

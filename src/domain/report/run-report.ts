@@ -24,6 +24,8 @@ export interface RunReport {
   readonly blockedHosts?: readonly { readonly host: string; readonly count: number }[];
   /** Agents that printed what their codec does not know, with how much of all they printed. */
   readonly notUnderstood?: readonly NotUnderstood[];
+  /** Sentences on what a reader would not expect of the run, as markdown of ours. */
+  readonly notes?: readonly string[];
 }
 
 /** An agent CLI whose output was not understood in part. */
@@ -131,6 +133,11 @@ export function formatWarnings({ notUnderstood = [] }: RunReport): string {
     .join('\n\n');
 }
 
+/** What a reader would not expect of the run; empty when there is nothing. */
+export function formatNotes({ notes = [] }: RunReport): string {
+  return notes.map((note) => `> [!NOTE]\n> ${note}`).join('\n\n');
+}
+
 /** The command that asks for the same work again, as a code span. */
 export function againCommand({ playbook }: Run): string {
   if (playbook.kind !== 'file') return codeSpan('/maestro run');
@@ -177,6 +184,8 @@ export function nextStep(failure: Failure): string {
       return 'See where it hung, and make the task smaller or clearer.';
     case 'wall':
       return 'Make the task smaller or raise `timeout` in the playbook.';
+    case 'setup':
+      return 'Read what it printed, and mend the setup on the default branch; a host it may not reach is allowed by whoever operates Maestro.';
     case 'verify-failed':
       return 'Read what the check printed, and make the task clearer or mend the check.';
     case 'policy':
@@ -190,7 +199,6 @@ export function nextStep(failure: Failure): string {
 
 /** Settings this version reads and checks, but does not act on. Whoever wrote one is told, rather than left to find out. */
 const NOT_CARRIED_OUT: Readonly<Partial<Record<keyof PlaybookSettings, string>>> = {
-  setup: 'setup',
   parallel: 'parallel',
   after: 'after',
   loop: 'loop',

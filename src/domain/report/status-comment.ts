@@ -4,6 +4,7 @@ import { count, duration, moment, money } from './quantities.ts';
 import {
   againCommand,
   elapsed,
+  formatNotes,
   formatWarnings,
   howToTryAgain,
   issueOf,
@@ -61,6 +62,7 @@ function render(report: RunReport, detail: Detail): string {
     header(report),
     waitingLine(report),
     formatWarnings(report),
+    formatNotes(report),
     withoutEffect(report.run),
     taskList(report, detail),
     failures(report, detail),

@@ -9,7 +9,7 @@ const MAX_RETRIES = 3;
 
 /**
  * The command line of one headless conversation. The prompt goes in on standard input: as an argument it would be limited to
- * 128 KiB. MCP servers of the repository stay off (`--strict-mcp-config`); permissions are the container's business.
+ * 128 KiB. MCP servers are those of the task only (`--strict-mcp-config`); permissions are the container's business.
  */
 export function claudeCommand(task: AgentTask): AgentCommand {
   const argv = [
@@ -26,9 +26,17 @@ export function claudeCommand(task: AgentTask): AgentCommand {
     ...(task.model === undefined ? [] : ['--model', task.model]),
     ...(task.effort === undefined ? [] : ['--effort', task.effort]),
     ...(task.systemPrompt === undefined ? [] : ['--append-system-prompt', task.systemPrompt]),
-    ...(task.mcpServers === undefined ? [] : ['--mcp-config', JSON.stringify({ mcpServers: task.mcpServers })]),
+    ...(task.mcpServers === undefined ? [] : ['--mcp-config', JSON.stringify(mcp(task.mcpServers))]),
   ];
   return { argv, env: environment(task), stdin: task.prompt, files: {} };
+}
+
+function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
+  return {
+    mcpServers: Object.fromEntries(
+      Object.entries(servers).map(([name, server]) => [name, 'url' in server ? { type: 'http', ...server } : server]),
+    ),
+  };
 }
 
 function environment(task: AgentTask): Readonly<Record<string, string>> {

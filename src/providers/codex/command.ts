@@ -62,9 +62,13 @@ function configuration(task: AgentTask): string {
     ...Object.entries(task.mcpServers ?? {}).flatMap(([name, server]) => [
       '',
       `[mcp_servers.${tomlString(name)}]`,
-      `command = ${tomlString(server.command)}`,
-      `args = ${tomlArray(server.args)}`,
-      ...(server.env === undefined ? [] : [`env = ${tomlTable(server.env)}`]),
+      ...('url' in server
+        ? [`url = ${tomlString(server.url)}`, `http_headers = ${tomlTable(server.headers)}`]
+        : [
+            `command = ${tomlString(server.command)}`,
+            `args = ${tomlArray(server.args)}`,
+            ...(server.env === undefined ? [] : [`env = ${tomlTable(server.env)}`]),
+          ]),
     ]),
   ];
   return `${lines.join('\n')}\n`;

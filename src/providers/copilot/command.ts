@@ -47,7 +47,10 @@ export function copilotCommand(task: AgentTask): AgentCommand {
 function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
   return {
     mcpServers: Object.fromEntries(
-      Object.entries(servers).map(([name, server]) => [name, { type: 'local', ...server, tools: ['*'] }]),
+      Object.entries(servers).map(([name, server]) => [
+        name,
+        { type: 'url' in server ? 'http' : 'local', ...server, tools: ['*'] },
+      ]),
     ),
   };
 }

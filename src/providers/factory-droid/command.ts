@@ -64,7 +64,10 @@ function settings(task: AgentTask): object {
 function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
   return {
     mcpServers: Object.fromEntries(
-      Object.entries(servers).map(([name, server]) => [name, { type: 'stdio', ...server, disabled: false }]),
+      Object.entries(servers).map(([name, server]) => [
+        name,
+        { type: 'url' in server ? 'http' : 'stdio', ...server, disabled: false },
+      ]),
     ),
   };
 }

@@ -58,6 +58,15 @@ function settings(task: AgentTask): object {
       retryFetchErrors: false,
     },
     model: { maxSessionTurns: MAX_TURNS },
-    ...(task.mcpServers === undefined ? {} : { mcpServers: task.mcpServers }),
+    ...(task.mcpServers === undefined ? {} : { mcpServers: mcp(task.mcpServers) }),
   };
+}
+
+function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
+  return Object.fromEntries(
+    Object.entries(servers).map(([name, server]) => [
+      name,
+      'url' in server ? { httpUrl: server.url, headers: server.headers } : server,
+    ]),
+  );
 }

@@ -64,9 +64,11 @@ function configuration(task: AgentTask, model: string): object {
 
 function mcp(servers: NonNullable<AgentTask['mcpServers']>): object {
   return Object.fromEntries(
-    Object.entries(servers).map(([name, { command, args, env }]) => [
-      name,
-      { type: 'local', command: [command, ...args], enabled: true, ...(env === undefined ? {} : { environment: env }) },
-    ]),
+    Object.entries(servers).map(([name, server]) => {
+      if ('url' in server) return [name, { type: 'remote', ...server, enabled: true }];
+      const { command, args, env } = server;
+      const environment = env === undefined ? {} : { environment: env };
+      return [name, { type: 'local', command: [command, ...args], enabled: true, ...environment }];
+    }),
   );
 }

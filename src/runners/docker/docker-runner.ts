@@ -4,6 +4,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { requireErrand, requireJob, requireName, requirePlace } from '../names.ts';
 import type { RunId } from '../../domain/ids.ts';
 import type {
+  ImageChoice,
   Inside,
   Job,
   JobIo,
@@ -24,10 +25,11 @@ import { createKeepers } from './keepers.ts';
 import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
 import { inspectReadiness, type Readiness } from './readiness.ts';
+import { createOwnImages } from './own-images.ts';
 import { createSeats } from './seats.ts';
 import { tarOfDirectories } from './tar.ts';
+import { createPlanter } from './planter.ts';
 import { createDockerTrees } from './trees.ts';
-import { lastWords } from '../output.ts';
 
 export interface DockerRunnerOptions {
   /** Where the engine is; by default what DOCKER_HOST says, or the usual socket. */
@@ -80,6 +82,13 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     return readiness;
   }
 
+  const ownImages = createOwnImages({ docker, log, env: process.env });
+
+  async function factsOf(choice: ImageChoice | undefined): Promise<Readiness> {
+    const facts = await ready();
+    return choice === undefined ? facts : { ...facts, imageId: (await ownImages.find(choice, image)).id };
+  }
+
   const containers = createContainers({
     docker,
     image,
@@ -94,6 +103,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
   const lanes = createDockerLanes({ docker, namespace, patience, fillBase });
   const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, patience, log, clock });
+  const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
   let overlays: 'untried' | 'work' | 'fail' = options.overlays ?? 'untried';
   /** Settles when it is written down which trees were used. */
   let noting: Promise<unknown> = Promise.resolve();
@@ -112,26 +122,6 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     } finally {
       // It never ran: nobody has to wait for its removal.
       void containers.discard(container, place);
-    }
-  }
-
-  /** Makes a tree in a new volume, in a container of its own that sees nothing but the mirror. */
-  async function plant(volume: string, base: LaneBase, lane: LaneRef): Promise<number | undefined> {
-    const name = `${lane.name}-plant`;
-    const place = { name, owner: base.owner, lane, limits: base.limits };
-    const container = await containers.create(place, entryOf(place), await ready(), { lane: volume, tree: undefined });
-    const said = lastWords();
-    const go = goOf({ argv: base.plant(INSIDE), env: {} });
-    const io = { stdin: '', stdout: said.sink, stderr: said.sink, signal: new AbortController().signal };
-    try {
-      const seat = await openSeat(container, { clock, patience });
-      const result = await converse({ seat, go, limits: base.limits, io, clock });
-      const kilobytes = /(\d+)\s*$/.exec(said.text())?.[1];
-      if (result.ending === 'exited' && result.code === 0 && kilobytes !== undefined) return Number(kilobytes);
-      log.warn({ lane: lane.name, ...result, said: said.text() }, 'a tree could not be prepared');
-      return undefined;
-    } finally {
-      await containers.discard(container, place);
     }
   }
 
@@ -171,14 +161,29 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     }
   }
 
-  /** Makes the lane and, on it, a container of ours that has started and waits. */
-  async function open(place: Place, entry: readonly string[]): Promise<Seat> {
-    const facts = await ready();
-    const container = await containers.create(place, entry, facts, await lanes.ensure(place.lane));
+  /** Makes a container of ours that has started and waits: on the volumes given, or on its lane, which is made if need be. */
+  async function open(place: Place, entry: readonly string[], volumes?: LaneVolumes): Promise<Seat> {
+    const facts = await factsOf(place.image);
+    const container = await containers.create(place, entry, facts, volumes ?? (await lanes.ensure(place.lane)));
     try {
       return await openSeat(container, { clock, patience });
     } catch (error) {
       await containers.discard(container, place);
+      throw error;
+    }
+  }
+
+  /** Gives a waiting container its job, and sees to its removal. */
+  async function runIn(seat: Seat, job: Job, io: JobIo): Promise<JobResult> {
+    try {
+      const imageEnv = job.image?.own === undefined ? {} : (await ownImages.find(job.image, image)).env;
+      const go = goOf({ ...job, env: { ...imageEnv, ...job.env } });
+      const result = await converse({ seat, go, limits: job.limits, io, clock });
+      // It has ended, with all it started: nobody has to wait for its removal.
+      void containers.discard(seat.container, job);
+      return result;
+    } catch (error) {
+      await containers.discard(seat.container, job);
       throw error;
     }
   }
@@ -195,9 +200,10 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       'Each job runs in a container of its own: no network but a socket to the gateway, no capabilities, read-only root, not root, ' +
       `limited memory, processors and processes; it shares the kernel with the host${runtime === undefined ? '' : ` through ${runtime}`}.`,
 
-    async check() {
-      const facts = await ready();
-      return { image: `${image}@${facts.imageId}`, engine: facts.engine };
+    async check(choice) {
+      const facts = await factsOf(choice);
+      const name = choice?.own ?? choice?.agents ?? image;
+      return { image: `${name}@${facts.imageId}`, engine: facts.engine };
     },
 
     async ensureLane(lane, base) {
@@ -216,16 +222,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     async run(job: Job, io: JobIo): Promise<JobResult> {
       requireJob(job);
       if (io.signal.aborted) return { ending: 'aborted', code: undefined, durationMs: 0 };
-      const seat = (await seats.take(job)) ?? (await open(job, entryOf(job)));
-      try {
-        const result = await converse({ seat, go: goOf(job), limits: job.limits, io, clock });
-        // It has ended, with all it started: nobody has to wait for its removal.
-        void containers.discard(seat.container, job);
-        return result;
-      } catch (error) {
-        await containers.discard(seat.container, job);
-        throw error;
-      }
+      return await runIn((await seats.take(job)) ?? (await open(job, entryOf(job))), job, io);
     },
 
     async seat(place) {

@@ -5,7 +5,7 @@ import { InfrastructureError, type LaneRef } from '../runner.ts';
 import { remove } from './container.ts';
 import type { LaneVolumes } from './containers.ts';
 import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
-import { LANE, LANE_TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
+import { LANE, LANE_TREE, TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
 
 /**
  * Lanes are labelled volumes. A plain one is empty: the first container on it copies the image's `/lane` into it, the agent's own.
@@ -16,6 +16,9 @@ export interface DockerLanes {
   /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one: then it is fresh. */
   ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes & { readonly isFresh: boolean }>;
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
+  /** A volume that shows what lanes over a tree see, for writing to the tree before there are any. The caller removes it. */
+  into(tree: string): Promise<string>;
+  discard(volume: string): Promise<boolean>;
   list(): Promise<readonly string[]>;
 }
 
@@ -137,6 +140,17 @@ export function createDockerLanes(options: {
         );
       }
     },
+
+    async into(tree) {
+      const volume = `${tree}-in`;
+      const device = `${await mountpointOf(tree)}/lane`;
+      // A tree's label: should this process die, it is swept with the trees that were never finished.
+      const Labels = { ...ownLabels(namespace), [TREE]: volume };
+      await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'none', o: 'bind', device } });
+      return volume;
+    },
+
+    discard: removeVolume,
 
     async list() {
       const filters = JSON.stringify(ownFilter(namespace));

@@ -73,9 +73,21 @@ function isFor(made: Place, wanted: Place): boolean {
   return keyOf(made) === keyOf(wanted);
 }
 
-function keyOf({ name, owner, lane, socket, limits }: Place): string {
+function keyOf({ name, owner, lane, socket, limits, image }: Place): string {
   const { memoryBytes, cpus, pids } = limits;
-  return JSON.stringify([name, owner.runId, owner.epoch, lane.name, lane.mirror, socket, memoryBytes, cpus, pids]);
+  return JSON.stringify([
+    name,
+    owner.runId,
+    owner.epoch,
+    lane.name,
+    lane.mirror,
+    socket,
+    memoryBytes,
+    cpus,
+    pids,
+    image?.agents,
+    image?.own,
+  ]);
 }
 
 /** Whether a container that should be waiting is gone: nothing but its end can have settled this. */

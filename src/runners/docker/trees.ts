@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LaneBase } from '../runner.ts';
+import { createTurns } from '../turns.ts';
 import { ask, askUnless, infrastructure, statusOf, type Patience } from './engine.ts';
 import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownFilter, ownLabels } from './labels.ts';
 
@@ -46,6 +47,7 @@ export function createDockerTrees(options: {
   readonly clock: Clock;
 }): DockerTrees {
   const { docker, namespace, budgetBytes, log, clock } = options;
+  const inTurn = createTurns();
   const { callMs, removalMs } = options.patience;
 
   const markOf = ({ group, name }: Pick<Tree, 'group' | 'name'>): string => nameFor(namespace, `tree-${group}-${name}`);
@@ -113,7 +115,10 @@ export function createDockerTrees(options: {
     const volume = `${markOf(base)}-${randomBytes(4).toString('hex')}`;
     const Labels = { ...ownLabels(namespace), [TREE]: base.name, [TREE_GROUP]: base.group };
     await makeVolume({ Name: volume, Labels });
-    const kilobytes = await plant(volume, base);
+    const kilobytes = await plant(volume, base).catch(async (error: unknown) => {
+      await removeVolume(volume);
+      throw error;
+    });
     const marked =
       kilobytes === undefined ? undefined : await mark({ name: base.name, group: base.group, volume, kilobytes });
     if (marked !== volume) await removeVolume(volume);
@@ -147,21 +152,25 @@ export function createDockerTrees(options: {
     }
   }
 
+  async function pick(base: LaneBase, plant: Plant): Promise<string | undefined> {
+    if (budgetBytes <= 0) return undefined;
+    try {
+      const trees = (await list()).filter(({ group }) => group === base.group);
+      const nearest = await base.nearest(trees.map(({ name }) => name));
+      const found = trees.find(({ name }) => name === nearest);
+      if (found === undefined) return nearest === 'none' ? undefined : await grow(base, plant);
+      return found.volume;
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      log.warn({ err: error }, 'no tree could be prepared; the lane starts empty');
+      return undefined;
+    }
+  }
+
   return {
-    async pick(base, plant) {
-      if (budgetBytes <= 0) return undefined;
-      try {
-        const trees = (await list()).filter(({ group }) => group === base.group);
-        const nearest = await base.nearest(trees.map(({ name }) => name));
-        const found = trees.find(({ name }) => name === nearest);
-        if (found === undefined) return nearest === 'none' ? undefined : await grow(base, plant);
-        return found.volume;
-      } catch (error) {
-        if (statusOf(error) === undefined) throw error;
-        log.warn({ err: error }, 'no tree could be prepared; the lane starts empty');
-        return undefined;
-      }
-    },
+    // What a setup prepares takes long: who comes meanwhile waits for it instead of doing it once more.
+    pick: (base, plant) =>
+      base.furnishing === undefined ? pick(base, plant) : inTurn(base.group, () => pick(base, plant)),
     async used(volume) {
       try {
         const tree = (await list()).find((one) => one.volume === volume);

@@ -1,8 +1,10 @@
 import type { Failure } from '../../domain/outcome.ts';
 import { symlinkStaysInside, violations, type Violation } from '../../domain/policy.ts';
+import { codeSpan } from '../../domain/report/untrusted-text.ts';
 import { captureStream } from '../../git/capture-stream.ts';
 import { quarantine, type Quarantine } from '../../git/ingest.ts';
 import { captureCommand } from '../../git/lane-scripts.ts';
+import { unmask } from '../../git/mask.ts';
 import { GitError } from '../../git/plumbing.ts';
 import { assertConnected, readBlob, treeChanges, treeOf, type TreeChange } from '../../git/tree.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
@@ -17,6 +19,7 @@ import type { RunScope, TaskRecord } from '../record.ts';
 export async function capture(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
   if (record.failure?.kind === 'auth' && record.summary === undefined) return record;
+  if (record.failure?.kind === 'setup') return record;
   scope.ahead.beginAfter(record, scope);
   const { result, quarantined, tree } = await takeOut(record, scope);
   const ending = endingOf(scope.saving);
@@ -63,7 +66,7 @@ async function takeOutOnce(record: TaskRecord, scope: RunScope): Promise<TakenOu
   const taken = taking.catch((error: unknown) => asFailure(error));
   try {
     const result = await tendLane(scope, {
-      argv: captureCommand({ ...inside, commit: scope.held.run.tip }),
+      argv: captureCommand({ ...inside, commit: record.seen?.commit ?? scope.held.run.tip }),
       stdout: stream.sink,
       signal: scope.saving,
     });
@@ -86,25 +89,34 @@ async function inspect(
 ): Promise<TaskRecord> {
   const { env } = taken.work;
   const { run } = scope.held;
-  const changes = await changesOf(scope, taken.tree, env).catch((error: unknown) => asFailure(error));
-  if ('kind' in changes) return withFailure(record, changes);
+  const looked = await lookAt(record, scope, taken).catch((error: unknown) => asFailure(error));
+  if ('kind' in looked) return withFailure(record, looked);
+  const { tree, changes } = looked;
   const base = await treeOf(scope.mirror, run.tip);
   const ours = run.playbook.kind === 'file' ? run.playbook.path : undefined;
   const changed = changes.some((change) => change.path !== ours);
-  if (taken.tree === base || !changed) return { ...record, work: { tree: base, changed: false } };
+  if (tree === base || !changed) return { ...record, work: { tree: base, changed: false } };
   const found = [...violations(changes, scope.deps.settings.policy), ...(await escapingLinks(scope, changes, env))];
   await taken.work.accept();
-  if (found.length === 0) return { ...record, work: { tree: taken.tree, changed: true } };
-  return withFailure({ ...record, work: { tree: taken.tree, changed: true } }, notAllowed(found));
+  if (found.length === 0) return { ...record, work: { tree, changed: true } };
+  return withFailure({ ...record, work: { tree, changed: true } }, notAllowed(found));
 }
 
-async function changesOf(
+/** The tree as it may be committed, and what it changes. */
+async function lookAt(
+  record: TaskRecord,
   scope: RunScope,
-  tree: string,
-  env: Readonly<Record<string, string>>,
-): Promise<readonly TreeChange[]> {
-  await assertConnected(scope.mirror, tree, scope.held.run.tip, env);
-  return await treeChanges(scope.mirror, scope.held.run.tip, tree, env);
+  taken: { tree: string; work: Quarantine },
+): Promise<{ readonly tree: string; readonly changes: readonly TreeChange[] }> {
+  const { mirror, held } = scope;
+  const { env } = taken.work;
+  await assertConnected(mirror, taken.tree, held.run.tip, env);
+  const { tree, changedUnseen } = await unmask(mirror, taken.tree, record.seen?.masked ?? [], env);
+  if (changedUnseen.length > 0) {
+    const paths = changedUnseen.slice(0, 10).map(codeSpan).join(', ');
+    scope.announcer.note(`The agent wrote ${paths} without having been shown what is in there: look twice.`);
+  }
+  return { tree, changes: await treeChanges(mirror, held.run.tip, tree, env) };
 }
 
 async function escapingLinks(

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { modelOf } from '../../domain/failover.ts';
+import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Run, RunTask, Session } from '../../domain/run.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
+import type { McpServer } from '../../providers/provider.ts';
 import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
 import { noteEnd } from '../circuits.ts';
+import { configurationOf } from '../configuration.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
-import { runOnLane } from '../jobs.ts';
+import { cachesOf, runOnLane } from '../jobs.ts';
 import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
@@ -34,7 +37,7 @@ interface SessionEnd {
 
 /** Gives the task to a fresh session of the agent and listens until it ends. */
 export async function converse(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  if (record.commit !== undefined || record.stopped) return record;
+  if (record.commit !== undefined || record.stopped || record.failure !== undefined) return record;
   const { deps, provider, held } = scope;
   await using wire =
     (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
@@ -45,6 +48,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
+  const { servers } = await configurationOf(scope);
   const command = provider.command({
     prompt,
     model: modelOf(held.run, provider.id),
@@ -53,6 +57,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
     placeholderKey: wire.placeholder,
+    ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
     ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
     ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
@@ -79,7 +84,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     purpose: AGENT,
     session: record.session.id,
     argv: conversing(inside, provider.sessions, command.argv),
-    env: command.env,
+    env: { ...cachesOf(inside), ...command.env },
     files: { ...command.files, ...earlier.files },
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
@@ -98,6 +103,12 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const kept = await keepConversation(record, scope, heard.id);
   const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
   return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
+}
+
+/** A server of the repository as providers take it. */
+function offered([name, server]: readonly [string, RepositoryServer]): readonly [string, McpServer] {
+  if (server.kind === 'http') return [name, { url: server.url, headers: server.headers }];
+  return [name, { command: server.command, args: server.args, env: server.env }];
 }
 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */

@@ -1,6 +1,6 @@
 import type { PassedCheck } from '../../domain/outcome.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
-import { runOnLane } from '../jobs.ts';
+import { cachesOf, runOnLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
@@ -17,6 +17,7 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
       purpose: 'verify',
       session: record.session.id,
       argv: ['sh', '-c', 'cd "$1" && exec sh -c "$2" 2>&1', 'maestro-verify', inside.repo, command],
+      env: cachesOf(inside),
       stdout: output.sink,
     });
     const ending = endingOf(scope.signal);

@@ -10,7 +10,16 @@ import type { RunId } from '../../../src/domain/ids.ts';
 import { createDockerRunner, type DockerRunnerOptions } from '../../../src/runners/docker/docker-runner.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import { createLocalRunner } from '../../../src/runners/local/local-runner.ts';
-import type { Job, JobIo, JobLimits, JobOwner, JobResult, LaneRef, Runner } from '../../../src/runners/runner.ts';
+import type {
+  ImageChoice,
+  Job,
+  JobIo,
+  JobLimits,
+  JobOwner,
+  JobResult,
+  LaneRef,
+  Runner,
+} from '../../../src/runners/runner.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 const log = createLog({ level: 'silent' });
@@ -116,6 +125,7 @@ export interface Ask {
   readonly env?: Record<string, string>;
   readonly files?: Record<string, string>;
   readonly socket?: string;
+  readonly image?: ImageChoice;
   readonly limits?: Partial<JobLimits>;
   readonly stdin?: string;
   readonly stdout?: Writable;
@@ -140,6 +150,7 @@ export async function ask(runner: Runner, what: Ask): Promise<Told> {
     limits: { ...GENEROUS, ...what.limits },
     ...(what.files === undefined ? {} : { files: what.files }),
     ...(what.socket === undefined ? {} : { socket: what.socket }),
+    ...(what.image === undefined ? {} : { image: what.image }),
   };
   const io: JobIo = {
     stdin: what.stdin ?? '',
