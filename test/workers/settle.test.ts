@@ -11,13 +11,14 @@ const NOW = 1_800_000_000_000;
 
 const nothing = async (): Promise<void> => undefined;
 
+const findCircuits = async (): Promise<ReadonlyMap<string, unknown>> => new Map();
+
 /** Settles an attempt that failed and gives every state its task was shown in meanwhile. */
 async function settled(kind: FailureKind) {
   const run = aRun({ state: 'running' });
   const task = aTask(run.id, 1, { attempts: 1, startedAt: NOW - 5 });
   const session = aSession(run.id, 1);
   const shown: (string | undefined)[] = [];
-  const findCircuits = async (): Promise<ReadonlyMap<string, unknown>> => new Map();
   const store = { updateTask: nothing, saveSession: nothing, audit: nothing, findCircuits } as unknown as Store;
   const held: HeldRun = new HeldRun({
     store,
