@@ -19,3 +19,13 @@ export interface Refusal {
   /** Issues and pull requests the message refers to, as `#12`: these become links, other numbers do not. */
   readonly refersTo?: readonly number[];
 }
+
+/** For a command that can't be carried out as it stands. */
+export function badCommand(message: string): Refusal {
+  return { reason: 'bad-command', message };
+}
+
+/** For a command about a run, where there is none. */
+export function noRun(message: string): Refusal {
+  return { reason: 'no-run', message };
+}

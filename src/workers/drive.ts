@@ -1,18 +1,14 @@
-import { approach, nextInRun, sessionsThatCount, standing, type Ending, type PushBegun } from '../domain/conduct.ts';
+import path from 'node:path';
+import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { RetryPolicy } from '../domain/retry.ts';
 import { fullName } from '../domain/repository.ts';
-import { isFinal, type Run, type RunTask, type Setbacks } from '../domain/run.ts';
+import { isFinal, type RunTask } from '../domain/run.ts';
 import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
-import { addUsage } from '../domain/usage.ts';
 import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { createTicker } from '../playbook/ticker.ts';
 import type { Word } from '../queue/queue.ts';
-import type { Lease } from '../store/store.ts';
-import path from 'node:path';
-import { around } from '../telemetry/failpoint.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { attempt, historyOf } from './attempt.ts';
@@ -21,27 +17,13 @@ import type { WorkerDeps } from './deps.ts';
 import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
-import type { LeaseHold } from './lease-hold.ts';
+import { AT_ONCE, DONE, end, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
+import { recordPushed } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { requireSpace } from './space.ts';
-import { pushKey } from './stages/push.ts';
-
-const DONE: Word = { kind: 'done' };
-
-const AT_ONCE: Word = { kind: 'again', delayMs: 0 };
 
 /** How long a run is left alone when not even its interruption could be recorded. Milliseconds. */
 const UNRECORDED_MS = 30_000;
-
-export interface Drive {
-  readonly lease: Lease;
-  readonly run: Run;
-  readonly hold: LeaseHold;
-  /** Why it is not worked on now: only this is recorded and told. */
-  readonly waits?: { readonly reason: string; readonly setbacks: Setbacks };
-  /** Told whenever the run's record changed. */
-  readonly onChange?: (run: Run) => void;
-}
 
 /** Works on a run, under its lease, until it is settled, has to wait, or the work is taken away. */
 export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
@@ -72,13 +54,6 @@ export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
   } finally {
     await announcer.close();
   }
-}
-
-interface Driving {
-  readonly held: HeldRun;
-  readonly announcer: Announcer;
-  readonly log: RunScope['log'];
-  readonly drive: Drive;
 }
 
 async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
@@ -164,26 +139,6 @@ async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { read
   return undefined;
 }
 
-/** A task whose commit is on the branch is committed, whatever befell the workers afterwards. */
-async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun): Promise<void> {
-  const task = held.tasks.find((one) => one.outcome === undefined);
-  if (task === undefined) return;
-  for (const session of await store.sessionsOf(held.run.id, task.key)) {
-    const effect = await store.findEffect(held.run.id, pushKey(session));
-    if (effect === undefined) continue;
-    const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
-    const commit = pushed ?? (effect.intent as PushBegun).commit;
-    const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
-    if (head !== commit) continue;
-    const outcome = { kind: 'committed', commit } as const;
-    const endedAt = clock.now();
-    await held.changeRun({ tip: commit });
-    await held.saveSession({ ...session, outcome, endedAt });
-    await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
-    return;
-  }
-}
-
 /** Brings one task to its outcome. Gives when to go on, and why not before, if that has to wait. */
 async function workOn(
   task: RunTask,
@@ -211,65 +166,6 @@ async function giveUp(deps: WorkerDeps, held: HeldRun, task: RunTask, outcome: O
   const endedAt = deps.clock.now();
   await held.changeTask(task.key, { outcome, endedAt });
   await held.audit(endedAt, 'task given up', { task: task.key, outcome });
-}
-
-/** Lets a run wait, holding nothing; without `at` until a worker has room for it. */
-async function park(
-  deps: WorkerDeps,
-  driving: Driving,
-  wait: { readonly at: number | undefined; readonly reason: string; readonly setbacks: Setbacks },
-): Promise<Word> {
-  const { held, announcer } = driving;
-  const { at, reason, setbacks } = wait;
-  await held.changeRun({ state: 'parked', reason, parkedUntil: at, setbacks });
-  await held.audit(deps.clock.now(), 'run parked', wait);
-  if (setbacks.aloneTold !== false) await announcer.sayNow();
-  return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - deps.clock.now()) };
-}
-
-/** Lets a run wait, holding nothing, until a person says how to go on. */
-async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
-  const { held, announcer } = driving;
-  const by = held.run.steering?.paused?.by ?? 'somebody';
-  const reason = `Paused by @${by}. \`/maestro resume\` goes on.`;
-  await held.changeRun({ state: 'parked', reason, parkedUntil: undefined, setbacks: handedBack(held.run) });
-  await held.audit(deps.clock.now(), 'run paused', { by });
-  await announcer.sayNow();
-  await held.reload();
-  // Asked for while it was being put away: nobody else would put it in line.
-  return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
-}
-
-/** Says the last word, then writes it down: a crash between the two says it again. */
-async function end(
-  deps: WorkerDeps,
-  driving: Driving,
-  { state, reason, silent = false }: Ending & { readonly silent?: boolean },
-): Promise<Word> {
-  const { held, announcer, log, drive } = driving;
-  const endedAt = deps.clock.now();
-  try {
-    if (!silent) await announcer.finish({ ...held.run, state, reason, endedAt });
-  } catch (error) {
-    // Where GitHub does not let us in any more there is nobody to tell, and trying again would keep the run for ever.
-    const means = afterInterruption(held.run, interruptionOf(error, drive.hold.saving), nowOf(deps));
-    if (means.kind !== 'end') throw error;
-    log.warn({ err: error }, 'GitHub does not take the last word on the run; it is on record only');
-  }
-  await deps.runner.removeLane({ name: held.run.id, mirror: '' }).catch((error: unknown) =>
-    // The reconciler takes it away once the run is settled; that it can't be must not keep the run from being so.
-    log.warn({ err: error }, 'the lane of a run that ends could not be removed yet'),
-  );
-  const draft = state !== 'succeeded';
-  const { pullRequest } = held.run;
-  const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
-  await around('end', {
-    // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () =>
-      await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
-    perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
-  });
-  return DONE;
 }
 
 /** Every way the work can be thrown off its path, turned into what happens next. Nothing is lost: what was recorded stays. */
@@ -302,8 +198,4 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
     log.error({ err: second }, 'the interruption itself could not be recorded; the run is tried again');
     return isFinal(held.run.state) ? DONE : { kind: 'again', delayMs: UNRECORDED_MS };
   }
-}
-
-function nowOf(deps: WorkerDeps): { readonly now: number; readonly retry: RetryPolicy } {
-  return { now: deps.clock.now(), retry: deps.settings.retry };
 }

@@ -36,7 +36,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   reaction: ['forge/github/issues.ts'],
   tick: ['forge/github/issues.ts'],
   settle: ['workers/stages/settle.ts'],
-  end: ['workers/drive.ts'],
+  end: ['workers/put-away.ts'],
   clean: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
   discard: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
 };

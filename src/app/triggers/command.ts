@@ -2,12 +2,10 @@ import { ACTIVE_STATES } from '../../domain/active-run.ts';
 import { helpText, parseCommand, type Command } from '../../domain/command.ts';
 import { unknownProvider } from '../../domain/label.ts';
 import type { RunRequest } from '../../domain/plan-run.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { badCommand, noRun, type Refusal } from '../../domain/refusal.ts';
 import { issueOf, type RunReport } from '../../domain/report/run-report.ts';
 import { renderStatusComment } from '../../domain/report/status-comment.ts';
-import { objection, opensAgain } from '../../domain/order.ts';
-import type { Order } from '../../domain/steering.ts';
-import { isFinal, type Run, type RunTask } from '../../domain/run.ts';
+import { isFinal, type Run } from '../../domain/run.ts';
 import type { Repository } from '../../domain/repository.ts';
 import { naturalKey, type Trigger } from '../../domain/trigger.ts';
 import type { CommentEvent } from '../../domain/webhook.ts';
@@ -17,6 +15,7 @@ import { permissionOf } from '../permission.ts';
 import { findResumable } from '../resume.ts';
 import { playbookPath } from '../sources.ts';
 import { stopRuns } from '../stop.ts';
+import { steer } from './steer.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
 
 /** How often a status comment is written anew while the run goes on; its worker writes it, too. */
@@ -53,7 +52,7 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'steer':
     case 'retry':
     case 'skip':
-      return await steer(deps, asked, event, command);
+      return await steer(deps, asked, await runsOf(deps, event), command);
     case 'run':
       return await run(deps, asked, event, { command, trigger });
   }
@@ -132,64 +131,6 @@ async function stop(deps: AppDeps, asked: Asked, event: CommentEvent, reason: st
   return await stopRuns(deps, runs, { by, reason: words, at: deps.clock.now() });
 }
 
-/** Gives an order to the run here: to all that go on, or to the newest that ended when none does. */
-async function steer(
-  deps: AppDeps,
-  asked: Asked,
-  event: CommentEvent,
-  command: Extract<Command, { kind: Order['kind'] }>,
-): Promise<string> {
-  const all = await runsOf(deps, event);
-  const [newest] = all;
-  if (newest === undefined) return await refuse(deps, asked, noRun('There has been no run here yet.'));
-  const active = all.filter((run) => !isFinal(run.state));
-  const named = command.kind === 'retry' || command.kind === 'skip';
-  const runs = active.length === 0 || named ? [active[0] ?? newest] : active;
-  for (const run of runs) {
-    const refusal = await giveOrder(deps, asked, run, command);
-    if (refusal !== undefined) return await refuse(deps, asked, refusal);
-  }
-  await react(deps, asked, '+1');
-  return `${command.kind} asked of ${runs.map((run) => run.id).join(', ')}`;
-}
-
-/** Records an order and puts its run in line. Gives why it can't be carried out. */
-async function giveOrder(
-  deps: AppDeps,
-  asked: Asked,
-  run: Run,
-  command: Extract<Command, { kind: Order['kind'] }>,
-): Promise<Refusal | undefined> {
-  const { store, queue, clock } = deps;
-  const tasks = await store.tasksOf(run.id);
-  const order = orderOf(command, tasks);
-  const given = await store.ordersOf(run.id, 0);
-  // Given by an earlier delivery of the same comment: it may have changed what it would now be judged by.
-  if (!given.some(({ key }) => key === asked.key)) {
-    const message = objection(order, { run, tasks });
-    if (message !== undefined) return badCommand(message);
-    const at = clock.now();
-    const by = asked.sender.login;
-    const reopen = opensAgain(run, order);
-    const outcome = await store.giveOrder(run.id, { key: asked.key, by, at, order, reopen });
-    if (outcome === 'in the way')
-      return badCommand('Another run is at the same work: stop it first, or steer that one.');
-    await store.audit({ at, runId: run.id, actor: by, action: `${order.kind} asked for`, detail: order });
-  }
-  await queue.enqueue(run.id);
-  return undefined;
-}
-
-/** The order a command is, for a run with these tasks: where none is named, the first that came to nothing is meant. */
-function orderOf(command: Extract<Command, { kind: Order['kind'] }>, tasks: readonly RunTask[]): Order {
-  if (command.kind !== 'retry' && command.kind !== 'skip') return command;
-  const first = tasks.find(({ outcome }) => outcome?.kind === 'failed' || outcome?.kind === 'cancelled') ?? tasks[0];
-  const task = command.task ?? first?.position ?? 1;
-  return command.kind === 'retry'
-    ? { kind: 'retry', task, words: command.words }
-    : { kind: 'skip', task, reason: command.words };
-}
-
 /** The status comment is the answer: of the newest run here, and of older ones that still go on. */
 async function status(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
   const [newest, ...older] = await runsOf(deps, event);
@@ -257,12 +198,4 @@ function severalPlaybooks(): Refusal {
   return badCommand(
     'This issue names several playbooks, and one conversation is gone on with in one run: name one with `playbook=`.',
   );
-}
-
-function badCommand(message: string): Refusal {
-  return { reason: 'bad-command', message };
-}
-
-function noRun(message: string): Refusal {
-  return { reason: 'no-run', message };
 }

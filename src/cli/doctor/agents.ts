@@ -6,42 +6,22 @@ import { modelEndpoint } from '../../compose/model-endpoint.ts';
 import { createRunner, providersFor } from '../../compose/runner.ts';
 import type { Config } from '../../config.ts';
 import { systemClock } from '../../domain/clock.ts';
-import type { RunId } from '../../domain/ids.ts';
 import type { FailureKind } from '../../domain/outcome.ts';
 import { createGateway } from '../../gateway/create-gateway.ts';
-import type { Gateway, Wire } from '../../gateway/gateway.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { findProvider } from '../../providers/registry.ts';
-import type { Job, JobResult, LaneRef, Runner } from '../../runners/runner.ts';
+import type { LaneRef } from '../../runners/runner.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SILENCE, hear } from '../../workers/conversation.ts';
-import { lineSink, tailSink } from '../../workers/lines.ts';
+import { lineSink } from '../../workers/lines.ts';
 import type { Check, Examination } from './check.ts';
+import { probe, programOf, runInWard, type Ward } from './ward.ts';
 
 /** Asks for as little as can be asked. */
 const PROMPT = 'Reply with the single word OK. Use no tools and change nothing.';
 
 /** Dollars an agent may spend to answer that: agents send long instructions of their own with it. */
 const BUDGET_USD = 0.5;
-
-const LIMITS = {
-  idleMs: 90_000,
-  wallMs: 120_000,
-  outputBytes: 16 * 1024 ** 2,
-};
-
-/** Prints, for each command named, `name`, a tab, and the first line of what it says of its version; then how the gateway answers. */
-const PROBE = `
-url=$1; shift
-for name in "$@"; do
-  if command -v "$name" >/dev/null 2>&1; then
-    printf 'cli\\t%s\\t%s\\n' "$name" "$("$name" --version 2>&1 | head -n 1)"
-  else
-    printf 'cli\\t%s\\t\\n' "$name"
-  fi
-done
-node -e 'fetch(process.argv[1]).then((r) => console.log("gateway\\t" + r.status), (e) => console.log("gateway\\t" + (e.cause?.code ?? e.message)))' "$url"
-`;
 
 /** What to do about a conversation that failed, by the kind of failure. */
 const ADVICE: Readonly<Partial<Record<FailureKind, string>>> = {
@@ -50,13 +30,6 @@ const ADVICE: Readonly<Partial<Record<FailureKind, string>>> = {
   quota: 'Wait until then, add to the account, or give another provider.',
   overloaded: 'Try again later.',
 };
-
-interface Ward {
-  readonly config: Config;
-  readonly runner: Runner;
-  readonly gateway: Gateway;
-  readonly lane: LaneRef;
-}
 
 /**
  * The runner and, on it, each of `providers`: its CLI and version, its key, and one tiny conversation through the gateway, unless
@@ -175,7 +148,7 @@ async function conversation(ward: Ward, provider: Provider, calls: boolean): Pro
   const stdout = lineSink((line) => {
     for (const event of provider.decode(line)) heard = hear(heard, event);
   });
-  const result = await run(ward, wire, {
+  const result = await runInWard(ward, wire, {
     purpose: provider.id,
     argv: [
       'sh',
@@ -202,82 +175,4 @@ async function conversation(ward: Ward, provider: Provider, calls: boolean): Pro
     return { name, state: 'failed', detail: message, ...(advice === undefined ? {} : { advice }) };
   }
   return { name, state: 'ok', detail: `answered in ${(result.durationMs / 1000).toFixed(1)} s${cost}` };
-}
-
-interface Probed {
-  /** By program; an empty text for one that is not there. */
-  readonly versions: ReadonlyMap<string, string>;
-  readonly gateway: string | undefined;
-}
-
-async function probe(ward: Ward, providers: readonly Provider[]): Promise<Probed> {
-  await using wire = await ward.gateway.open({
-    session: `${ward.lane.name}-probe`,
-    listen: ward.runner.wire,
-    hosts: [],
-    model: undefined,
-    budget: {},
-  });
-  const versions = new Map<string, string>();
-  let gateway: string | undefined;
-  const stdout = lineSink((line) => {
-    const [kind, first = '', second = ''] = line.split('\t');
-    if (kind === 'cli') versions.set(first, second.trim());
-    if (kind === 'gateway') gateway = first;
-  });
-  const url = `${ward.runner.inside(ward.lane).gatewayUrl ?? wire.url ?? ''}/doctor`;
-  await run(ward, wire, {
-    purpose: 'probe',
-    argv: ['sh', '-c', PROBE, 'x', url, ...new Set(providers.map(programOf))],
-    job: { env: {} },
-    stdin: '',
-    stdout,
-  });
-  return { versions, gateway };
-}
-
-async function run(
-  { config, runner, lane }: Ward,
-  wire: Wire,
-  work: {
-    readonly purpose: string;
-    readonly argv: readonly string[];
-    readonly job: Pick<Job, 'env' | 'files'>;
-    readonly stdin: string;
-    readonly stdout: ReturnType<typeof lineSink>;
-  },
-): Promise<JobResult> {
-  const result = await runner.run(
-    {
-      name: `${lane.name}-${work.purpose}`,
-      owner: { runId: 'doctor' as RunId, epoch: 0 },
-      lane,
-      argv: work.argv,
-      ...work.job,
-      ...(wire.socket === undefined ? {} : { socket: wire.socket }),
-      limits: {
-        ...LIMITS,
-        memoryBytes: config.MAESTRO_MEMORY_MB * 1024 ** 2,
-        cpus: config.MAESTRO_CPUS,
-        pids: config.MAESTRO_PIDS,
-      },
-    },
-    { stdin: work.stdin, stdout: work.stdout, stderr: tailSink(1024).sink, signal: new AbortController().signal },
-  );
-  await new Promise<void>((resolve) => void work.stdout.end(resolve));
-  return result;
-}
-
-/** The program a provider starts. */
-function programOf(provider: Provider): string {
-  const [program = ''] = provider.command({
-    prompt: '',
-    model: undefined,
-    effort: undefined,
-    conversation: randomUUID(),
-    cwd: '/',
-    gatewayUrl: '',
-    placeholderKey: '',
-  }).argv;
-  return program;
 }
