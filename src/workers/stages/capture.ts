@@ -64,6 +64,8 @@ async function takeOutOnce(record: TaskRecord, scope: RunScope): Promise<TakenOu
   });
   taking.catch(() => stream.pack.resume());
   const taken = taking.catch((error: unknown) => asFailure(error));
+  // Looked at once the errand is over, which may be later.
+  taken.catch(() => undefined);
   try {
     const result = await tendLane(scope, {
       argv: captureCommand({ ...inside, commit: record.seen?.commit ?? scope.held.run.tip }),
