@@ -1,7 +1,7 @@
 import { parseCommand } from '../domain/command.ts';
 import type { PlaybookSource } from '../domain/playbook.ts';
 import { isWhole, rebuildRun, type Remains } from '../domain/rebuild.ts';
-import { parsePullRequest } from '../domain/report/pull-request.ts';
+import { parsePullRequest } from '../domain/report/pull-request-facts.ts';
 import type { Repository } from '../domain/repository.ts';
 import { askedDigest, checkRecord, type RunRecord } from '../domain/run-record.ts';
 import { isFinal, type Run, type RunTask } from '../domain/run.ts';

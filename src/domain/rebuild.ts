@@ -2,7 +2,7 @@ import { openTasks, tasksOf } from './plan-run.ts';
 import type { Playbook, PlaybookSource } from './playbook.ts';
 import type { Outcome } from './outcome.ts';
 import { parseTrailers } from './report/commit-message.ts';
-import type { PullRequestFacts, TaskFacts } from './report/pull-request.ts';
+import type { PullRequestFacts, TaskFacts } from './report/pull-request-facts.ts';
 import type { Repository } from './repository.ts';
 import type { RunRecord } from './run-record.ts';
 import { isFinal, isThrough, type PullRequestRef, type Run, type RunTask } from './run.ts';

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/domain/outcome.ts';
-import { parsePullRequest, renderPullRequest } from '../../../src/domain/report/pull-request.ts';
+import { parsePullRequest } from '../../../src/domain/report/pull-request-facts.ts';
+import { renderPullRequest } from '../../../src/domain/report/pull-request.ts';
 import { playbookName, taskState } from '../../../src/domain/report/run-report.ts';
 import type { RunState } from '../../../src/domain/run.ts';
 import { aDoneTask, aReport, aRun, aSession, aTask, sha } from './a-run.ts';
