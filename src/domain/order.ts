@@ -32,9 +32,9 @@ export function hasOrders(run: Pick<Run, 'orders' | 'steering'>): boolean {
   return (run.orders ?? 0) > (run.steering?.taken ?? 0);
 }
 
-/** Whether an order can open a run again that has ended. */
-export function opensAgain(run: Pick<Run, 'state'>, { kind }: Order): boolean {
-  return (run.state === 'failed' || run.state === 'stopped') && ['resume', 'retry', 'skip'].includes(kind);
+/** Whether an order opens a run again that failed or was stopped. */
+export function opensAgain({ kind }: Order): boolean {
+  return kind === 'resume' || kind === 'retry' || kind === 'skip';
 }
 
 /** Why an order can't be carried out as things stand, as a sentence for whoever gave it; undefined when it can. */
@@ -42,8 +42,9 @@ export function objection(
   order: Order,
   of: { readonly run: Pick<Run, 'state'>; readonly tasks: readonly RunTask[] },
 ): string | undefined {
-  if (isFinal(of.run.state) && !opensAgain(of.run, order)) {
-    return of.run.state === 'succeeded'
+  const isDone = of.run.state === 'succeeded';
+  if (isDone || (isFinal(of.run.state) && !opensAgain(order))) {
+    return isDone
       ? 'The run here is done: there is nothing left to steer. Ask for a new one.'
       : 'The run here has ended. `/maestro resume` goes on where it ended.';
   }
@@ -59,16 +60,19 @@ export function objection(
     : `Task ${order.task} ${task.outcome === undefined ? 'is still to be done' : 'is done'}: there is nothing to do again.`;
 }
 
-/** Takes in `orders`, in order, those taken in before left out. */
+/**
+ * Takes in `orders`, in order, those taken in before left out. A task whose commit may be on the branch already, `begun`, is not
+ * skipped any more: it is seen through.
+ */
 export function takeOrders(
-  of: { readonly run: Pick<Run, 'steering'>; readonly tasks: readonly RunTask[] },
+  of: { readonly run: Pick<Run, 'steering'>; readonly tasks: readonly RunTask[]; readonly begun?: TaskKey | undefined },
   orders: readonly GivenOrder[],
 ): TakenOrders {
   let steering = of.run.steering ?? NO_STEERING;
   let { tasks } = of;
   for (const given of orders) {
     if (given.number <= steering.taken) continue;
-    const changed = afterOrder({ steering, tasks }, given);
+    const changed = afterOrder({ steering, tasks, begun: of.begun }, given);
     steering = { ...changed.steering, taken: given.number };
     tasks = changed.tasks;
   }
@@ -76,7 +80,11 @@ export function takeOrders(
 }
 
 function afterOrder(
-  { steering, tasks }: { readonly steering: Steering; readonly tasks: readonly RunTask[] },
+  {
+    steering,
+    tasks,
+    begun,
+  }: { readonly steering: Steering; readonly tasks: readonly RunTask[]; readonly begun: TaskKey | undefined },
   { by, at, order }: GivenOrder,
 ): { readonly steering: Steering; readonly tasks: readonly RunTask[] } {
   switch (order.kind) {
@@ -103,7 +111,9 @@ function afterOrder(
       const outcome = { kind: 'skipped', by, reason: order.reason } as const;
       return {
         steering,
-        tasks: tasks.map((task) => (task.position === order.task && isSkippable(task) ? { ...task, outcome } : task)),
+        tasks: tasks.map((task) =>
+          task.position === order.task && task.key !== begun && isSkippable(task) ? { ...task, outcome } : task,
+        ),
       };
     }
   }

@@ -1,8 +1,9 @@
 import type { TaskKey } from '../domain/ids.ts';
+import { isFinal } from '../domain/run.ts';
 import type { Database } from './database.ts';
 import { HELD, VERDICT, writeUnder } from './leases.ts';
 import { optionalJson, optionalText } from './storable.ts';
-import type { Lease, RunChange, TaskChange } from './store.ts';
+import { LeaseLostError, OrdersWaitingError, type Lease, type RunChange, type TaskChange } from './store.ts';
 
 /** A column, and how a value gets into it. */
 interface Column {
@@ -35,16 +36,31 @@ const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
   handover: { name: 'handover', write: optionalJson },
 };
 
+/** Orders are given under a lock on the run's row: one comes wholly before its end, which then waits, or wholly after it. */
+const NO_ORDERS_LEFT = "AND orders <= coalesce((steering->>'taken')::integer, 0)";
+
 /** As {@link Store.updateRun}: what the change names is set, `undefined` clears. */
 export async function updateRun(database: Database, lease: Lease, change: RunChange): Promise<void> {
   const { assignments, values } = assign(RUN_COLUMNS, change, 3);
-  await writeUnder(
-    database,
-    lease,
-    `UPDATE maestro.runs SET ${['epoch = epoch', ...assignments].join(', ')} WHERE id = $1 AND epoch = $2
-     RETURNING true AS held, true AS written`,
-    values,
-  );
+  const ends = change.state !== undefined && isFinal(change.state);
+  try {
+    await writeUnder(
+      database,
+      lease,
+      `UPDATE maestro.runs SET ${['epoch = epoch', ...assignments].join(', ')}
+       WHERE id = $1 AND epoch = $2 ${ends ? NO_ORDERS_LEFT : ''} RETURNING true AS held, true AS written`,
+      values,
+    );
+  } catch (error) {
+    throw ends && error instanceof LeaseLostError && (await isHeld(database, lease))
+      ? new OrdersWaitingError(lease)
+      : error;
+  }
+}
+
+async function isHeld(database: Database, { runId, epoch }: Lease): Promise<boolean> {
+  const { rows } = await database.query('SELECT id FROM maestro.runs WHERE id = $1 AND epoch = $2', [runId, epoch]);
+  return rows.length > 0;
 }
 
 /**

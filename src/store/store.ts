@@ -90,6 +90,7 @@ export interface Store {
 
   // Writes under a lease. Each throws `LeaseLostError` when the lease's epoch is no longer the run's.
 
+  /** Throws `OrdersWaitingError`, and changes nothing, when the run would end with orders it has not taken in. */
   updateRun(lease: Lease, change: RunChange): Promise<void>;
   updateTask(lease: Lease, key: TaskKey, change: TaskChange): Promise<void>;
   /** Inserts a session or replaces the one of the same id. */
@@ -222,6 +223,14 @@ export interface AuditEntry {
 /** A key of an installation can't be opened. The message says what to do, and holds nothing of the key. */
 export class SealError extends Error {
   override readonly name = 'SealError';
+}
+
+/** Thrown when a run would end while there are orders it has not taken in. */
+export class OrdersWaitingError extends Error {
+  override readonly name = 'OrdersWaitingError';
+  constructor(lease: Lease) {
+    super(`run ${lease.runId} was asked for something before it ended`);
+  }
 }
 
 /** Thrown by every write made under a lease that is no longer the newest. */

@@ -3,6 +3,7 @@ import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/c
 import type { Outcome } from '../domain/outcome.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type RunTask } from '../domain/run.ts';
+import { hasOrders } from '../domain/order.ts';
 import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
 import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
@@ -17,8 +18,8 @@ import type { WorkerDeps } from './deps.ts';
 import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
-import { AT_ONCE, DONE, end, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
-import { recordPushed } from './pushed.ts';
+import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
+import { begunTask, recordPushed, takeOrders } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { requireSpace } from './space.ts';
 
@@ -59,12 +60,12 @@ export async function driveRun(deps: WorkerDeps, drive: Drive): Promise<Word> {
 async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const { held, announcer, log, drive } = driving;
   const refused = await takeUp(deps, held);
-  if (refused !== undefined) return await end(deps, driving, refused);
+  if (refused !== undefined) return await endAnyway(deps, driving, refused);
   await announcer.begin();
   const { run } = held;
   const provider = firstProvider(deps, run);
   if (provider === undefined)
-    return await end(deps, driving, {
+    return await endAnyway(deps, driving, {
       state: 'failed',
       reason: `This worker has no provider called \`${run.provider}\`.`,
     });
@@ -94,15 +95,17 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
 
   for (;;) {
     await held.refreshStop();
-    await held.takeOrders();
-    if (held.run.steering?.paused !== undefined && held.run.stop === undefined) return await pause(deps, driving);
+    if (hasOrders(held.run)) await takeOrders(deps, held);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
     }
+    if (held.run.steering?.paused !== undefined) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
-    const wait = await workOn(next.task, scope);
+    // Once people have changed the order of things, what is on the branch may not be the first that is open.
+    const begun = held.run.steering === undefined ? undefined : await begunTask(deps.store, held.tasks);
+    const wait = await workOn(begun ?? next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())
       return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
@@ -188,7 +191,7 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
         await held.changeRun({ setbacks: means.setbacks });
         return AT_ONCE;
       case 'end':
-        return await end(deps, driving, { state: 'failed', reason: means.reason });
+        return await endAnyway(deps, driving, { state: 'failed', reason: means.reason });
       case 'wait':
         log.error({ err: error }, 'run interrupted');
         return await park(deps, driving, means);

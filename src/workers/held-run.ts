@@ -95,18 +95,23 @@ export class HeldRun {
     this.#tasks = tasks;
   }
 
-  /** Takes in a stop request that a person made meanwhile. Returns whether there is one. */
+  /** Takes in a stop request that a person made meanwhile, and that there are orders. Returns whether there is a stop. */
   async refreshStop(): Promise<boolean> {
     const run = await this.#store.findRun(this.#run.id);
     if (run?.stop !== undefined) this.#run = { ...this.#run, stop: run.stop };
+    if (run?.orders !== undefined) this.#run = { ...this.#run, orders: run.orders };
     return this.#run.stop !== undefined;
   }
 
-  /** Takes in the orders that people have given meanwhile. A crash in between takes them in again, to the same end. */
-  async takeOrders(): Promise<void> {
+  /**
+   * Takes in the orders that people have given meanwhile. A crash in between takes them in again, to the same end.
+   *
+   * @param begun The task whose commit may be on the branch already.
+   */
+  async takeOrders(begun: TaskKey | undefined): Promise<void> {
     const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
     if (orders.length === 0) return;
-    const { steering, tasks } = takeOrders({ run: this.#run, tasks: this.#tasks }, orders);
+    const { steering, tasks } = takeOrders({ run: this.#run, tasks: this.#tasks, begun }, orders);
     for (const { key, outcome, since } of tasks) {
       await this.changeTask(key, { outcome, since, startedAt: undefined, endedAt: outcome && orders.at(-1)?.at });
     }

@@ -1,4 +1,5 @@
-import type { PushBegun } from '../domain/conduct.ts';
+import { sessionsThatCount, type PushBegun } from '../domain/conduct.ts';
+import type { RunTask } from '../domain/run.ts';
 import { addUsage } from '../domain/usage.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
@@ -22,4 +23,19 @@ export async function recordPushed({ store, clock, forge }: WorkerDeps, held: He
     await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
     return;
   }
+}
+
+/** Takes in what people have asked of a run meanwhile. */
+export async function takeOrders({ store }: WorkerDeps, held: HeldRun): Promise<void> {
+  await held.takeOrders((await begunTask(store, held.tasks))?.key);
+}
+
+/** The task, not settled yet, whose commit may be on the branch already: a session that counts began to push it. */
+export async function begunTask(store: WorkerDeps['store'], tasks: readonly RunTask[]): Promise<RunTask | undefined> {
+  for (const task of tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0)) {
+    for (const session of sessionsThatCount(task, await store.sessionsOf(task.runId, task.key))) {
+      if ((await store.findEffect(task.runId, pushKey(session))) !== undefined) return task;
+    }
+  }
+  return undefined;
 }

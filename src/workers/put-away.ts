@@ -3,11 +3,12 @@ import type { RetryPolicy } from '../domain/retry.ts';
 import type { Run, Setbacks } from '../domain/run.ts';
 import { afterInterruption, handedBack } from '../domain/setback.ts';
 import type { Word } from '../queue/queue.ts';
-import type { Lease } from '../store/store.ts';
+import { OrdersWaitingError, type Lease } from '../store/store.ts';
 import { around } from '../telemetry/failpoint.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
+import { takeOrders } from './pushed.ts';
 import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
@@ -62,7 +63,20 @@ export async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
   return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
 }
 
-/** Says the last word, then writes it down: a crash between the two says it again. */
+/** Ends a run whatever people have asked of it meanwhile: that is on its record, for when it is opened again. */
+export async function endAnyway(
+  deps: WorkerDeps,
+  driving: Driving,
+  ending: Ending & { readonly silent?: boolean },
+): Promise<Word> {
+  await takeOrders(deps, driving.held);
+  return await end(deps, driving, ending);
+}
+
+/**
+ * Says the last word, then writes it down: a crash between the two says it again. A run that was asked for something it has not
+ * taken in does not end, and comes back at once.
+ */
 export async function end(
   deps: WorkerDeps,
   driving: Driving,
@@ -85,12 +99,17 @@ export async function end(
   const draft = state !== 'succeeded';
   const { pullRequest } = held.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
-  await around('end', {
-    // Before it is so: afterwards nobody would come by again to write it down.
-    intent: async () =>
-      await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
-    perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
-  });
+  try {
+    await around('end', {
+      // Before it is so: afterwards nobody would come by again to write it down.
+      intent: async () =>
+        await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
+      perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
+    });
+  } catch (error) {
+    if (error instanceof OrdersWaitingError) return AT_ONCE;
+    throw error;
+  }
   return DONE;
 }
 

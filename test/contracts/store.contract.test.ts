@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_CIRCUIT, takeTrial } from '../../src/domain/circuit.ts';
 import type { RunId, SessionId, TaskKey } from '../../src/domain/ids.ts';
 import { openStore } from '../../src/store/open.ts';
-import { LeaseLostError, type Lease, type Store } from '../../src/store/store.ts';
+import { LeaseLostError, OrdersWaitingError, type Lease, type Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createDatabase } from '../setup/database.ts';
 import { describeWith } from '../setup/require.ts';
@@ -599,6 +599,19 @@ function storeContract(open: () => Promise<Opened>): void {
       );
       const numbers = (await store.ordersOf(run.id, 0)).map(({ number }) => number);
       expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    });
+
+    it('keep a run from ending until they are taken in', async () => {
+      const run = aRun();
+      const lease = await claimed(run);
+      await store.giveOrder(run.id, pause);
+      await expect(store.updateRun(lease, { state: 'failed' })).rejects.toThrow(OrdersWaitingError);
+      expect(await store.findRun(run.id)).toMatchObject({ state: run.state });
+      await store.updateRun(lease, { steering: { taken: 1, words: [] } });
+      await store.updateRun(lease, { state: 'failed' });
+      expect(await store.findRun(run.id)).toMatchObject({ state: 'failed' });
+      await store.claimRun(run.id, 'another', Number.MAX_SAFE_INTEGER, TTL);
+      await expect(store.updateRun(lease, { state: 'failed' })).rejects.toThrow(LeaseLostError);
     });
 
     it('open a run again that ended with something left, unless another is at the same work', async () => {

@@ -52,6 +52,13 @@ describe('taking in orders', () => {
     expect(nextInRun(aRun(), after)).toMatchObject({ kind: 'end', state: 'succeeded' });
   });
 
+  it('does not skip a task whose commit may be on the branch', () => {
+    const list = tasks(committed, undefined, undefined);
+    const skips = given({ kind: 'skip', task: 2, reason: '' }, { kind: 'skip', task: 3, reason: '' });
+    const { tasks: changes } = takeOrders({ run: aRun(), tasks: list, begun: list[1]?.key }, skips);
+    expect(changes.map(({ key }) => key)).toEqual([list[2]?.key]);
+  });
+
   it.each<readonly [Order, Parameters<typeof objection>[1]['run']['state'], string]>([
     [{ kind: 'retry', task: 9, words: '' }, 'running', 'There is no task 9'],
     [{ kind: 'retry', task: 1, words: '' }, 'running', 'is done'],

@@ -46,7 +46,9 @@ function p2({ rows, branches, pulls, comments }: World): readonly string[] {
 
 /** P3: every task ends in one outcome; its commit is on the branch at most once, and the commits are in the tasks' order. */
 function p3({ rows, branches, overtaken }: World): readonly string[] {
-  return [...rows.values()].flatMap(({ run, tasks, outcomes, ends }) => {
+  return [...rows.values()].flatMap(({ run, tasks, outcomes, ends, orders }) => {
+    // Where a person had a task done again, or left one out, the others are not in its place any more.
+    const isReordered = orders.some(({ order }) => ['retry', 'resume', 'skip'].includes(order.kind));
     const commits = branches.get(run.branch) ?? [];
     const positions = commits.map(({ task }) => tasks.find(({ key }) => key === task)?.position ?? 0);
     const committed = tasks.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
@@ -55,13 +57,18 @@ function p3({ rows, branches, overtaken }: World): readonly string[] {
     // on the wire when its worker was overtaken, from where nothing can call it back.
     const isUnsaid = (run.state !== 'succeeded' || overtaken.has(run.id)) && onBranch.length === committed.length + 1;
     const failedAt =
-      run.settings.onFailure === 'continue' ? -1 : tasks.findIndex(({ outcome }) => outcome?.kind === 'failed');
+      run.settings.onFailure === 'continue' || isReordered
+        ? -1
+        : tasks.findIndex(({ outcome }) => outcome?.kind === 'failed');
     return [
       ...twice(outcomes).map((key) => `P3: task ${key} of ${run.id} has two outcomes`),
-      ...(positions.every((position, index) => position > (positions[index - 1] ?? 0))
+      ...twice(onBranch.length === new Set(positions).size ? [] : positions).map(
+        (position) => `P3: task ${position} of ${run.id} has two commits`,
+      ),
+      ...(isReordered || positions.every((position, index) => position > (positions[index - 1] ?? 0))
         ? []
         : [`P3: the commits of ${run.id} are of tasks ${positions.join(', ')}`]),
-      ...(committed.join() === onBranch.slice(0, isUnsaid ? -1 : undefined).join()
+      ...(sameCommits(committed, onBranch.slice(0, isUnsaid ? -1 : undefined), isReordered)
         ? []
         : [`P3: ${run.id} says ${committed.join(', ')} and its branch ${onBranch.join(', ')}`]),
       ...(failedAt === -1 || tasks.slice(failedAt + 1).every(({ attempts }) => attempts === 0)
@@ -79,6 +86,10 @@ function p14({ rows, cutAlone }: World): readonly string[] {
     .filter(({ run }) => run.stop === undefined && !cutAlone.has(run.id))
     .filter(({ run, tasks }) => / crashed/.test(JSON.stringify([run.reason, tasks.map(({ outcome }) => outcome)])))
     .map(({ run }) => `P14: ${run.id} was given up for what another run may have done`);
+}
+
+function sameCommits(said: readonly string[], there: readonly string[], inAnyOrder: boolean): boolean {
+  return inAnyOrder ? said.toSorted().join() === there.toSorted().join() : said.join() === there.join();
 }
 
 /** Nothing waits for ever: every event is settled, every run is final. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
-import { placeInLine } from '../../src/domain/conduct.ts';
+import { placeInLine, standing } from '../../src/domain/conduct.ts';
 import { isFinal } from '../../src/domain/run.ts';
 import { seating, type Seating } from '../../src/domain/setback.ts';
+import type { Order } from '../../src/domain/steering.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import { handle, receive, type Process } from './app.ts';
 import { brokenPromises } from './promises.ts';
@@ -13,6 +14,7 @@ export type Command =
   | { readonly do: 'label' | 'unlabel' | 'scan'; readonly issue: number }
   | { readonly do: 'poison'; readonly issue: number; readonly what: 'work' | 'tell' }
   | { readonly do: 'stop'; readonly pick: number }
+  | { readonly do: 'order'; readonly pick: number; readonly order: Order }
   | { readonly do: 'deliver' | 'handle'; readonly app: number; readonly pick: number }
   | { readonly do: 'app'; readonly app: number; readonly moments: number }
   | { readonly do: 'kill app'; readonly app: number }
@@ -29,6 +31,13 @@ const worker = fc.nat(2);
 const pick = fc.nat(14);
 const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(name);
 
+const task = fc.integer({ min: 1, max: 3 });
+const order: fc.Arbitrary<Order> = fc.oneof(
+  fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'steer', words: 'Mind the gap.' }),
+  fc.record({ kind: fc.constant('retry' as const), task, words: fc.constant('') }),
+  fc.record({ kind: fc.constant('skip' as const), task, reason: fc.constant('') }),
+);
+
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: kind('label'), issue }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('unlabel' as const, 'scan' as const), issue }) },
@@ -39,6 +48,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       fc.record({ do: kind('poison'), issue, what: fc.constantFrom('work' as const, 'tell' as const) }),
     ),
   },
+  { weight: 3, arbitrary: fc.record({ do: kind('order'), pick, order }) },
   { weight: 4, arbitrary: fc.record({ do: kind('deliver'), app, pick }) },
   { weight: 4, arbitrary: fc.record({ do: kind('handle'), app, pick }) },
   { weight: 5, arbitrary: fc.record({ do: kind('app'), app, moments: fc.integer({ min: 1, max: 8 }) }) },
@@ -164,6 +174,11 @@ class Play {
         world.requestStop(run.id, world.time);
         return world.enqueue(run.id, undefined);
       }
+      case 'order': {
+        const run = choose([...world.rows.values()], command.pick)?.run;
+        if (run !== undefined && world.giveOrder(run.id, command.order, world.time)) world.enqueue(run.id, undefined);
+        return undefined;
+      }
       case 'deliver':
         return this.begin(command.app, choose(world.sent, command.pick), (delivery) => receive(world, delivery));
       case 'handle': {
@@ -214,6 +229,8 @@ class Play {
       this.finishApps();
       for (const job of world.queue.values())
         if (!this.workers.some(({ name, life }) => name === job.holder && life !== undefined)) job.holder = undefined;
+      for (const { run } of world.rows.values())
+        if (standing(run, world.time).kind === 'held') world.giveOrder(run.id, { kind: 'resume' }, world.time);
       this.reconcile();
       for (const index of this.workers.keys()) this.work(index, 10_000, 0);
       const isQuiet =

@@ -1,8 +1,17 @@
 import { afterBlame, CLOSED, DEFAULT_CIRCUIT } from '../../src/domain/circuit.ts';
-import { approach, nextInRun, settlement, standing, type Ending, type PushBegun } from '../../src/domain/conduct.ts';
+import {
+  approach,
+  nextInRun,
+  sessionsThatCount,
+  settlement,
+  standing,
+  type Ending,
+  type PushBegun,
+} from '../../src/domain/conduct.ts';
 import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
 import { chooseProvider, type Candidate } from '../../src/domain/failover.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
+import { hasOrders, takeOrders } from '../../src/domain/order.ts';
 import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
 import {
@@ -17,7 +26,7 @@ import {
   type Interruption,
 } from '../../src/domain/setback.ts';
 import { NO_USAGE } from '../../src/domain/usage.ts';
-import { Away, BranchMoved, LEASE_MS, LeaseLost, type Lease, type World } from './world.ts';
+import { Away, BranchMoved, LEASE_MS, LeaseLost, OrdersWaiting, type Lease, type World } from './world.ts';
 
 const retry = DEFAULT_RETRY;
 
@@ -99,7 +108,7 @@ export class Worker {
 /** Works on a run as `src/workers/worker.ts` and `drive.ts` do, one moment at a time. */
 export function* live(world: World, worker: Worker, id: RunId, onlySays = false): Life {
   const stands = standing(world.row(id).run, worker.now(world));
-  if (stands.kind === 'settled') return { kind: 'done' };
+  if (stands.kind === 'settled' || stands.kind === 'held') return { kind: 'done' };
   if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - worker.now(world) };
   const claimedAt = world.time;
   yield;
@@ -164,6 +173,19 @@ class Held {
     this.tasks = this.tasks.map((one) => (one.key === task.key ? { ...one, ...change } : one));
   }
 
+  /** As `HeldRun.takeOrders`. */
+  *takeOrders(): Generator<undefined, void> {
+    const { orders } = this.world.row(this.lease.runId);
+    const begun = begunTask(this)?.key;
+    const { steering, tasks } = takeOrders({ run: this.run, tasks: this.tasks, begun }, orders);
+    if (steering.taken === (this.run.steering?.taken ?? 0)) return;
+    for (const { key, outcome, since } of tasks) {
+      const task = this.tasks.find((one) => one.key === key);
+      if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined });
+    }
+    yield* this.changeRun({ steering });
+  }
+
   *effect(key: string, intent: unknown, perform: () => void): Generator<undefined, void> {
     if (this.world.row(this.lease.runId).effects.get(key)?.result !== undefined) return;
     this.worker.assertOurs(this.world);
@@ -191,7 +213,8 @@ function* drive(held: Held): Life {
   const { world } = held;
   const taken = takingUp(held.run);
   yield* held.changeRun({ setbacks: taken.setbacks });
-  if (taken.kind === 'end') return yield* end(held, { state: 'failed', reason: taken.reason, silent: taken.silent });
+  if (taken.kind === 'end')
+    return yield* endAnyway(held, { state: 'failed', reason: taken.reason, silent: taken.silent });
   world.forge('ask for the role', () => undefined);
   yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined });
   yield* tellIfPossible(held);
@@ -199,6 +222,8 @@ function* drive(held: Held): Life {
   for (;;) {
     yield;
     held.run = { ...held.run, stop: world.row(held.run.id).run.stop };
+    held.run = { ...held.run, orders: world.row(held.run.id).orders.length };
+    if (hasOrders(held.run)) yield* held.takeOrders();
     const tasks =
       world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
     const next = nextInRun(held.run, tasks);
@@ -206,10 +231,22 @@ function* drive(held: Held): Life {
       if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
       return yield* end(held, next);
     }
-    const again = yield* workOn(held, next.task);
+    if (held.run.steering?.paused !== undefined) return yield* pause(held);
+    const again = yield* workOn(held, begunTask(held) ?? next.task);
     sawFailure = true;
     if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
   }
+}
+
+/** As in `src/workers/pushed.ts`. */
+function begunTask({ world, run, tasks }: Held): RunTask | undefined {
+  if (world.bugs.ordersBeforePush === true) return undefined;
+  const { sessions } = world.row(run.id);
+  const isBegun = ({ key, since = 0 }: RunTask): boolean =>
+    sessions.some(
+      (one) => one.taskKey === key && one.attempt > since && world.pushBegun(run.id, pushKey(world, one)) !== undefined,
+    );
+  return tasks.find((task) => task.outcome === undefined && isBegun(task));
 }
 
 function isFailed({ outcome }: RunTask): boolean {
@@ -244,7 +281,9 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
   yield;
   const turn =
-    how.kind === 'attempt' ? chooseProvider(candidates(world), { sessions, now: held.now, retry }) : undefined;
+    how.kind === 'attempt'
+      ? chooseProvider(candidates(world), { sessions: sessionsThatCount(task, sessions), now: held.now, retry })
+      : undefined;
   if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
   else if (turn?.kind === 'none') yield* held.changeTask(task, { outcome: lastFailure(sessions), endedAt: held.now });
@@ -281,7 +320,7 @@ function* attempt(
   if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
   const settled = settlement(outcome, {
     session,
-    sessions: how.earlier,
+    sessions: sessionsThatCount(task, how.earlier),
     now: held.now,
     retry,
     candidates: candidates(held.world),
@@ -428,6 +467,20 @@ function* park(
   return { kind: 'again', delayMs: at === undefined ? 0 : Math.max(0, at - held.now) };
 }
 
+/** As `pause` in `src/workers/put-away.ts`. */
+function* pause(held: Held): Life {
+  yield* held.changeRun({ state: 'parked', parkedUntil: undefined, setbacks: handedBack(held.run) });
+  yield* tellIfPossible(held);
+  yield;
+  held.reload();
+  return standing(held.run, held.now).kind === 'held' ? { kind: 'done' } : { kind: 'again', delayMs: 0 };
+}
+
+function* endAnyway(held: Held, ending: Ending & { readonly silent?: boolean }): Life {
+  yield* held.takeOrders();
+  return yield* end(held, ending);
+}
+
 function* end(held: Held, { state, reason, silent = false }: Ending & { readonly silent?: boolean }): Life {
   try {
     if (!silent) yield* tell(held);
@@ -435,7 +488,12 @@ function* end(held: Held, { state, reason, silent = false }: Ending & { readonly
     if (afterInterruption(held.run, interruptionOf(error), { now: held.now, retry }).kind !== 'end') throw error;
   }
   yield;
-  yield* held.changeRun({ state, reason, endedAt: held.now });
+  try {
+    yield* held.changeRun({ state, reason, endedAt: held.now });
+  } catch (error) {
+    if (error instanceof OrdersWaiting) return { kind: 'again', delayMs: 0 };
+    throw error;
+  }
   return { kind: 'done' };
 }
 
@@ -454,7 +512,7 @@ function* fold(held: Held, error: unknown): Life {
         yield* held.changeRun({ setbacks: means.setbacks });
         return { kind: 'again', delayMs: 0 };
       case 'end':
-        return yield* end(held, { state: 'failed', reason: means.reason });
+        return yield* endAnyway(held, { state: 'failed', reason: means.reason });
       case 'wait':
         return yield* park(held, means);
     }

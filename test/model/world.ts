@@ -2,7 +2,9 @@ import type { Circuit } from '../../src/domain/circuit.ts';
 import { workKey } from '../../src/domain/active-run.ts';
 import type { PushBegun } from '../../src/domain/conduct.ts';
 import type { RunId, TaskKey } from '../../src/domain/ids.ts';
+import { hasOrders, objection, opensAgain } from '../../src/domain/order.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
+import type { GivenOrder, Order } from '../../src/domain/steering.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 
 /** Faults that can be built in, to show that the model finds them. */
@@ -27,6 +29,10 @@ export interface Bugs {
   readonly noWorkKey?: true;
   /** A run that was there when workers died is taken up beside others like any run. */
   readonly suspectsBeside?: true;
+  /** What people ask is taken in before a push that was begun is seen through. */
+  readonly ordersBeforePush?: true;
+  /** A run may end although it was asked for something it has not taken in. */
+  readonly endsOverOrders?: true;
   /** Nobody puts runs in line again that the queue lost. */
   readonly noReconciler?: true;
 }
@@ -36,6 +42,8 @@ export class Away extends Error {}
 /** Thrown by writes under a lease that passed on. */
 export class LeaseLost extends Error {}
 export class BranchMoved extends Error {}
+/** Thrown when a run would end with orders it has not taken in. */
+export class OrdersWaiting extends Error {}
 
 export interface Lease {
   readonly runId: RunId;
@@ -52,6 +60,7 @@ interface RunRow {
   /** How often its end was written, and which outcomes of its tasks were, in order. */
   ends: number;
   outcomes: TaskKey[];
+  orders: GivenOrder[];
 }
 
 export interface Delivery {
@@ -164,6 +173,7 @@ export class World {
         leaseUntil: undefined,
         ends: 0,
         outcomes: [],
+        orders: [],
       });
       return run;
     });
@@ -218,7 +228,9 @@ export class World {
 
   updateRun(lease: Lease, change: Partial<Run>): void {
     this.under(lease, `run ${JSON.stringify(change)}`, (row) => {
-      if (change.state !== undefined && isFinal(change.state)) row.ends += 1;
+      const ends = change.state !== undefined && isFinal(change.state);
+      if (ends && hasOrders(row.run) && this.bugs.endsOverOrders !== true) throw new OrdersWaiting();
+      if (ends) row.ends += 1;
       row.run = { ...row.run, ...change };
     });
   }
@@ -226,6 +238,8 @@ export class World {
   updateTask(lease: Lease, key: TaskKey, change: Partial<RunTask>): void {
     this.under(lease, `task ${key} ${JSON.stringify(change)}`, (row) => {
       if (change.outcome !== undefined) row.outcomes.push(key);
+      // Asked for again by a person: it may have another.
+      if (change.since !== undefined) row.outcomes = row.outcomes.filter((one) => one !== key);
       row.tasks = row.tasks.map((task) => (task.key === key ? { ...task, ...change } : task));
     });
   }
@@ -257,6 +271,29 @@ export class World {
     const row = this.row(id);
     if (isFinal(row.run.state)) return;
     if (row.run.stop === undefined) row.run = { ...row.run, stop: { by: 'ada', reason: 'label removed by @ada', at } };
+  }
+
+  /** As the app does with a command: refused when it can't be carried out, or another run is at the same work. */
+  giveOrder(id: RunId, order: Order, at: number): boolean {
+    const row = this.row(id);
+    if (objection(order, row) !== undefined) return false;
+    const reopens = opensAgain(order) && (row.run.state === 'failed' || row.run.state === 'stopped');
+    if (reopens && this.atWork(row.run) !== undefined) return false;
+    const number = row.orders.length + 1;
+    row.orders.push({ number, key: `c${number}`, by: 'ada', at, order });
+    row.run = { ...row.run, orders: number };
+    this.trace?.push(`    ${id}: ${JSON.stringify(order)}`);
+    if (!reopens) return true;
+    row.run = {
+      ...row.run,
+      state: 'queued',
+      stop: undefined,
+      reason: undefined,
+      setbacks: undefined,
+      endedAt: undefined,
+    };
+    row.ends = 0;
+    return true;
   }
 
   save(delivery: Delivery): void {

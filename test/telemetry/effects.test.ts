@@ -18,7 +18,12 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   claim: ['store/leases.ts'],
   token: ['forge/github/tokens.ts'],
   fetch: ['git/remote.ts'],
-  lane: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
+  lane: [
+    'runners/docker/lanes.ts',
+    'runners/docker/own-images.ts',
+    'runners/docker/trees.ts',
+    'runners/local/local-runner.ts',
+  ],
   container: ['runners/docker/containers.ts', 'runners/local/local-runner.ts'],
   session: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
   shelve: ['sessions/disk-shelf.ts'],

@@ -49,8 +49,7 @@ async function giveOrder(
     if (message !== undefined) return badCommand(message);
     const at = clock.now();
     const by = asked.sender.login;
-    const reopen = opensAgain(run, order);
-    const outcome = await store.giveOrder(run.id, { key: asked.key, by, at, order, reopen });
+    const outcome = await store.giveOrder(run.id, { key: asked.key, by, at, order, reopen: opensAgain(order) });
     if (outcome === 'in the way')
       return badCommand('Another run is at the same work: stop it first, or steer that one.');
     await store.audit({ at, runId: run.id, actor: by, action: `${order.kind} asked for`, detail: order });
