@@ -1,3 +1,4 @@
+import { hasOrders } from '../../src/domain/order.ts';
 import { isFinal, isThrough } from '../../src/domain/run.ts';
 import { naturalKey } from '../../src/domain/trigger.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
@@ -11,9 +12,13 @@ export function brokenPromises(world: World): readonly string[] {
   return [...world.broken, ...p1(world), ...p2(world), ...p3(world), ...p14(world), ...progress(world)];
 }
 
-/** P1: an acknowledged event is never lost. It is a run, or was refused, or there is a reason why nothing came of it. */
+/**
+ * P1: an acknowledged event is never lost. It is a run, or was refused, or there is a reason why nothing came of it; what a person
+ * asked of a run was taken in.
+ */
 function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly string[] {
-  return [...acknowledged].flatMap((guid) => {
+  const over = [...rows.values()].filter(({ run }) => isFinal(run.state) && hasOrders(run));
+  const lost = [...acknowledged].flatMap((guid) => {
     const row = inbox.get(guid);
     if (row?.note === undefined) return [`P1: ${guid} was acknowledged and nothing came of it`];
     const { event, note } = row;
@@ -29,6 +34,7 @@ function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly st
     );
     return isTakenUp || wasTakenBack ? [] : [`P1: ${guid} (${note}) has neither run nor refusal`];
   });
+  return [...lost, ...over.map(({ run }) => `P1: ${run.id} ended over what it was asked for`)];
 }
 
 /** P2: one request is at most one run, on one branch, with one pull request and one comment; one run at a time per issue. */
