@@ -65,7 +65,7 @@ export async function openSeat(
       await inspect(container, patience);
       return true;
     } catch (error) {
-      return statusOf(error) !== undefined;
+      return (statusOf(error) ?? 500) < 500;
     }
   };
   return { container, input, output, exit, end, isThere, leave };

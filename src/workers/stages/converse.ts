@@ -25,6 +25,12 @@ const COMPLAINTS = 20;
 /** Characters of a failed check's output that the next attempt is shown. */
 const OUTPUT_KEPT = 3_000;
 
+/** Exit code of a command that SIGTERM ended: 128 and the signal's number. */
+const ASKED_TO_END = 143;
+
+const ENDED_FROM_OUTSIDE =
+  'The agent was asked to end by something other than Maestro, as an engine or a machine does that shuts down.';
+
 const UNKNOWN_EVENTS = 'the agent printed events its codec does not know; its output format may have changed';
 
 /** How a session ended, as far as it can be told from outside. */
@@ -141,6 +147,8 @@ function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
       return { kind: 'crash', message: 'The agent needed more memory than a session may use and was ended.' };
     case 'aborted':
     case 'exited': {
+      if (end.result.ending === 'exited' && end.result.code === ASKED_TO_END)
+        return { kind: 'infra', message: ENDED_FROM_OUTSIDE };
       const conclusion = scope.provider.conclude(end.heard.digest, end.result.code, end.wire.refusal());
       return conclusion.kind === 'failed' ? conclusion.failure : undefined;
     }
