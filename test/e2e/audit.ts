@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import Docker from 'dockerode';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
@@ -188,10 +188,10 @@ async function auditFiles(harness: Audited): Promise<readonly string[]> {
   return read.flat();
 }
 
-/** What a file holds, unpacked. */
+/** What a file holds, unpacked as far as it goes: a process that was ended may have been writing it. */
 function asText(bytes: Buffer): string {
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return (isPacked ? gunzipSync(bytes) : bytes).toString('latin1');
+  return (isPacked ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes).toString('latin1');
 }
 
 function leaksOf(harness: Audited): (where: string, text: string) => readonly string[] {
