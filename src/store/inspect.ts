@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Log } from '../telemetry/log.ts';
 import type { Database } from './database.ts';
 import { DirectoryInUseError } from './directory-lock.ts';
+import { schemaVersion } from './migrate.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -53,8 +54,5 @@ async function versionOf(database: Database): Promise<number | undefined> {
     "SELECT to_regclass('maestro.migrations')::text AS name",
   );
   if ((tables[0]?.name ?? null) === null) return undefined;
-  const { rows } = await database.query<{ version: number }>(
-    'SELECT coalesce(max(version), 0)::integer AS version FROM maestro.migrations',
-  );
-  return rows[0]?.version;
+  return await schemaVersion(database);
 }

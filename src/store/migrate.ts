@@ -21,10 +21,7 @@ export async function migrate(database: Database, migrations: readonly Migration
         applied_at timestamptz NOT NULL DEFAULT now()
       );
     `);
-    const { rows } = await transaction.query<{ version: number }>(
-      'SELECT coalesce(max(version), 0)::integer AS version FROM maestro.migrations',
-    );
-    const current = rows[0]?.version ?? 0;
+    const current = await schemaVersion(transaction);
     if (current > known) {
       throw new Error(
         `the database has schema version ${current}, written by a newer Maestro; this one knows versions up to ${known}. ` +
@@ -39,4 +36,12 @@ export async function migrate(database: Database, migrations: readonly Migration
       ]);
     }
   });
+}
+
+/** The version of a schema that is there; 0 before the first migration. */
+export async function schemaVersion(database: Pick<Database, 'query'>): Promise<number> {
+  const { rows } = await database.query<{ version: number }>(
+    'SELECT coalesce(max(version), 0)::integer AS version FROM maestro.migrations',
+  );
+  return rows[0]?.version ?? 0;
 }

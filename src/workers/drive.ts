@@ -19,7 +19,7 @@ import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
 import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
-import { begunTask, recordPushed, takeOrders } from './pushed.ts';
+import { begunTask, recordPushed } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { requireSpace } from './space.ts';
 
@@ -95,7 +95,9 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
 
   for (;;) {
     await held.refreshStop();
-    if (hasOrders(held.run)) await takeOrders(deps, held);
+    // Once people have changed the order of things, what is on the branch may not be the first task that is open.
+    const begun = held.run.orders === undefined ? undefined : await begunTask(deps.store, held.tasks);
+    if (hasOrders(held.run)) await held.takeOrders(begun?.key);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
@@ -103,8 +105,6 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     }
     if (held.run.steering?.paused !== undefined) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
-    // Once people have changed the order of things, what is on the branch may not be the first that is open.
-    const begun = held.run.steering === undefined ? undefined : await begunTask(deps.store, held.tasks);
     const wait = await workOn(begun ?? next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())
       return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });

@@ -99,3 +99,11 @@ export function tailSink(bytes: number): { readonly sink: Writable; text(): stri
   });
   return { sink, text: () => tail.toString('utf8').trim() };
 }
+
+/** Ends a sink and waits until it has taken in all that was written to it. Rejects with what it failed on. */
+export function ended(sink: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sink.once('error', reject);
+    sink.end(() => resolve());
+  });
+}

@@ -1,21 +1,16 @@
 import Docker from 'dockerode';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
+import { expect, inject, it } from 'vitest';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { describeWith } from '../setup/require.ts';
 import { KEY_CANARY } from './stage.ts';
-import { useHarness } from './suite.ts';
+import { useHarness, useModel } from './suite.ts';
 
 /** Prices of the real API, so that a cost comes out. */
 const MODEL = 'claude-sonnet-4-5';
 
 describeWith('agentImage', 'Claude Code in a container', () => {
-  let model: ModelEndpoint;
-  beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY] });
-  });
-  afterAll(async () => model[Symbol.asyncDispose]());
-  const suite = useHarness(() => ({ runner: 'docker', env: { ANTHROPIC_BASE_URL: model.url } }));
+  const model = useModel();
+  const suite = useHarness(() => ({ runner: 'docker', env: { ANTHROPIC_BASE_URL: model().url } }));
 
   it('does two tasks with its own tools, never seeing the key, and what it cost is shown', async () => {
     const place = await suite.place();
@@ -43,8 +38,8 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     expect(await place.git('show', `${run.branch}:two.txt`)).toBe('2\n');
     expect(await place.agentSaid('ANTHROPIC_API_KEY')).toBe(true);
     expect(await place.agentSaid(KEY_CANARY)).toBe(false);
-    expect(model.requests.some(({ key }) => key === KEY_CANARY)).toBe(true);
-    expect(model.requests.every(({ key }) => key === KEY_CANARY || key === undefined)).toBe(true);
+    expect(model().requests.some(({ key }) => key === KEY_CANARY)).toBe(true);
+    expect(model().requests.every(({ key }) => key === KEY_CANARY || key === undefined)).toBe(true);
     const [pull] = await place.pulls();
     expect(pull?.body).toMatch(/\| Provider \| claude-code, claude-sonnet-4-5 \|/);
     expect(pull?.body).toMatch(/\| Tokens \| [1-9][\d.]*k? in, [1-9][\d.]*k? out \|/);

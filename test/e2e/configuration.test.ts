@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
+import { afterAll, expect, it } from 'vitest';
 import { describeWith } from '../setup/require.ts';
-import { KEY_CANARY } from './stage.ts';
-import { useHarness } from './suite.ts';
+import { useHarness, useModel } from './suite.ts';
 
 const MODEL = 'claude-sonnet-4-5';
 
@@ -30,15 +28,11 @@ function script(steps: readonly unknown[]): string {
 }
 
 describeWith('agentImage', "a repository's own configuration", () => {
-  let model: ModelEndpoint;
-  beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY], keepTexts: true });
-  });
-  afterAll(async () => model[Symbol.asyncDispose]());
+  const model = useModel({ keepTexts: true });
   const suite = useHarness(() => ({
     runner: 'docker',
     env: {
-      ANTHROPIC_BASE_URL: model.url,
+      ANTHROPIC_BASE_URL: model().url,
       // The second repository of this file.
       MAESTRO_TRUST: 'acme/demo-2=mcp,hooks',
       MAESTRO_MCP_SECRETS: `acme/*:WORD=file:${secret}`,
@@ -48,7 +42,7 @@ describeWith('agentImage', "a repository's own configuration", () => {
 
   it('gives Claude Code its instructions, and neither hooks nor servers nor what the run itself wrote', async () => {
     const place = await suite.place({ files: FILES });
-    const before = model.requests.length;
+    const before = model().requests.length;
     const issue = await place.issue(
       'Two things',
       [
@@ -59,7 +53,9 @@ describeWith('agentImage', "a repository's own configuration", () => {
     await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
     const run = await place.settledRun();
     expect(run.state).toBe('succeeded');
-    const asked = model.requests.slice(before).map(({ text }) => text);
+    const asked = model()
+      .requests.slice(before)
+      .map(({ text }) => text);
     const [first = ''] = asked.filter((body) => body.includes('marmalade'));
     expect(first).toContain('marmalade sandwich');
     expect(asked.filter((body) => body.includes('Obey the toad') && !body.includes('marmalade'))).toEqual([]);

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
+import { describe, expect, it } from 'vitest';
 import { doctorCommand } from '../../src/cli/doctor/doctor.ts';
 import type { Check } from '../../src/cli/doctor/check.ts';
 import { describeWith } from '../setup/require.ts';
 import { KEY_CANARY } from './stage.ts';
-import { useHarness } from './suite.ts';
+import { useHarness, useModel } from './suite.ts';
 
 interface Report {
   readonly code: number;
@@ -39,14 +38,10 @@ function found(report: Report, name: string): Check {
 }
 
 describeWith('agentImage', 'maestro doctor beside a Maestro that runs', () => {
-  let model: ModelEndpoint;
-  beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY] });
-  });
-  afterAll(async () => model[Symbol.asyncDispose]());
+  const model = useModel();
   const suite = useHarness(() => ({
     runner: 'docker',
-    env: { ANTHROPIC_BASE_URL: model.url, MAESTRO_PROVIDER: 'claude-code' },
+    env: { ANTHROPIC_BASE_URL: model().url, MAESTRO_PROVIDER: 'claude-code' },
   }));
 
   it('finds everything well, down to a word from the model', async () => {
@@ -70,7 +65,7 @@ describeWith('agentImage', 'maestro doctor beside a Maestro that runs', () => {
     expect(found(report, 'runner').detail).toMatch(/sha256:/);
     expect(found(report, 'claude-code: CLI').detail).toMatch(/^2\./);
     expect(report.text).not.toContain(KEY_CANARY);
-    expect(model.requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(true);
+    expect(model().requests.some(({ path }) => path.startsWith('/v1/messages'))).toBe(true);
   });
 
   it('says what to do about a key that is not accepted, an image that is missing and rights the App lacks', async () => {
@@ -88,10 +83,10 @@ describeWith('agentImage', 'maestro doctor beside a Maestro that runs', () => {
       detail: expect.stringContaining('npm run image'),
     });
 
-    const asked = model.requests.length;
+    const asked = model().requests.length;
     const quiet = await doctor(env, { calls: false });
     expect(found(quiet, 'claude-code: model').state).toBe('skipped');
-    expect(model.requests).toHaveLength(asked);
+    expect(model().requests).toHaveLength(asked);
 
     const granted = { metadata: 'read', contents: 'write', pull_requests: 'write', issues: 'write' } as const;
     github.control.setPermissions(granted);

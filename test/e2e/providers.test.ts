@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
-import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { describeWith } from '../setup/require.ts';
 import { KEY_CANARY } from './stage.ts';
 import type { Place } from './place.ts';
-import { useHarness } from './suite.ts';
+import { useHarness, useModel } from './suite.ts';
 
 /** Every agent CLI, with the ways to its model: one that has a price, so that a cost comes out, and others it must find too. */
 const AGENTS = [
@@ -20,25 +19,21 @@ const AGENTS = [
 const PATIENCE_MS = 200_000;
 
 describeWith('agentImage', 'the real agent CLIs in their containers', () => {
-  let model: ModelEndpoint;
-  beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY] });
-  });
-  afterAll(async () => model[Symbol.asyncDispose]());
+  const model = useModel();
   const suite = useHarness(() => ({
     runner: 'docker',
     env: {
-      ANTHROPIC_BASE_URL: model.url,
-      OPENAI_BASE_URL: model.url,
+      ANTHROPIC_BASE_URL: model().url,
+      OPENAI_BASE_URL: model().url,
       OPENAI_API_KEY: KEY_CANARY,
-      GEMINI_BASE_URL: model.url,
+      GEMINI_BASE_URL: model().url,
       GEMINI_API_KEY: KEY_CANARY,
     },
   }));
 
   it.each(AGENTS)('$provider works off a playbook of three tasks into one pull request', async (agent) => {
     const place = await suite.place();
-    const asked = model.requests.length;
+    const asked = model().requests.length;
     await place.pushPlaybook('three.md', playbook(agent));
     await settling(place);
     const run = await place.settledRun();
@@ -64,7 +59,7 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
       expect(await place.git('show', `${run.branch}:${file}`)).toBe(text);
     }
 
-    const requests = model.requests.slice(asked);
+    const requests = model().requests.slice(asked);
     expect(requests.filter(({ path }) => path === agent.path).length).toBeGreaterThanOrEqual(8);
     expect(new Set(requests.map(({ key }) => key ?? KEY_CANARY))).toEqual(new Set([KEY_CANARY]));
     const [pull] = await place.pulls();

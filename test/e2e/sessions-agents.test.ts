@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
-import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { describeWith } from '../setup/require.ts';
 import { KEY_CANARY } from './stage.ts';
-import { useHarness } from './suite.ts';
+import { useHarness, useModel } from './suite.ts';
 
 const PROVIDERS = ['claude-code', 'codex', 'opencode', 'factory-droid', 'gemini', 'copilot'] as const;
 
@@ -11,18 +10,14 @@ const PROVIDERS = ['claude-code', 'codex', 'opencode', 'factory-droid', 'gemini'
 const PATIENCE_MS = 280_000;
 
 describeWith('agentImage', 'an earlier conversation of a real CLI', () => {
-  let model: ModelEndpoint;
-  beforeAll(async () => {
-    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY], keepTexts: true });
-  });
-  afterAll(async () => model[Symbol.asyncDispose]());
+  const model = useModel({ keepTexts: true });
   const suite = useHarness(() => ({
     runner: 'docker',
     env: {
-      ANTHROPIC_BASE_URL: model.url,
-      OPENAI_BASE_URL: model.url,
+      ANTHROPIC_BASE_URL: model().url,
+      OPENAI_BASE_URL: model().url,
       OPENAI_API_KEY: KEY_CANARY,
-      GEMINI_BASE_URL: model.url,
+      GEMINI_BASE_URL: model().url,
       GEMINI_API_KEY: KEY_CANARY,
     },
   }));
@@ -38,7 +33,7 @@ describeWith('agentImage', 'an earlier conversation of a real CLI', () => {
       }),
     );
     for (const { place } of places) await settling(place, 1);
-    const asked = model.requests.length;
+    const asked = model().requests.length;
     const again = await Promise.all(
       places.map(async (one) => {
         const [run] = await one.place.runs();
@@ -54,7 +49,9 @@ describeWith('agentImage', 'an earlier conversation of a real CLI', () => {
       const run = (await place.runs()).at(-1)!;
       expect([provider, run]).toMatchObject([provider, { provider, state: 'succeeded' }]);
       // The title of the conversation's second prompt is its own: what is found beside it came from the first.
-      const remembering = model.requests.slice(asked).filter(({ text }) => text.includes(word) && /Go on\./.test(text));
+      const remembering = model()
+        .requests.slice(asked)
+        .filter(({ text }) => text.includes(word) && /Go on\./.test(text));
       expect([provider, remembering.length > 0]).toEqual([provider, true]);
     }
   });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
+import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import { openHarness, type Harness, type HarnessOptions } from './harness.ts';
 import type { Place } from './place.ts';
+import { KEY_CANARY } from './stage.ts';
 
 /** One product for all tests of a suite, each of which takes repositories of its own from it. */
 export interface Suite {
@@ -22,4 +24,19 @@ export function useHarness(options: HarnessOptions | (() => HarnessOptions)): Su
     return opened;
   };
   return { harness, place: async (seed) => await harness().place(seed) };
+}
+
+/** A scripted model endpoint for all tests of a suite, which takes no key but the canary. Gives it once it is there. */
+export function useModel(options: { readonly keepTexts?: boolean } = {}): () => ModelEndpoint {
+  let model: ModelEndpoint | undefined;
+  beforeAll(async () => {
+    model = await startModelEndpoint({ port: 0, keys: [KEY_CANARY], ...options });
+  });
+  afterAll(async () => {
+    await model?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    if (model === undefined) throw new Error('The model endpoint did not start.');
+    return model;
+  };
 }

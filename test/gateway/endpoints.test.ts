@@ -1,7 +1,5 @@
 import { generateKeyPairSync, createVerify } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -15,7 +13,7 @@ import { azureEndpoint } from '../../src/gateway/azure.ts';
 import type { ModelEndpoint, Wire } from '../../src/gateway/gateway.ts';
 import { googleAccess } from '../../src/gateway/google-access.ts';
 import { usageOf } from '../../src/gateway/reading.ts';
-import { ask, grant, startGateway, type Answer } from './world.ts';
+import { ask, grant, startGateway, startUpstream, type Answer } from './world.ts';
 
 const CANARY = 'canary-which-nobody-may-see';
 const HELLO: Script = [{ text: 'Hello yourself.', usage: { input: 500, output: 7, cached: 100 } }];
@@ -30,18 +28,6 @@ async function startModel(keys: readonly string[]): Promise<Scripted> {
   const model = await startModelEndpoint({ port: 0, script: HELLO, keys });
   onTestFinished(() => model[Symbol.asyncDispose]());
   return model;
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function directory(): Promise<string> {
@@ -102,7 +88,7 @@ describe('Amazon Bedrock', () => {
   });
 
   test('says on the wire what it says in the middle of a stream', async () => {
-    const upstream = await serve((_, response) => {
+    const upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
       response.end(exceptionFrame('throttlingException', 'Too many tokens.'));
     });
@@ -112,7 +98,7 @@ describe('Amazon Bedrock', () => {
   });
 
   test('what it calls an error is known by AWS’s own word, and no secret comes back', async () => {
-    const upstream = await serve((request, response) => {
+    const upstream = await startUpstream((request, response) => {
       response.writeHead(429, {
         'x-amzn-errortype': 'ThrottlingException:http://x',
         'content-type': 'application/json',
@@ -176,7 +162,7 @@ describe('Vertex AI', () => {
 
   test('gets a bearer token for a signed assertion, once for many requests', async () => {
     const assertions: string[] = [];
-    const tokens = await serve((request, response) => {
+    const tokens = await startUpstream((request, response) => {
       void text(request).then((body) => {
         assertions.push(new URLSearchParams(body).get('assertion') ?? '');
         response.writeHead(200, { 'content-type': 'application/json' });
@@ -209,7 +195,7 @@ describe('Vertex AI', () => {
   });
 
   test('a token that can’t be had is a refused key, in words that help and hold no secret', async () => {
-    const tokens = await serve((_, response) => {
+    const tokens = await startUpstream((_, response) => {
       response.writeHead(400, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: 'invalid_grant', error_description: CANARY }));
     });

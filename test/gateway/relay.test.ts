@@ -1,10 +1,9 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
 import { startModelEndpoint, type ModelEndpoint } from '../../local-model/server.ts';
 import type { Grant, Wire } from '../../src/gateway/gateway.ts';
-import { ask, grant, startGateway, type Answer } from './world.ts';
+import { ask, grant, startGateway, startUpstream, type Answer } from './world.ts';
 
 const KEY = 'real-key-which-nobody-may-see';
 const TARGETS = {
@@ -18,18 +17,6 @@ async function startModel(script: Script): Promise<ModelEndpoint> {
   const model = await startModelEndpoint({ port: 0, script, keys: [KEY] });
   onTestFinished(() => model[Symbol.asyncDispose]());
   return model;
-}
-
-async function startUpstream(serve: RequestListener): Promise<string> {
-  const server = createServer(serve);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function openWire(

@@ -4,7 +4,7 @@ import type { RunId } from '../../domain/ids.ts';
 import type { Gateway, Wire } from '../../gateway/gateway.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Job, JobResult, LaneRef, Runner } from '../../runners/runner.ts';
-import { lineSink, tailSink } from '../../workers/lines.ts';
+import { ended, lineSink, tailSink } from '../../workers/lines.ts';
 
 const LIMITS = {
   idleMs: 90_000,
@@ -95,7 +95,7 @@ export async function runInWard(
     },
     { stdin: work.stdin, stdout: work.stdout, stderr: tailSink(1024).sink, signal: new AbortController().signal },
   );
-  await new Promise<void>((resolve) => void work.stdout.end(resolve));
+  await ended(work.stdout);
   return result;
 }
 

@@ -15,7 +15,7 @@ import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
 import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
-import { lineSink } from '../lines.ts';
+import { ended, lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { openWire } from '../wire.ts';
 
@@ -205,11 +205,4 @@ function noKey(provider: string, protocol: string): Failure {
 
 function minutes(ms: number): string {
   return ms >= 120_000 ? `${Math.round(ms / 60_000)} minutes` : `${Math.round(ms / 1000)} seconds`;
-}
-
-function ended(sink: ReturnType<typeof lineSink>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    sink.once('error', reject);
-    sink.end(() => resolve());
-  });
 }

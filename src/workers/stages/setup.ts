@@ -7,7 +7,7 @@ import { InfrastructureError, type Furnishing, type JobResult } from '../../runn
 import { defaultBranchOf } from '../default-branch.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, placeOf, tendLane } from '../jobs.ts';
-import { lineSink, tailSink } from '../lines.ts';
+import { ended, lineSink, tailSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { hostsOf } from '../wire.ts';
 
@@ -102,7 +102,7 @@ export async function carryOut(
     },
     { stdin: '', stdout: lines, stderr: lines, signal: scope.signal },
   );
-  await new Promise<void>((resolve) => lines.end(resolve));
+  await ended(lines);
   scope.announcer.noteBlocked(wire.blocked());
   const took = `${setup.source}: ${result.ending} ${result.code ?? ''} after ${Math.round(result.durationMs / 1000)} s`;
   await record.sessionLog.write({ type: 'stage', name: 'setup', detail: `${took}\n${output.text()}` });
