@@ -2,6 +2,7 @@ import type { RunId, SessionId, TaskKey } from './ids.ts';
 import type { Steering } from './steering.ts';
 import type { Outcome, PassedCheck } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
+import type { Question } from './question.ts';
 import type { Actor, Repository } from './repository.ts';
 import type { Trigger } from './trigger.ts';
 import type { Usage } from './usage.ts';
@@ -42,8 +43,12 @@ export interface Run {
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly parkedUntil: number | undefined;
+  /** What a parked run waits for beside the time: a person's answer to a question, or to what is to become of a task that failed. */
+  readonly waitsFor?: 'answer' | undefined;
   /** The commit we last pushed to the branch; the base's before the first push. */
   readonly tip: string;
+  /** Where the branch is on GitHub, while that is not `tip`: the run was rewound and the branch not yet. */
+  readonly pushed?: string | undefined;
   readonly pullRequest: PullRequestRef | undefined;
   readonly statusCommentId: number | undefined;
   /** Set by a person; the worker ends the run at the next point where it can. */
@@ -107,6 +112,12 @@ export interface RunTask {
   readonly endedAt: number | undefined;
   /** Which provider took the task over, when the one asked for could not go on. */
   readonly handover?: Handover | undefined;
+  /** What its agents asked of people, oldest first. */
+  readonly questions?: readonly Question[];
+  /** What its agents left for later tasks to know, oldest first. */
+  readonly notes?: readonly string[];
+  /** Who added it after the run began; undefined for a task of the playbook. */
+  readonly added?: { readonly by: string };
 }
 
 /** That a task went to another provider than the one that was asked for, and why: `claude-code is out of quota until …`. */

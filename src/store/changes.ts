@@ -24,6 +24,8 @@ const RUN_COLUMNS: Readonly<Record<keyof RunChange, Column>> = {
   statusCommentId: { name: 'status_comment_id', write: asNumber },
   setbacks: { name: 'setbacks', write: optionalJson },
   steering: { name: 'steering', write: optionalJson },
+  waitsFor: { name: 'waits_for', write: optionalText },
+  pushed: { name: 'pushed', write: optionalText },
 };
 
 const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
@@ -34,6 +36,8 @@ const TASK_COLUMNS: Readonly<Record<keyof TaskChange, Column>> = {
   startedAt: { name: 'started_at', write: asNumber },
   endedAt: { name: 'ended_at', write: asNumber },
   handover: { name: 'handover', write: optionalJson },
+  questions: { name: 'questions', write: optionalJson },
+  notes: { name: 'notes', write: optionalJson },
 };
 
 /** Orders are given under a lock on the run's row: one comes wholly before its end, which then waits, or wholly after it. */

@@ -26,11 +26,13 @@ interface RunRow {
   readonly setbacks: Setbacks | null;
   readonly orders: number;
   readonly steering: Steering | null;
+  readonly waits_for: 'answer' | null;
+  readonly pushed: string | null;
 }
 
 const COLUMNS =
   'facts, state, started_at, ended_at, parked_until, tip, pull_request, status_comment_id, stop, setbacks';
-const SELECT = `SELECT ${COLUMNS}, orders, steering, ${readText('reason')} FROM maestro.runs`;
+const SELECT = `SELECT ${COLUMNS}, orders, steering, waits_for, pushed, ${readText('reason')} FROM maestro.runs`;
 
 /** How often saving is tried again when the run in its way is settled at the same moment. */
 const MOST_ROUNDS = 5;
@@ -91,6 +93,8 @@ function valuesOf(run: Run): unknown[] {
     setbacks,
     orders: _orders,
     steering: _steering,
+    waitsFor: _waitsFor,
+    pushed: _pushed,
     ...facts
   } = run;
   return [
@@ -128,6 +132,8 @@ function toRun(row: RunRow): Run {
     statusCommentId: row.status_comment_id ?? undefined,
     stop: row.stop ?? undefined,
     setbacks: row.setbacks ?? undefined,
+    ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
+    ...(row.pushed === null ? {} : { pushed: row.pushed }),
     ...(row.orders === 0 ? {} : { orders: row.orders, steering: row.steering ?? undefined }),
   };
 }

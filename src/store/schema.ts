@@ -179,4 +179,24 @@ export const MIGRATIONS: readonly Migration[] = [
       );
     `,
   },
+  {
+    version: 7,
+    name: 'questions, notes, added tasks, rewound branches, what was spent',
+    sql: `
+      ALTER TABLE maestro.runs ADD COLUMN waits_for text, ADD COLUMN pushed text;
+      ALTER TABLE maestro.tasks ADD COLUMN questions jsonb, ADD COLUMN notes jsonb, ADD COLUMN added jsonb;
+      CREATE TABLE maestro.spending (
+        session_id text NOT NULL,
+        day text NOT NULL,
+        run_id text NOT NULL REFERENCES maestro.runs (id),
+        task_key text NOT NULL,
+        repository_id bigint NOT NULL,
+        cost_usd double precision NOT NULL,
+        tokens double precision NOT NULL,
+        PRIMARY KEY (session_id, day)
+      );
+      CREATE INDEX spending_by_run ON maestro.spending (run_id);
+      CREATE INDEX spending_by_day ON maestro.spending (day, repository_id);
+    `,
+  },
 ];

@@ -184,11 +184,16 @@ export type RunChange = Partial<
     | 'statusCommentId'
     | 'setbacks'
     | 'steering'
+    | 'waitsFor'
+    | 'pushed'
   >
 >;
 
 export type TaskChange = Partial<
-  Pick<RunTask, 'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover'>
+  Pick<
+    RunTask,
+    'attempts' | 'since' | 'outcome' | 'usage' | 'startedAt' | 'endedAt' | 'handover' | 'questions' | 'notes'
+  >
 >;
 
 export interface NewOrder extends Omit<GivenOrder, 'number'> {

@@ -1,5 +1,6 @@
 import type { RunId, TaskKey } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Question } from '../domain/question.ts';
 import type { Handover, RunTask } from '../domain/run.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Database } from './database.ts';
@@ -18,6 +19,9 @@ interface TaskRow {
   readonly started_at: number | null;
   readonly ended_at: number | null;
   readonly handover: Handover | null;
+  readonly questions: readonly Question[] | null;
+  readonly notes: readonly string[] | null;
+  readonly added: { readonly by: string } | null;
 }
 
 /** A usage as JSON holds it: an unknown cost is not there. */
@@ -31,7 +35,7 @@ export function toUsage(stored: StoredUsage): Usage {
 /** As {@link Store.tasksOf}, in document order. */
 export async function tasksOf(database: Database, id: RunId): Promise<readonly RunTask[]> {
   const { rows } = await database.query<TaskRow>(
-    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, since, outcome, usage, started_at, ended_at, handover
+    `SELECT run_id, key, position, ${readText('title')}, ${readText('text')}, attempts, since, outcome, usage, started_at, ended_at, handover, questions, notes, added
      FROM maestro.tasks WHERE run_id = $1 ORDER BY position, key`,
     [id],
   );
@@ -48,5 +52,8 @@ export async function tasksOf(database: Database, id: RunId): Promise<readonly R
     startedAt: row.started_at ?? undefined,
     endedAt: row.ended_at ?? undefined,
     ...(row.handover === null ? {} : { handover: row.handover }),
+    ...(row.questions === null ? {} : { questions: row.questions }),
+    ...(row.notes === null ? {} : { notes: row.notes }),
+    ...(row.added === null ? {} : { added: row.added }),
   }));
 }

@@ -116,6 +116,12 @@ describe('with database, queue, mirrors and lanes gone', () => {
       'Two',
       'One',
     ]);
+    // The run's only comment comes with its end, after the description that says so.
+    await eventually(
+      'the last word',
+      async () => (await place.labels(after.number)).includes('maestro-done'),
+      product.log,
+    );
     expect(await place.answers(after.number)).toHaveLength(1);
   }, 240_000);
 
