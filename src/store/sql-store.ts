@@ -12,7 +12,7 @@ import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { findSessions, saveSession, sessionsOf } from './sessions.ts';
 import type { Store } from './store.ts';
-import { tasksOf } from './tasks.ts';
+import { addTasks, tasksOf } from './tasks.ts';
 
 /** The store over a database whose schema is up to date (`migrate`). Closing it closes the database. */
 export function createStore(database: Database): Store {
@@ -54,6 +54,7 @@ export function createStore(database: Database): Store {
 
     updateRun: async (lease, change) => updateRun(database, lease, change),
     updateTask: async (lease, key, change) => updateTask(database, lease, key, change),
+    addTasks: async (lease, tasks) => addTasks(database, lease, tasks),
     saveSession: async (lease, session) => saveSession(database, lease, session),
     recordIntent: async (lease, effect) => recordIntent(database, lease, effect),
     recordResult: async (lease, key, result) => recordResult(database, lease, key, result),

@@ -93,6 +93,8 @@ export interface Store {
   /** Throws `OrdersWaitingError`, and changes nothing, when the run would end with orders it has not taken in. */
   updateRun(lease: Lease, change: RunChange): Promise<void>;
   updateTask(lease: Lease, key: TaskKey, change: TaskChange): Promise<void>;
+  /** Adds tasks to the run, all or none. Those whose key it has already are left as they are: adding again changes nothing. */
+  addTasks(lease: Lease, tasks: readonly RunTask[]): Promise<void>;
   /** Inserts a session or replaces the one of the same id. */
   saveSession(lease: Lease, session: Session): Promise<void>;
   /**

@@ -4,7 +4,9 @@ import type { Question } from '../domain/question.ts';
 import type { Handover, RunTask } from '../domain/run.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Database } from './database.ts';
-import { readText } from './storable.ts';
+import { HELD, VERDICT, writeUnder } from './leases.ts';
+import { readText, storableJson } from './storable.ts';
+import type { Lease } from './store.ts';
 
 interface TaskRow {
   readonly run_id: RunId;
@@ -56,4 +58,23 @@ export async function tasksOf(database: Database, id: RunId): Promise<readonly R
     ...(row.notes === null ? {} : { notes: row.notes }),
     ...(row.added === null ? {} : { added: row.added }),
   }));
+}
+
+/** As {@link Store.addTasks}. A new task has no questions and no notes yet. */
+export async function addTasks(database: Database, lease: Lease, tasks: readonly RunTask[]): Promise<void> {
+  await writeUnder(
+    database,
+    lease,
+    `${HELD}, written AS (
+       INSERT INTO maestro.tasks
+         (run_id, key, position, title, text, attempts, since, outcome, usage, started_at, ended_at, added)
+       SELECT held.id, task.key, task.position, task.title, task.text, task.attempts, coalesce(task.since, 0),
+              task.outcome, task.usage, task."startedAt", task."endedAt", task.added
+       FROM held, jsonb_to_recordset($3::jsonb) AS task (key text, position integer, title text, text text,
+         attempts integer, since integer, outcome jsonb, usage jsonb, "startedAt" double precision,
+         "endedAt" double precision, added jsonb)
+       ON CONFLICT (run_id, key) DO NOTHING RETURNING 1
+     ) ${VERDICT}`,
+    [storableJson(tasks)],
+  );
 }

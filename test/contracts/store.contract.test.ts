@@ -434,6 +434,27 @@ function storeContract(open: () => Promise<Opened>): void {
       await expect(store.updateTask(lease, 'task9-1' as TaskKey, { attempts: 1 })).rejects.toThrow(/no task task9-1/);
     });
 
+    it('add tasks, once each', async () => {
+      const run = aRun();
+      await store.createRun(run, [aTask(run.id)]);
+      const lease = (await store.claimRun(run.id, 'worker-1', 1000, TTL))!;
+      const added = [2, 3].map((position) => aTask(run.id, position, { added: { by: 'ada' }, since: position }));
+
+      await store.addTasks(lease, added);
+      await store.updateTask(lease, 'task3-1' as TaskKey, { attempts: 4 });
+      await store.addTasks(lease, [...added, aTask(run.id, 4)]);
+
+      expect(await store.tasksOf(run.id)).toStrictEqual([
+        aTask(run.id),
+        added[0],
+        { ...added[1], attempts: 4 },
+        aTask(run.id, 4),
+      ]);
+      await store.claimRun(run.id, 'worker-2', 2000 + TTL, TTL);
+      await expect(store.addTasks(lease, [aTask(run.id, 5)])).rejects.toThrow(LeaseLostError);
+      expect(await store.tasksOf(run.id)).toHaveLength(4);
+    });
+
     it('save a session and replace it', async () => {
       const lease = await claimed();
       let attempt = 0;
