@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import type { Facts } from '../domain/explain.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Shelf } from '../sessions/shelf.ts';
@@ -16,6 +17,8 @@ export interface AppDeps {
   readonly log: Log;
   readonly notes: DeliveryNotes;
   readonly rules: AppRules;
+  /** What is left on this machine's disk, and what a task needs to begin. */
+  readonly space?: () => Promise<Facts['disk']>;
 }
 
 /** What the operator decided. */

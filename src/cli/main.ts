@@ -5,6 +5,7 @@ import { readEnvFile } from '../env-file.ts';
 import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { doctorCommand } from './doctor/doctor.ts';
+import { explainHere } from './explain.ts';
 import { demo } from './demo/demo.ts';
 import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
 import { withKeys } from './keys/with-keys.ts';
@@ -49,6 +50,15 @@ program
       calls: options.calls,
       write: (text) => void process.stdout.write(text),
     });
+  });
+
+program
+  .command('explain')
+  .argument('<thread>', 'an issue or pull request, as owner/repo#123')
+  .option('--json', 'print one JSON document', false)
+  .description('say why the run of an issue or pull request is, or is not, being worked on')
+  .action(async (thread: string, { json }: { json: boolean }) => {
+    process.exitCode = await explainHere(thread, json);
   });
 
 const keys = program.command('keys').description('model keys that installations have of their own, kept sealed');

@@ -12,6 +12,7 @@ import { apiBaseUrl, ConfigError, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { providerIds } from '../providers/registry.ts';
 import type { Part, Shared } from './shared.ts';
+import { spaceOf } from './space.ts';
 
 /** Starts process 1: hears GitHub and turns what it hears into runs. */
 export async function startApp(shared: Shared): Promise<Part> {
@@ -36,7 +37,18 @@ export async function startApp(shared: Shared): Promise<Part> {
     log: log.child({ part: 'probot' }),
     Octokit: ProbotOctokit.defaults({ baseUrl: apiBaseUrl(config) }),
   });
-  await probot.load(maestroApp({ store, queue, forge, shelf: shared.shelf, clock: systemClock, log, notes, rules }));
+  const deps = {
+    store,
+    queue,
+    forge,
+    shelf: shared.shelf,
+    clock: systemClock,
+    log,
+    notes,
+    rules,
+    space: spaceOf(config),
+  };
+  await probot.load(maestroApp(deps));
   const inbox = createInbox({ store, probot, notes, clock: systemClock, log });
   const isNew = await isNewborn(store);
   const opening = openLater(inbox);

@@ -17,6 +17,8 @@ export type Command =
   | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'status' }
+  /** Why the run here is, or is not, being worked on. */
+  | { readonly kind: 'explain' }
   | { readonly kind: 'help' };
 
 /** A verb we do not have, or one we have with arguments it does not take: answered with one line. */
@@ -24,7 +26,7 @@ export type CommandError =
   | { readonly kind: 'unknown'; readonly verb: string }
   | { readonly kind: 'invalid'; readonly message: string };
 
-const VERBS = ['run', 'pause', 'resume', 'stop', 'steer', 'retry', 'skip', 'status', 'help'] as const;
+const VERBS = ['run', 'pause', 'resume', 'stop', 'steer', 'retry', 'skip', 'explain', 'status', 'help'] as const;
 type Verb = (typeof VERBS)[number];
 
 /** Arguments each verb takes. */
@@ -36,6 +38,7 @@ const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   steer: [],
   retry: [],
   skip: [],
+  explain: [],
   status: [],
   help: [],
 };
@@ -68,12 +71,18 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
   if (line.length > LINE_LENGTH)
     return { kind: 'invalid', message: 'The command line is too long; put instructions on the lines below it.' };
   const rest = line.slice(written.length).trim();
-  if (verb === 'stop') return { kind: 'stop', reason: [rest, below].filter((part) => part !== '').join('\n') };
+  if (verb === 'stop')
+    return { kind: 'stop', reason: reasonToStop([rest, below].filter((part) => part !== '').join('\n')) };
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
   if (verb === 'retry' || verb === 'skip') return aboutTask(verb, rest, below);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
   return verb === 'run' ? { kind: 'run', ...values, instructions: below } : { kind: verb };
+}
+
+/** A run is ended at once in any case; `now` says no more, and is no reason. */
+function reasonToStop(words: string): string {
+  return words.replace(/^now(?:[\s:,.]+|$)/i, '');
 }
 
 function steer(words: string): Command | CommandError {
@@ -143,6 +152,7 @@ export function helpText(): string {
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
+    '- `/maestro explain` says why the run here is, or is not, being worked on: each thing that could hold it, one by one.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',
     '- `/maestro help` shows this.',
   ].join('\n');

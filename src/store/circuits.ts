@@ -18,6 +18,15 @@ export async function findCircuits(
   return new Map(rows.map(({ name, circuit }) => [name, { ...CLOSED, ...circuit }]));
 }
 
+/** As {@link Store.circuitsBelow}. */
+export async function circuitsBelow(database: Database, prefix: string): Promise<ReadonlyMap<string, Circuit>> {
+  const { rows } = await database.query<{ name: string; circuit: StoredCircuit }>(
+    'SELECT name, circuit FROM maestro.circuits WHERE starts_with(name, $1)',
+    [storableText(prefix)],
+  );
+  return new Map(rows.map(({ name, circuit }) => [name, { ...CLOSED, ...circuit }]));
+}
+
 /** As {@link Store.changeCircuit}. A row is made first, so that there is one to lock. */
 export async function changeCircuit(
   database: Database,

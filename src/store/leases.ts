@@ -80,3 +80,16 @@ export async function releaseLease(database: Database, lease: Lease): Promise<vo
     lease.epoch,
   ]);
 }
+
+/** As {@link Store.heldLeases}. */
+export async function heldLeases(
+  database: Database,
+  now: number,
+): Promise<ReadonlyMap<RunId, { readonly owner: string; readonly until: number }>> {
+  const { rows } = await database.query<{ id: RunId; owner: string; until: number }>(
+    `SELECT id, lease_owner AS owner, lease_until AS until FROM maestro.runs
+     WHERE lease_owner IS NOT NULL AND lease_until >= $1`,
+    [now],
+  );
+  return new Map(rows.map(({ id, owner, until }) => [id, { owner, until }]));
+}

@@ -1,12 +1,12 @@
 import { appendAudit, auditOf } from './audit.ts';
 import { updateRun, updateTask } from './changes.ts';
 import type { Database } from './database.ts';
-import { changeCircuit, findCircuits } from './circuits.ts';
+import { changeCircuit, circuitsBelow, findCircuits } from './circuits.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
 import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
 import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
-import { claimRun, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
+import { claimRun, heldLeases, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
 import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
@@ -30,6 +30,7 @@ export function createStore(database: Database): Store {
     pruneMarks: async (prefix, before) => pruneMarks(database, prefix, before),
 
     findCircuits: async (names) => findCircuits(database, names),
+    circuitsBelow: async (prefix) => circuitsBelow(database, prefix),
     changeCircuit: async (name, change) => changeCircuit(database, name, change),
 
     saveKey: async (key) => saveKey(database, key),
@@ -51,6 +52,7 @@ export function createStore(database: Database): Store {
     renewLease: async (lease, now, ttlMs) => renewLease(database, lease, now, ttlMs),
     releaseLease: async (lease) => releaseLease(database, lease),
     releaseLeasesOf: async (owner) => releaseLeasesOf(database, owner),
+    heldLeases: async (now) => heldLeases(database, now),
 
     updateRun: async (lease, change) => updateRun(database, lease, change),
     updateTask: async (lease, key, change) => updateTask(database, lease, key, change),

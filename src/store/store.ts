@@ -37,6 +37,8 @@ export interface Store {
 
   /** The circuits that have these names. One that was never in trouble is not there. */
   findCircuits(names: readonly string[]): Promise<ReadonlyMap<string, Circuit>>;
+  /** The circuits whose name begins with `prefix`. */
+  circuitsBelow(prefix: string): Promise<ReadonlyMap<string, Circuit>>;
   /**
    * Changes a circuit, as it is at that moment, under a lock: of any number that change it at the same time each sees what the one
    * before left. `change` gives undefined to leave it. Returns whether it was changed.
@@ -87,6 +89,8 @@ export interface Store {
   releaseLease(lease: Lease): Promise<void>;
   /** Ends all leases of an owner that is dead for certain. Returns the runs it had. */
   releaseLeasesOf(owner: string): Promise<readonly RunId[]>;
+  /** The leases somebody holds at `now`, each by its run. */
+  heldLeases(now: number): Promise<ReadonlyMap<RunId, { readonly owner: string; readonly until: number }>>;
 
   // Writes under a lease. Each throws `LeaseLostError` when the lease's epoch is no longer the run's.
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ForgeError } from '../../src/forge/forge.ts';
 import { closedPayload, commentPayload, labelPayload, NOON, READER } from './payloads.ts';
 import { createWorld } from './world.ts';
 
@@ -133,6 +134,26 @@ describe('/maestro stop, status and help', () => {
     expect(await world.deliver('issue_comment', payload)).toBe('refused: no-run');
     await world.deliver('issue_comment', payload);
     expect(world.comments.size).toBe(1);
+  });
+
+  it('explain says once what holds the run here, or that there is none', async () => {
+    const world = await createWorld();
+    await world.deliver('issue_comment', commentPayload('/maestro explain', { commentId: 1 }));
+    expect(world.comments.get('1: explain/1')).toContain('There has been no run here yet.');
+    await world.deliver('issue_comment', commentPayload('/maestro run', { commentId: 2 }));
+    const payload = commentPayload('/maestro explain', { commentId: 3 });
+    await world.deliver('issue_comment', payload);
+    await world.deliver('issue_comment', payload);
+    const [run] = await world.runs();
+    const text = world.comments.get('1: explain/3');
+    expect(text).toContain(`Run \`${run!.id}\` is not being worked on. No worker has it`);
+    expect(text).toContain('- ✅ permission: @&#8203;wanda');
+    expect(world.comments.size).toBe(2);
+    expect(world.reactions).toContain('+1 on comment 3');
+    world.failures.issue = [new ForgeError('unavailable', '502')];
+    expect(await world.deliver('issue_comment', commentPayload('/maestro explain', { commentId: 4 }))).toBe(
+      `explained ${run!.id}`,
+    );
   });
 
   it('help lists the commands', async () => {

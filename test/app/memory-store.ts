@@ -28,6 +28,8 @@ export interface MemoryStore extends Pick<
   | 'sessionsOf'
   | 'findSessions'
   | 'requestStop'
+  | 'heldLeases'
+  | 'circuitsBelow'
   | 'audit'
   | 'auditOf'
   | 'ping'
@@ -105,6 +107,8 @@ export function createMemoryStore(): MemoryStore {
       runs.set(id, { ...run, stop });
       return true;
     },
+    heldLeases: async () => new Map(),
+    circuitsBelow: async () => new Map(),
     audit: async (entry) => void entries.push(entry),
     auditOf: async (id) => entries.filter((entry) => entry.runId === id),
     ping: async () => undefined,

@@ -75,6 +75,12 @@ function storeContract(open: () => Promise<Opened>): void {
       expect(await store.findCircuits(['codex/new'])).toEqual(new Map([['codex/new', broken]]));
     });
 
+    it('finds those of a provider', async () => {
+      await store.changeCircuit('opencode/a', () => broken);
+      await store.changeCircuit('opencode2/a', () => broken);
+      expect(await store.circuitsBelow('opencode/')).toEqual(new Map([['opencode/a', broken]]));
+    });
+
     it('shows each of many changes what the one before left', async () => {
       const many = Array.from({ length: 10 }, async () =>
         store.changeCircuit('codex/many', (before) => ({ ...before, failures: before.failures + 1 })),
@@ -347,6 +353,16 @@ function storeContract(open: () => Promise<Opened>): void {
       const second = await store.claimRun(first.runId, 'worker-2', 1000 + TTL + 1, TTL);
 
       expect(second).toStrictEqual({ runId: first.runId, owner: 'worker-2', epoch: first.epoch + 1 });
+    });
+
+    it('says who holds which', async () => {
+      const [held, free] = [await claimed(), await claimed()];
+      await store.releaseLease(free);
+
+      const leases = await store.heldLeases(1000 + TTL);
+      expect(leases.get(held.runId)).toEqual({ owner: 'worker-1', until: 1000 + TTL });
+      expect(leases.has(free.runId)).toBe(false);
+      expect((await store.heldLeases(1001 + TTL)).has(held.runId)).toBe(false);
     });
 
     it('extends a lease that nobody took, and no other', async () => {

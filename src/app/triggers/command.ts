@@ -1,8 +1,8 @@
-import { ACTIVE_STATES } from '../../domain/active-run.ts';
 import { helpText, parseCommand, type Command } from '../../domain/command.ts';
 import { unknownProvider } from '../../domain/label.ts';
 import type { RunRequest } from '../../domain/plan-run.ts';
 import { badCommand, noRun, type Refusal } from '../../domain/refusal.ts';
+import { renderExplanation } from '../../domain/report/explanation.ts';
 import { issueOf, type RunReport } from '../../domain/report/run-report.ts';
 import { renderStatusComment } from '../../domain/report/status-comment.ts';
 import { isFinal, type Run } from '../../domain/run.ts';
@@ -11,8 +11,10 @@ import { naturalKey, type Trigger } from '../../domain/trigger.ts';
 import type { CommentEvent } from '../../domain/webhook.ts';
 import { notPermitted, react, refuse, type Asked } from '../answer.ts';
 import type { AppDeps } from '../deps.ts';
+import { explainThread } from '../explain.ts';
 import { permissionOf } from '../permission.ts';
 import { findResumable } from '../resume.ts';
+import { runsHere } from '../runs-here.ts';
 import { playbookPath } from '../sources.ts';
 import { stopRuns } from '../stop.ts';
 import { steer } from './steer.ts';
@@ -45,6 +47,8 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
       return await help(deps, asked, event);
     case 'status':
       return await status(deps, asked, event);
+    case 'explain':
+      return await explain(deps, asked, event);
     case 'stop':
       return await stop(deps, asked, event, command.reason);
     case 'pause':
@@ -167,20 +171,26 @@ async function refresh(deps: AppDeps, repository: Repository, asked: Run): Promi
   }
 }
 
+/** One comment that says of each thing that could hold the run here whether it does. */
+async function explain(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
+  const { repository, issue, sender, comment } = event;
+  const runs = await runsOf(deps, event);
+  const run = runs.find(({ state }) => !isFinal(state)) ?? runs[0];
+  const explained = await explainThread(deps, repository, issue.number, run);
+  await react(deps, asked, '+1');
+  const body = renderExplanation(explained, sender.login);
+  await deps.forge.ensureComment(repository, issue.number, `explain/${comment.id}`, body);
+  return `explained ${run?.id ?? 'that there is no run'}`;
+}
+
 async function help(deps: AppDeps, asked: Asked, event: CommentEvent): Promise<string> {
   await react(deps, asked, '+1');
   await deps.forge.ensureComment(event.repository, event.issue.number, `help/${event.comment.id}`, helpText());
   return 'help given';
 }
 
-/** The runs of an issue, or those that opened a pull request, newest first. */
-async function runsOf(deps: AppDeps, event: CommentEvent): Promise<readonly Run[]> {
-  const { repository, issue } = event;
-  if (!issue.isPullRequest) return await deps.store.listRuns({ repositoryId: repository.id, issue: issue.number });
-  const isHere = (run: Run): boolean => run.pullRequest?.number === issue.number;
-  const active = await deps.store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES });
-  if (active.some(isHere)) return active.filter(isHere);
-  return (await deps.store.listRuns({ repositoryId: repository.id })).filter(isHere);
+async function runsOf(deps: AppDeps, { repository, issue }: CommentEvent): Promise<readonly Run[]> {
+  return await runsHere(deps.store, repository.id, issue);
 }
 
 function triggerOf(event: CommentEvent): Trigger {

@@ -1,3 +1,4 @@
+import { commandsNow } from '../commands-now.ts';
 import type { Failure } from '../outcome.ts';
 import { doneCount, isFinal, type Run, type RunTask } from '../run.ts';
 import { count, duration, moment, money } from './quantities.ts';
@@ -220,24 +221,26 @@ function failureSection({ tasks }: RunReport, task: RunTask, failure: Failure, d
   return details(title, parts.filter((part) => part !== '').join('\n\n'));
 }
 
-function footer({ run, links }: RunReport): string {
+function footer({ run, tasks, links }: RunReport): string {
   const facts = [
     `Asked for by ${encodeInline(run.requester.login)}`,
     links?.run === undefined ? `run ${codeSpan(run.id)}` : `[run ${codeSpan(run.id)}](${links.run})`,
-    commands(run),
+    commands(run, tasks),
   ];
   return `<sub>${facts.filter((fact) => fact !== '').join(' · ')}</sub>`;
 }
 
-/** What can be asked for now; how to try again has a paragraph of its own. */
-function commands(run: Run): string {
-  if (!isFinal(run.state)) {
-    const onOrOff = run.state === 'parked' ? 'resume' : 'pause';
-    const verbs = [onOrOff, 'steer …', 'skip N', 'stop', 'status', 'help'];
-    return `commands now: ${verbs.map((verb) => codeSpan(`/maestro ${verb}`)).join(' ')}`;
-  }
+/** What can be asked for now, and nothing else; how to begin anew where something is left to do has a paragraph of its own. */
+function commands(run: Run, tasks: readonly RunTask[]): string {
+  const now = commandsNow({ run, tasks }).map(({ words }) => words);
+  const always = now.length === 0 && isFinal(run.state) ? [] : ['explain', 'status', 'help'];
+  const shown = [...now, ...always].map((words) => codeSpan(`/maestro ${words}`));
   const issue = issueOf(run);
-  return run.state !== 'succeeded' || issue === undefined ? '' : `new run: comment ${againCommand(run)} in #${issue}`;
+  const again =
+    run.state !== 'succeeded' || issue === undefined ? '' : `new run: comment ${againCommand(run)} in #${issue}`;
+  return [shown.length === 0 ? '' : `commands now: ${shown.join(' ')}`, again]
+    .filter((part) => part !== '')
+    .join(' · ');
 }
 
 /** A folded part. The blank lines make GitHub read what is inside as markdown. */

@@ -47,7 +47,11 @@ describe('the status comment', () => {
   });
 
   it('names the commands that are valid now', () => {
-    expect(renderStatusComment(aReport())).toContain('`/maestro stop` `/maestro status` `/maestro help`');
+    expect(renderStatusComment(aReport())).toContain(
+      'commands now: `/maestro pause` `/maestro steer …` `/maestro skip 1` `/maestro stop` `/maestro explain` `/maestro status` `/maestro help`</sub>',
+    );
+    expect(said({})).toContain('commands now: `/maestro resume` `/maestro skip 1` `/maestro explain`');
+    expect(said({})).not.toContain('`/maestro stop`');
     const done = renderStatusComment(aReport({ run: aRun({ state: 'succeeded' }) }));
     expect(done).toContain('new run: comment `/maestro run` in #12</sub>');
     expect(done).not.toContain('/maestro status');
