@@ -15,6 +15,8 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MAESTRO_HOME=/var/lib/maestro
 COPY --from=packages /srv/maestro/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
+# What every session is given to speak to us with.
+COPY docker/agent-image/maestro.sh ./docker/agent-image/maestro.sh
 RUN install -d -o node -g node -m 0700 /var/lib/maestro
 USER node
 EXPOSE 3000

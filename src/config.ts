@@ -113,6 +113,11 @@ const ConfigSchema = z.object({
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),
   MAESTRO_WALL_SECONDS: z.coerce.number().positive().default(3600).describe('Time after which an agent is ended.'),
+  MAESTRO_PARTING_SECONDS: z.coerce
+    .number()
+    .nonnegative()
+    .default(60)
+    .describe('How long an agent may go on after it has asked, proposed other tasks, or said that it is blocked.'),
   MAESTRO_MEMORY_MB: z.coerce.number().int().min(64).default(2048).describe('Memory of a session.'),
   MAESTRO_CPUS: z.coerce.number().positive().default(2).describe('CPUs of a session.'),
   MAESTRO_PIDS: z.coerce.number().int().min(16).default(512).describe('Processes of a session.'),

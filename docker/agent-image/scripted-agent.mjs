@@ -14,6 +14,10 @@
 //   fork                ignore-term         exit N              crash                 no-result
 //   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
 //   recall              repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
+//   ask TEXT [| A | B]  note TEXT           replan WHY | TASK | TASK                  done TEXT           blocked WHY
+//                       say so with the command `maestro`; ask, replan and blocked end the turn. What is asked or proposed already,
+//                       as the rest of the prompt or an earlier one shows, is not asked again
+//   stubborn            goes on after a word that ends the turn
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { existsSync, openSync, writeSync } from 'node:fs';
@@ -99,6 +103,41 @@ async function writeTo(file, text, how) {
   await how(file, text);
 }
 
+let isStubborn = false;
+let isOver = false;
+
+/** Speaks to Maestro as an agent does, and ends its turn if it is told to. */
+async function speak(verb, fields) {
+  const args = verb === 'ask' ? fields.flatMap((field, at) => (at === 0 ? [field] : ['--option', field])) : [fields[0]];
+  const input =
+    verb === 'replan'
+      ? fields
+          .slice(1)
+          .map((one) => `- [ ] ${one}\n`)
+          .join('')
+      : '';
+  let taken = false;
+  await tool('Bash', { command: `maestro ${verb}` }, () => {
+    const said = execFileSync('maestro', [verb, ...args], { encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
+    taken = true;
+    return said;
+  });
+  isOver ||= taken && !isStubborn && ['ask', 'replan', 'blocked'].includes(verb);
+}
+
+const fieldsOf = (rest) =>
+  unescape(rest)
+    .split(' | ')
+    .map((field) => field.trim());
+
+/** Asks or proposes, unless people were asked already. */
+async function speakOnce(verb, rest) {
+  const fields = fieldsOf(rest);
+  const told = [...earlier, ...prompt.split(/^(?=# )/m).filter((part) => !/^# (?:Task|Where you are)\n/.test(part))];
+  if (told.some((text) => text.includes(fields[0]))) return say(`I asked already: ${fields[0]}`);
+  return speak(verb, fields);
+}
+
 /** Each gets the rest of its line, and the line's words. */
 const COMMANDS = {
   write: (rest, [file]) => {
@@ -180,6 +219,14 @@ const COMMANDS = {
     }),
   fetch: (_, [url]) => tool('WebFetch', { url }, () => fetchThroughProxy(url)),
   model: () => tool('Model', {}, callModel),
+  ask: (rest) => speakOnce('ask', rest),
+  replan: (rest) => speakOnce('replan', rest),
+  note: (rest) => speak('note', [unescape(rest)]),
+  done: (rest) => speak('done', [unescape(rest)]),
+  blocked: (rest) => speak('blocked', [unescape(rest)]),
+  stubborn: () => {
+    isStubborn = true;
+  },
   recall: () => say(`I remember: ${earlier.map((one) => readTask(one).title).join('; ')}`),
   env: () => tool('Bash', { command: 'env' }, () => Object.keys(process.env).sort().join('\n')),
 };
@@ -385,6 +432,7 @@ const directives = readDirectives(task);
 let summary = `Followed ${directives.length} ${directives.length === 1 ? 'directive' : 'directives'}.`;
 if (directives.length === 0) summary = await workByTitle(task.title);
 for (const directive of directives) {
+  if (isOver) break;
   const repair = /^repair\s+(.*)$/s.exec(directive)?.[1];
   if (repair === undefined) await obey(directive);
   else if (isRepair) await obey(repair);

@@ -5,6 +5,7 @@
  * - `context-full` the conversation outgrew the model · `permission` the agent was denied what it needed · `crash` it ended abnormally
  * - `idle` it said nothing for too long · `wall` it took too long · `verify-failed` the playbook's own checks failed
  * - `setup` what prepares the working copy failed · `policy` the work touches what it must not · `budget` the money or tokens allowed are spent · `infra` our side broke
+ * - `blocked` the agent said that it can't be done
  */
 export type FailureKind =
   | 'auth'
@@ -20,7 +21,8 @@ export type FailureKind =
   | 'verify-failed'
   | 'policy'
   | 'budget'
-  | 'infra';
+  | 'infra'
+  | 'blocked';
 
 export interface Failure {
   readonly kind: FailureKind;

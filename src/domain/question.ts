@@ -24,7 +24,8 @@ export interface Question {
   readonly answer?: Answer;
 }
 
-interface ProposedTask {
+/** A task as an agent would have it. */
+export interface ProposedTask {
   readonly title: string;
   readonly text: string;
 }

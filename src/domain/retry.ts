@@ -56,6 +56,7 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
     case 'setup':
     case 'policy':
     case 'budget':
+    case 'blocked':
       return { kind: 'fail' };
   }
 }

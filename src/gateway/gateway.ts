@@ -1,5 +1,6 @@
 import type { Cloud } from '../domain/cloud.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
+import type { Reply, Spoken } from '../domain/talk.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Access } from './access.ts';
 
@@ -24,6 +25,8 @@ export interface Grant {
   readonly model: ModelEndpoint | undefined;
   /** Told once, when the model endpoint gives its first proper answer. */
   readonly onAnswer?: () => void;
+  /** Told what the agent says to us below `/maestro/`, and gives what it is answered; without it there is nothing there. */
+  readonly onWord?: (spoken: Spoken) => Reply;
   /** What it may still spend; a request beyond it is answered 429 and `exhausted` says so. */
   readonly budget: { readonly costUsd?: number; readonly tokens?: number };
 }

@@ -12,6 +12,7 @@ import { createLedger } from './ledger.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay, refuseModel } from './relay.ts';
 import { findRoute } from './routes.ts';
+import { isTalk, talk } from './talk.ts';
 import { openTunnel, type Connect, type Resolve } from './tunnel.ts';
 
 export interface WireOptions {
@@ -89,6 +90,14 @@ export function createWire(options: WireOptions): UnboundWire {
       refused(URL.parse(target)?.host ?? target);
       return plain(response, 403, 'The gateway is no plain HTTP proxy: use https, which goes by CONNECT.');
     }
+    if (grant.onWord !== undefined && isTalk(target))
+      return await talk({
+        request,
+        response,
+        target,
+        hears: grant.onWord,
+        known: presents(request.headers, placeholder),
+      });
     const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target, model.endpoint.cloud);
     if (model === undefined || route === undefined) return plain(response, 404, 'The gateway has nothing here.');
     const refuse = (status: number, message: string): void =>

@@ -1,7 +1,7 @@
 import { sessionIdFor } from '../domain/ids.ts';
-import type { Wire } from '../gateway/gateway.ts';
 import { placeOf } from './jobs.ts';
 import type { Ahead, RunScope, TaskRecord } from './record.ts';
+import type { SessionWire } from './talk.ts';
 import { openWire } from './wire.ts';
 
 /** What names the agent's job, started ahead or not. */
@@ -12,7 +12,9 @@ export const AGENT = 'agent';
  * do between two sessions. It only saves time: whatever goes wrong here is made good, or told, when the session begins.
  */
 export class SessionAhead implements Ahead, AsyncDisposable {
-  #next: { readonly session: string; readonly provider: string; readonly ready: Promise<Wire | undefined> } | undefined;
+  #next:
+    | { readonly session: string; readonly provider: string; readonly ready: Promise<SessionWire | undefined> }
+    | undefined;
   readonly #release: () => Promise<void>;
 
   /** `release` removes what is kept ready on the lane. */
@@ -45,7 +47,7 @@ export class SessionAhead implements Ahead, AsyncDisposable {
     this.begin(scope, sessionIdFor(task.runId, task.position, task.attempts + 1), record.session.usage.costUsd);
   }
 
-  async take(session: string, provider: string): Promise<Wire | undefined> {
+  async take(session: string, provider: string): Promise<SessionWire | undefined> {
     if (this.#next?.session !== session) return undefined;
     if (this.#next.provider !== provider) {
       await this.#drop();

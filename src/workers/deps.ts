@@ -70,6 +70,8 @@ export interface WorkerSettings {
 export interface SessionSettings {
   readonly idleMs: number;
   readonly wallMs: number;
+  /** How long an agent may go on after it has asked, or said that it is blocked. */
+  readonly partingMs: number;
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly pids: number;

@@ -7,6 +7,7 @@ import type { Inside, JobFiles } from '../runners/runner.ts';
 import { findKept } from '../sessions/shelf.ts';
 import { tendLane } from './jobs.ts';
 import type { RunScope, TaskRecord } from './record.ts';
+import { COMMANDS } from './talk.ts';
 
 /** Where below HOME the archive of an earlier conversation is put for the agent's job to unpack. */
 const ARCHIVE = '.maestro-conversation.tar.gz';
@@ -19,7 +20,7 @@ const MOST_CODE = 1;
 
 /**
  * Runs first in an agent's job. The CLI's directories of conversations lie on the lane, beside the working copy, so that they are
- * still there when the job has ended, however it ended: its HOME is not. `$1` the working copy, `$2` where they lie, then the
+ * still there when the job has ended, however it ended: its HOME is not. Commands of ours are found in HOME. `$1` the working copy, `$2` where they lie, then the
  * directories below HOME, `--` and the command.
  */
 const BEGIN = `
@@ -35,6 +36,8 @@ if [ -f "$HOME/${ARCHIVE}" ]; then
   tar -xzf "$HOME/${ARCHIVE}" -C "$place" || { echo 'the earlier conversation could not be unpacked' >&2; exit 125; }
   rm -f "$HOME/${ARCHIVE}"
 fi
+PATH=$HOME/${COMMANDS}:$PATH
+export PATH
 cd "$repo" && exec "$@"
 `;
 

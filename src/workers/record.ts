@@ -1,6 +1,7 @@
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { Handover, RunTask, Session } from '../domain/run.ts';
-import type { ModelEndpoint, Wire } from '../gateway/gateway.ts';
+import type { Word } from '../domain/talk.ts';
+import type { ModelEndpoint } from '../gateway/gateway.ts';
 import type { Masked } from '../git/mask.ts';
 import type { Mirror } from '../git/mirror.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -11,6 +12,7 @@ import type { WorkerDeps } from './deps.ts';
 import type { Ticker } from '../playbook/ticker.ts';
 import type { HeldRun } from './held-run.ts';
 import type { SessionLog } from './session-log.ts';
+import type { SessionWire } from './talk.ts';
 
 /** What all stages of a run share. */
 export interface RunScope {
@@ -44,7 +46,7 @@ export interface Ahead {
   /** Begins with those of the task that comes after this one, if one does. */
   beginAfter(record: TaskRecord, scope: RunScope): void;
   /** The wire made for a session of that provider, which is the caller's from now on; undefined when none was. */
-  take(session: string, provider: string): Promise<Wire | undefined>;
+  take(session: string, provider: string): Promise<SessionWire | undefined>;
 }
 
 /** What one attempt at a task has come to. Each stage takes one and gives the next. */
@@ -58,6 +60,8 @@ export interface TaskRecord {
   readonly seen?: Seen;
   /** What the agent said at the end. */
   readonly summary?: string;
+  /** What it said to Maestro while it worked, in order. */
+  readonly words?: readonly Word[];
   /** Why the attempt can't be committed; the first one stays. */
   readonly failure?: Failure;
   /** Where the work of an attempt that was not committed is kept. */

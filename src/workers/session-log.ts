@@ -1,11 +1,13 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { AgentEvent } from '../domain/event.ts';
+import type { Word } from '../domain/talk.ts';
 
 /** What stands in a session's log beside the agent's own events. */
 export type LogEntry =
   | AgentEvent
   | { readonly type: 'prompt'; readonly text: string }
+  | { readonly type: 'word'; readonly word: Word }
   | { readonly type: 'stderr'; readonly line: string }
   | { readonly type: 'stage'; readonly name: string; readonly detail: string };
 

@@ -1,27 +1,30 @@
 import { sessionHosts } from '../domain/egress.ts';
 import type { RunTask } from '../domain/run.ts';
-import type { Wire } from '../gateway/gateway.ts';
 import { noteAnswer } from './circuits.ts';
 import { configurationOf, serverHosts } from './configuration.ts';
 import type { RunScope } from './record.ts';
+import { createTalk, type SessionWire } from './talk.ts';
 
 /**
  * Opens a session's wire. `spent` is what the run has spent beside what its record says already, in dollars. `undefined` when the
  * provider needs a model key and none is configured.
  */
-export async function openWire(scope: RunScope, session: string, spent = 0): Promise<Wire | undefined> {
+export async function openWire(scope: RunScope, session: string, spent = 0): Promise<SessionWire | undefined> {
   const { deps, provider, endpoint, held } = scope;
   if (provider.protocol !== undefined && endpoint === undefined) return undefined;
   const { servers } = await configurationOf(scope);
   const left = leftOf(held.run.settings.budget, held.tasks);
-  return await deps.gateway.open({
+  const talk = createTalk(deps.settings.session.partingMs);
+  const wire = await deps.gateway.open({
     session,
     listen: deps.runner.wire,
     hosts: [...provider.hosts, ...hostsOf(scope), ...serverHosts(servers)],
     model: endpoint,
     onAnswer: () => void noteAnswer(scope),
+    onWord: talk.hear,
     budget: spendable(left === undefined ? undefined : Math.max(0, left - spent), deps.settings.session.budgetUsd),
   });
+  return { ...wire, talk };
 }
 
 /** Hosts the operator lets this run reach, as far as its playbook wants them. */

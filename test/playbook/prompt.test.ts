@@ -53,6 +53,7 @@ describe('the prompt of a session', () => {
         instructions: attack,
         playbookTitle: attack,
         done: [attack],
+        notes: attack,
         previousAttempt: attack,
       }),
     );
@@ -61,6 +62,7 @@ describe('the prompt of a session', () => {
     expect(headings).toEqual([
       '# Task',
       '# Where you are',
+      '# What earlier sessions leave you to know',
       '# What the requester adds',
       '# The previous attempt',
       '# How to work',
@@ -93,13 +95,14 @@ describe('the prompt of a session', () => {
         playbookTitle: long,
         done: Array.from({ length: 5_000 }, () => long),
         verify: [long],
+        notes: long,
         previousAttempt: long,
         branch: long,
         documentPath: long,
       }),
     );
 
-    expect(prompt.length).toBeLessThan(65_000);
+    expect(prompt.length).toBeLessThan(70_000);
     expect(prompt).toContain('and 4970 before these');
     expect(prompt).toContain('[The rest is left out: too long.]');
   });

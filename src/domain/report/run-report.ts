@@ -192,6 +192,8 @@ export function nextStep(failure: Failure): string {
       return 'Make that change by hand, or say in the task to leave it alone.';
     case 'budget':
       return 'Raise `budget` in the playbook.';
+    case 'blocked':
+      return 'Mend what stands in the way, or answer with `/maestro retry N` and what the agent should know.';
     case 'infra':
       return 'Nothing is wrong with the task: it can be tried again as it is.';
   }

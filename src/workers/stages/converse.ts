@@ -3,8 +3,8 @@ import { modelOf } from '../../domain/failover.ts';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Run, RunTask, Session } from '../../domain/run.ts';
+import { endsTurn, hindrance, lastWord, notesAfter, notesTold } from '../../domain/talk.ts';
 import type { Usage } from '../../domain/usage.ts';
-import type { Wire } from '../../gateway/gateway.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { McpServer } from '../../providers/provider.ts';
 import type { JobResult } from '../../runners/runner.ts';
@@ -17,6 +17,7 @@ import { cachesOf, runOnLane } from '../jobs.ts';
 import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { ended, lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
+import { speaking, type SessionWire } from '../talk.ts';
 import { openWire } from '../wire.ts';
 
 /** Last lines of standard error shown to the person when an attempt fails. */
@@ -37,7 +38,7 @@ const UNKNOWN_EVENTS = 'the agent printed events its codec does not know; its ou
 interface SessionEnd {
   readonly heard: Conversation;
   readonly result: JobResult;
-  readonly wire: Wire;
+  readonly wire: SessionWire;
   readonly complaints: readonly string[];
 }
 
@@ -55,13 +56,15 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const prompt = promptFor(record, scope);
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const { servers } = await configurationOf(scope);
+  const gatewayUrl = inside.gatewayUrl ?? wire.url ?? '';
+  const speech = await speaking(gatewayUrl, wire);
   const command = provider.command({
     prompt,
     model: modelOf(held.run, provider.id),
     effort: held.run.settings.effort,
     conversation: randomUUID(),
     cwd: inside.repo,
-    gatewayUrl: inside.gatewayUrl ?? wire.url ?? '',
+    gatewayUrl,
     placeholderKey: wire.placeholder,
     ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
     ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
@@ -90,22 +93,27 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     purpose: AGENT,
     session: record.session.id,
     argv: conversing(inside, provider.sessions, command.argv),
-    env: { ...cachesOf(inside), ...command.env },
-    files: { ...command.files, ...earlier.files },
+    env: { ...cachesOf(inside), ...speech.env, ...command.env },
+    files: { ...speech.files, ...command.files, ...earlier.files },
     ...(wire.socket === undefined ? {} : { socket: wire.socket }),
     stdin: command.stdin,
     stdout: listen,
     stderr: complain,
-    signal: AbortSignal.any([scope.signal, wire.hopeless]),
+    signal: AbortSignal.any([scope.signal, wire.hopeless, wire.talk.overdue]),
     ...(held.run.settings.timeout === undefined ? {} : { wallMs: held.run.settings.timeout }),
   });
   await Promise.all([ended(listen), ended(complain)]);
+  const words = wire.talk.words();
+  for (const word of words) await record.sessionLog.write({ type: 'word', word });
   await record.sessionLog.flush();
   scope.announcer.noteBlocked(wire.blocked());
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
   await noteEnd(scope, wire.refusal());
+  // At once: a worker that dies before the task is settled would take them with it.
+  if (words.some(({ kind }) => kind === 'note'))
+    await held.changeTask(record.task.key, { notes: notesAfter(record.task, words) });
   const kept = await keepConversation(record, scope, heard.id);
   const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
   return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
@@ -120,11 +128,13 @@ function offered([name, server]: readonly [string, RepositoryServer]): readonly 
 /** What the attempt has come to: the first reason wins, and an exit code alone never means success. */
 function conclude(record: TaskRecord, scope: RunScope, end: SessionEnd): TaskRecord {
   const session = { ...record.session, conversation: end.heard.id, usage: metered(end.heard.usage, end.wire.usage()) };
-  const spoken = { ...record, session, summary: end.heard.digest.lastText };
+  const words = end.wire.talk.words();
+  const summary = lastWord(words, 'done')?.summary ?? end.heard.digest.lastText;
+  const spoken = { ...record, session, summary, words };
   const ending = endingOf(scope.signal);
   if (ending === 'stop') return { ...spoken, stopped: true };
   if (ending !== undefined) throw new EndedEarly(ending);
-  const failure = failureOf(scope, end);
+  const failure = words.some(endsTurn) ? hindrance(words) : failureOf(scope, end);
   if (failure === undefined) return spoken;
   const said = [end.heard.digest.lastText.slice(-2_000), ...end.complaints].filter((part) => part !== '').join('\n');
   return { ...spoken, failure: { ...(said === '' ? {} : { detail: said }), ...failure } };
@@ -171,6 +181,7 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     total: tasks.length,
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
     instructions: [run.instructions, ...wordsFor(record.task, run)].filter((part) => part !== '').join('\n\n'),
+    notes: notesTold(tasks),
     verify: run.settings.verify ?? [],
     branch: run.branch,
     ...previousAttempt(record.earlier),
