@@ -16,14 +16,15 @@ export interface Asked {
   readonly repository: Repository;
   readonly thread: number;
   readonly sender: Sender;
-  /** What was labelled or written, to react to. */
-  readonly target: ReactionTarget;
+  /** What was labelled or written, to react to; undefined where nothing is. */
+  readonly target?: ReactionTarget | undefined;
   /** The same for every delivery of this request: an answer is given once. */
   readonly key: string;
 }
 
 /** Reacts to a request. A reaction is a courtesy: failing to give one is logged and holds nothing up. */
 export async function react(deps: AnswerDeps, asked: Asked, content: Reaction): Promise<void> {
+  if (asked.target === undefined) return;
   try {
     await deps.forge.react(asked.repository, asked.target, content);
   } catch (error) {

@@ -55,12 +55,13 @@ export function requestNames(event: WebhookEvent): readonly string[] {
       return around(event.at).map((at) => `closed/${event.repository.id}/${event.number}/${at}`);
     case 'comment':
       return parseCommand(event.comment.body) === undefined ? [] : [`command/${event.comment.id}`];
+    case 'comment-edited':
+    case 'access-ended':
+      return [];
     case 'push':
       return event.ref === `refs/heads/${event.repository.defaultBranch}`
         ? [`push/${event.repository.id}/${event.before}/${event.after}`]
         : [];
-    case 'access-ended':
-      return [];
   }
 }
 

@@ -70,6 +70,11 @@ const pullClosedPayload = z.object({
   pull_request: z.object({ number: id, merged: z.boolean(), updated_at: time }),
 });
 const commentPayload = z.object({ issue, comment: z.object({ id, body: text, created_at: time }) });
+const editedPayload = z.object({
+  issue,
+  comment: z.object({ id, body: text, updated_at: time, user: z.object({ id }).nullish() }),
+  changes: z.object({ body: z.object({ from: text }).optional() }).optional(),
+});
 const pushPayload = z.object({
   ref: text,
   before: sha,
@@ -96,6 +101,7 @@ export const EVENTS = [
   'pull_request.labeled',
   'pull_request.closed',
   'issue_comment.created',
+  'issue_comment.edited',
   'push',
   'installation.deleted',
   'installation.suspend',
@@ -141,6 +147,18 @@ export function readPayload(name: EventName, payload: unknown, receivedAt: numbe
         issue: issue.issue,
         comment: { id: comment.id, body: comment.body },
         at: comment.created_at,
+      };
+    }
+    case 'issue_comment.edited': {
+      const { issue, comment, changes } = read(name, editedPayload, payload);
+      const { id, body } = comment;
+      return {
+        kind: 'comment-edited',
+        ...read(name, heard, payload),
+        issue: issue.issue,
+        // Of an account that is gone the author is missing; without a change of the text it said the same before.
+        comment: { id, body, authorId: comment.user?.id ?? 0, before: changes?.body?.from ?? body },
+        at: comment.updated_at,
       };
     }
     case 'push': {

@@ -4,6 +4,7 @@ import type { AppDeps } from './deps.ts';
 import { rememberDealt, requestNames, sourceOf, wasDealtWith, type Source } from './heard.ts';
 import { BadPayload, eventName, EVENTS, readPayload } from './payload.ts';
 import { onComment } from './triggers/command.ts';
+import { onCommentEdited } from './triggers/edited.ts';
 import { onLabel } from './triggers/label.ts';
 import { onAccessEnded, onClosed, onPullRequestClosed } from './triggers/lifecycle.ts';
 import { onPush } from './triggers/push.ts';
@@ -58,6 +59,8 @@ async function handle(deps: AppDeps, event: WebhookEvent): Promise<string> {
       return await onPullRequestClosed(deps, event);
     case 'comment':
       return await onComment(deps, event);
+    case 'comment-edited':
+      return await onCommentEdited(deps, event);
     case 'push':
       return await onPush(deps, event);
     case 'access-ended':

@@ -9,6 +9,7 @@ export type WebhookEvent =
   | IssueClosedEvent
   | PullRequestClosedEvent
   | CommentEvent
+  | CommentEditedEvent
   | PushEvent
   | AccessEvent;
 
@@ -56,6 +57,18 @@ export interface CommentEvent extends Heard {
   readonly kind: 'comment';
   readonly issue: IssueSnapshot;
   readonly comment: { readonly id: number; readonly body: string };
+}
+
+export interface CommentEditedEvent extends Heard {
+  readonly kind: 'comment-edited';
+  readonly issue: IssueSnapshot;
+  readonly comment: {
+    readonly id: number;
+    readonly authorId: number;
+    readonly body: string;
+    /** What it said before the edit. */
+    readonly before: string;
+  };
 }
 
 export interface PushEvent extends Heard {

@@ -44,8 +44,11 @@ export interface Forge {
   ): Promise<void>;
   /** Takes a pull request out of draft; fine if it is out, or closed. */
   markReady(repository: Repository, number: number): Promise<void>;
-  /** The one comment of ours with this key in a thread, made or edited to say `body`. Returns its id. */
-  ensureComment(repository: Repository, thread: number, key: string, body: string): Promise<number>;
+  /**
+   * The one comment of ours with this key in a thread, made or edited to say `body`. Returns its id. `known` is the id it had before:
+   * by that it is found whatever people have made of its text.
+   */
+  ensureComment(repository: Repository, thread: number, key: string, body: string, known?: number): Promise<number>;
   /** The one check run of ours with this key on a commit. */
   ensureCheck(repository: Repository, check: CheckRequest): Promise<void>;
   /** Gives an issue or pull request exactly this one of our state labels; undefined takes them all off. */

@@ -202,7 +202,8 @@ export class Announcer {
     const thread = issue ?? run.pullRequest?.number;
     if (thread === undefined) return;
     if (issue === undefined && run.statusCommentId === undefined && run.state === 'running') return;
-    const id = await forge.ensureComment(run.repository, thread, `run/${run.id}`, renderStatusComment(report));
+    const known = this.#held.run.statusCommentId;
+    const id = await forge.ensureComment(run.repository, thread, `run/${run.id}`, renderStatusComment(report), known);
     if (id !== this.#held.run.statusCommentId && !this.#closed) await this.#held.changeRun({ statusCommentId: id });
     if (this.#label !== LABELS[run.state]) await forge.setStateLabel(run.repository, thread, LABELS[run.state]);
     this.#label = LABELS[run.state];

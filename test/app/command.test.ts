@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ForgeError } from '../../src/forge/forge.ts';
-import { closedPayload, commentPayload, labelPayload, NOON, READER } from './payloads.ts';
+import { closedPayload, commentPayload, editedPayload, labelPayload, NOON, READER, WRITER } from './payloads.ts';
 import { createWorld } from './world.ts';
 
 const PLAYBOOK = { '.maestro/playbooks/a.md': '# Alpha\n\n- [ ] one\n' };
@@ -182,8 +182,9 @@ describe('comments that are no commands', () => {
 
   it('an edit does not run again', async () => {
     const world = await createWorld();
-    const edited = { ...commentPayload('/maestro run'), action: 'edited' };
-    expect(await world.deliver('issue_comment', edited)).toBe('ignored: not an event of ours');
+    const edited = editedPayload('Shall we?', '/maestro run', { author: WRITER });
+    expect(await world.deliver('issue_comment', edited)).toBe('ignored: not a comment of ours');
+    expect(await world.runs()).toEqual([]);
   });
 
   it('our own, and those of foreign bots (threats S07, S08)', async () => {

@@ -1,4 +1,5 @@
 import type { RunId } from '../../src/domain/ids.ts';
+import type { GivenOrder } from '../../src/domain/steering.ts';
 import { workKey } from '../../src/domain/active-run.ts';
 import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
 import type { AuditEntry, Delivery, Mark, Store } from '../../src/store/store.ts';
@@ -28,6 +29,8 @@ export interface MemoryStore extends Pick<
   | 'sessionsOf'
   | 'findSessions'
   | 'requestStop'
+  | 'giveOrder'
+  | 'ordersOf'
   | 'heldLeases'
   | 'circuitsBelow'
   | 'audit'
@@ -45,6 +48,7 @@ export function createMemoryStore(): MemoryStore {
   const runs = new Map<RunId, Run>();
   const tasks = new Map<RunId, readonly RunTask[]>();
   const entries: AuditEntry[] = [];
+  const orders = new Map<RunId, GivenOrder[]>();
   const marks = new Map<string, Mark>();
 
   function changeRow(guid: string, change: Partial<Row>): void {
@@ -107,6 +111,17 @@ export function createMemoryStore(): MemoryStore {
       runs.set(id, { ...run, stop });
       return true;
     },
+    giveOrder: async (id, { reopen, ...order }) => {
+      const given = orders.get(id) ?? [];
+      if (given.some(({ key }) => key === order.key)) return 'known';
+      orders.set(id, [...given, { ...order, number: given.length + 1 }]);
+      const run = runs.get(id);
+      const isReopened = reopen && run !== undefined && isFinal(run.state);
+      if (run !== undefined)
+        runs.set(id, { ...run, orders: given.length + 1, ...(isReopened ? { state: 'queued' as const } : {}) });
+      return 'given';
+    },
+    ordersOf: async (id, after) => (orders.get(id) ?? []).filter(({ number }) => number > after),
     heldLeases: async () => new Map(),
     circuitsBelow: async () => new Map(),
     audit: async (entry) => void entries.push(entry),

@@ -98,6 +98,24 @@ export function commentPayload(
   };
 }
 
+/** Somebody edits a comment: of our bot, unless said otherwise. */
+export function editedPayload(
+  before: string,
+  after: string,
+  options: IssueOptions & { readonly sender?: unknown; readonly commentId?: number; readonly author?: unknown } = {},
+): Record<string, unknown> {
+  const payload = commentPayload(after, options);
+  const { comment } = payload as { readonly comment: object };
+  const updated_at = new Date(options.at ?? NOON).toISOString();
+  const user = options.author ?? { id: 1000, login: 'maestro[bot]', type: 'Bot' };
+  return {
+    ...payload,
+    action: 'edited',
+    comment: { ...comment, user, updated_at },
+    changes: { body: { from: before } },
+  };
+}
+
 export function pushPayload(options: {
   readonly before: string;
   readonly after: string;

@@ -191,6 +191,17 @@ describe('reading', () => {
 });
 
 describe('the comment of a key', () => {
+  it('is found by its id whatever somebody made of its text', async () => {
+    const id = await forge.ensureComment(repository, issue, 'status', 'first');
+    await github.as('ada').call(`PATCH ${path(`/issues/comments/${id}`)}`, { body: 'mine now' });
+    const fresh = aForge();
+
+    expect(await fresh.ensureComment(repository, issue, 'status', 'second', id)).toBe(id);
+    expect((await comments()).map(({ body }) => body.split('\n')[0])).toEqual(['second']);
+    await github.as('ada').request(`DELETE ${path(`/issues/comments/${id}`)}`);
+    expect(await fresh.ensureComment(repository, issue, 'status', 'third', id)).not.toBe(id);
+  });
+
   it('is made, edited when it differs, and left alone when it does not', async () => {
     const id = await forge.ensureComment(repository, issue, 'status', 'first');
     await forge.ensureComment(repository, issue, 'status', 'second');

@@ -3,10 +3,8 @@ import { unknownProvider } from '../../domain/label.ts';
 import type { RunRequest } from '../../domain/plan-run.ts';
 import { badCommand, noRun, type Refusal } from '../../domain/refusal.ts';
 import { renderExplanation } from '../../domain/report/explanation.ts';
-import { issueOf, type RunReport } from '../../domain/report/run-report.ts';
-import { renderStatusComment } from '../../domain/report/status-comment.ts';
+import { issueOf } from '../../domain/report/run-report.ts';
 import { isFinal, type Run } from '../../domain/run.ts';
-import type { Repository } from '../../domain/repository.ts';
 import { naturalKey, type Trigger } from '../../domain/trigger.ts';
 import type { CommentEvent } from '../../domain/webhook.ts';
 import { notPermitted, react, refuse, type Asked } from '../answer.ts';
@@ -16,12 +14,10 @@ import { permissionOf } from '../permission.ts';
 import { findResumable } from '../resume.ts';
 import { runsHere } from '../runs-here.ts';
 import { playbookPath } from '../sources.ts';
+import { refreshStatus } from '../status.ts';
 import { stopRuns } from '../stop.ts';
 import { steer } from './steer.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
-
-/** How often a status comment is written anew while the run goes on; its worker writes it, too. */
-const REFRESH_ROUNDS = 3;
 
 /** Handles a new comment: if it is a command, carries it out. Returns the note for the delivery. */
 export async function onComment(deps: AppDeps, event: CommentEvent): Promise<string> {
@@ -140,35 +136,9 @@ async function status(deps: AppDeps, asked: Asked, event: CommentEvent): Promise
   const [newest, ...older] = await runsOf(deps, event);
   if (newest === undefined) return await refuse(deps, asked, noRun('There has been no run here yet.'));
   const runs = [newest, ...older.filter((run) => !isFinal(run.state))];
-  for (const run of runs) await refresh(deps, asked.repository, run);
+  for (const run of runs) await refreshStatus(deps, asked.repository, run);
   await react(deps, asked, '+1');
   return `status of ${runs.map((run) => run.id).join(', ')}`;
-}
-
-/**
- * Writes a run's one status comment as the store has it. A run that a worker moved on meanwhile is written again: this must not
- * be the last word on it. A run that is in no thread yet has no comment.
- */
-async function refresh(deps: AppDeps, repository: Repository, asked: Run): Promise<void> {
-  let run: Run | undefined = asked;
-  let told: string | undefined;
-  for (let round = 0; round < REFRESH_ROUNDS && run !== undefined; round++) {
-    const thread = issueOf(run) ?? run.pullRequest?.number;
-    if (thread === undefined) return;
-    const tasks = await deps.store.tasksOf(run.id);
-    const state = JSON.stringify([run, tasks]);
-    if (state === told) return;
-    const report: RunReport = {
-      run,
-      tasks,
-      sessions: await deps.store.sessionsOf(run.id),
-      now: deps.clock.now(),
-      links: { repository: deps.forge.webUrl(repository) },
-    };
-    await deps.forge.ensureComment(repository, thread, `run/${run.id}`, renderStatusComment(report));
-    told = state;
-    run = await deps.store.findRun(run.id);
-  }
 }
 
 /** One comment that says of each thing that could hold the run here whether it does. */

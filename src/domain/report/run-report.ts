@@ -115,6 +115,11 @@ export function issueOf(run: Run): number | undefined {
   return run.playbook.kind === 'file' ? triggerThread(run.trigger) : run.playbook.issue;
 }
 
+/** The thread that holds a run's status comment: the issue, or the pull request of a run that came from none. */
+export function threadOf(run: Run): number | undefined {
+  return issueOf(run) ?? run.pullRequest?.number;
+}
+
 /** What a run spent, of what it may spend; empty when it spent nothing and has no limit, or when that is not known. */
 export function spent({ run, tasks }: RunReport): string {
   const { costUsd } = totalUsage(tasks);

@@ -1,6 +1,7 @@
 import { commandsNow } from '../commands-now.ts';
 import type { Failure } from '../outcome.ts';
 import { doneCount, isFinal, type Run, type RunTask } from '../run.ts';
+import { renderTickBoxes } from '../tick-boxes.ts';
 import { count, duration, moment, money } from './quantities.ts';
 import {
   againCommand,
@@ -14,6 +15,7 @@ import {
   STATE_ICONS,
   takenOver,
   taskState,
+  threadOf,
   withoutEffect,
   type RunReport,
 } from './run-report.ts';
@@ -68,6 +70,7 @@ function render(report: RunReport, detail: Detail): string {
     taskList(report, detail),
     failures(report, detail),
     howToTryAgain(report.run, threadOf(report.run)),
+    renderTickBoxes(report),
     footer(report),
   ]
     .filter((part) => part !== '')
@@ -124,11 +127,6 @@ function tasksDone(tasks: readonly RunTask[]): string {
   return skipped === 0
     ? `all ${tasks.length} tasks`
     : `${tasks.length - skipped} of ${tasks.length} tasks, ${skipped} skipped`;
-}
-
-/** The thread that holds the comment: the issue, or the pull request of a run that came from none. */
-function threadOf(run: Run): number | undefined {
-  return issueOf(run) ?? run.pullRequest?.number;
 }
 
 /** The run's pull request as a link, unless the comment is in it. */

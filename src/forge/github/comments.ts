@@ -22,7 +22,13 @@ interface Comment {
 export function createComments(context: ForgeContext) {
   const known = new Map<string, number>();
 
-  async function ensureComment(repository: Repository, thread: number, key: string, body: string): Promise<number> {
+  async function ensureComment(
+    repository: Repository,
+    thread: number,
+    key: string,
+    body: string,
+    knownId?: number,
+  ): Promise<number> {
     const place = `${repository.id}/${thread}/${key}`;
     return context.serially(`comment/${place}`, async () => {
       const marker = markerFor(context.markerSecret, repository.id, thread, key);
@@ -31,7 +37,7 @@ export function createComments(context: ForgeContext) {
       const id = await ensure({
         pause: (attempt) => context.client.pause(attempt),
         find: async () => {
-          existing = await findComment(repository, thread, marker, known.get(place));
+          existing = await findComment(repository, thread, marker, knownId ?? known.get(place));
           return existing !== undefined && sameText(existing.body, text) ? existing.id : undefined;
         },
         make: async () =>
@@ -64,7 +70,8 @@ export function createComments(context: ForgeContext) {
       const comment = await context.client.find(repository, `read comment ${knownId}`, (github, at) =>
         github.rest.issues.getComment({ ...at, comment_id: knownId }),
       );
-      if (comment !== undefined && isOurs(comment.data)) return comment.data;
+      // We made it, so it is ours also when somebody edited its last line away.
+      if (comment?.data.user?.id === bot.id) return comment.data;
     }
     return search(repository, thread, isOurs);
   }
