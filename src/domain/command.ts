@@ -1,3 +1,5 @@
+import { parseAmount, type Amount } from './budget.ts';
+
 /** What a comment that begins with `/maestro` asks for. */
 export type Command =
   | {
@@ -12,7 +14,9 @@ export type Command =
     }
   | { readonly kind: 'stop'; readonly reason: string }
   /** Something asked of the run that is there. `task` undefined: the first that came to nothing. */
-  | { readonly kind: 'pause' | 'resume' }
+  | { readonly kind: 'pause' }
+  /** `budget`: what the run may spend beyond its own. */
+  | { readonly kind: 'resume'; readonly budget?: Amount }
   | { readonly kind: 'steer'; readonly words: string }
   | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
@@ -33,7 +37,7 @@ type Verb = (typeof VERBS)[number];
 const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   run: ['playbook', 'provider', 'model', 'resume'],
   pause: [],
-  resume: [],
+  resume: ['budget'],
   stop: [],
   steer: [],
   retry: [],
@@ -77,12 +81,18 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
   if (verb === 'retry' || verb === 'skip') return aboutTask(verb, rest, below);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
+  if (verb === 'resume') return resume(values);
   return verb === 'run' ? { kind: 'run', ...values, instructions: below } : { kind: verb };
 }
 
 /** A run is ended at once in any case; `now` says no more, and is no reason. */
 function reasonToStop(words: string): string {
   return words.replace(/^now(?:[\s:,.]+|$)/i, '');
+}
+
+function resume({ budget = '' }: Readonly<Record<string, string>>): Command {
+  const amount = parseAmount(budget);
+  return amount === undefined ? { kind: 'resume' } : { kind: 'resume', budget: amount };
 }
 
 function steer(words: string): Command | CommandError {
@@ -121,6 +131,11 @@ function valueProblem(name: string, value: string): string | undefined {
       ? undefined
       : 'The playbook must be a path inside the repository, like `playbook=.maestro/playbooks/upgrade.md`.';
   }
+  if (name === 'budget') {
+    return parseAmount(value) === undefined
+      ? '`budget` must be an amount, like `budget=$5`, `budget="500k tokens"` or `budget=2h`.'
+      : undefined;
+  }
   return /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,99}$/.test(value)
     ? undefined
     : `\`${name}\` must be a plain name, like \`${name}=${EXAMPLES[name] ?? 'claude-code'}\`.`;
@@ -130,7 +145,7 @@ function complain(verb: Verb, word: string): string {
   const shown = word.slice(0, 40).replaceAll('`', "'");
   const takes = ARGUMENTS[verb];
   if (takes.length === 0) return `\`${verb}\` takes no arguments, and here is \`${shown}\`.`;
-  return `\`${verb}\` takes ${takes.map((key) => `\`${key}=\``).join(', ')}, and here is \`${shown}\`; extra instructions go on the lines below.`;
+  return `\`${verb}\` takes ${takes.map((key) => `\`${key}=\``).join(', ')}, and here is \`${shown}\`${verb === 'run' ? '; extra instructions go on the lines below' : ''}.`;
 }
 
 /** The person's own words: without what they quote. */
@@ -148,7 +163,7 @@ export function helpText(): string {
     'Commands are the first characters of a comment:',
     '',
     '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`, `resume=id` to go on with an earlier conversation of the agent; instructions on the lines below.',
-    '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do.',
+    '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do; with `budget=$5` it may spend $5 more.',
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
     '- `/maestro stop` ends the run here and keeps what is committed.',

@@ -33,7 +33,7 @@ const OFFERS: Readonly<Record<Order['kind'], Offer>> = {
 
 /** What may be asked of a run now: exactly what would be accepted and change something, in the order people look for it. */
 export function commandsNow(of: {
-  readonly run: Pick<Run, 'state' | 'steering' | 'stop'>;
+  readonly run: Pick<Run, 'settings' | 'state' | 'steering' | 'stop'>;
   readonly tasks: readonly RunTask[];
 }): readonly CommandNow[] {
   const { run, tasks } = of;

@@ -66,8 +66,9 @@ export function nextInRun(run: Pick<Run, 'settings' | 'stop'>, tasks: readonly R
 
 function endsRun(outcome: Outcome | undefined, { settings }: Pick<Run, 'settings'>): boolean {
   if (outcome?.kind !== 'failed') return outcome?.kind === 'cancelled';
-  // What is to be prepared before every task would fail before every task.
-  return settings.onFailure !== 'continue' || outcome.failure.kind === 'setup';
+  const { kind, limit } = outcome.failure;
+  // What is to be prepared before every task would fail before every task, and so would a budget they share.
+  return settings.onFailure !== 'continue' || kind === 'setup' || (kind === 'budget' && limit?.scope === 'run');
 }
 
 function reasonOfEnd({ stop }: Pick<Run, 'stop'>, tasks: readonly RunTask[]): string | undefined {

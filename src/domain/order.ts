@@ -1,3 +1,4 @@
+import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import { isFinal, type Run, type RunTask } from './run.ts';
@@ -40,7 +41,7 @@ export function opensAgain({ kind }: Order): boolean {
 /** Why an order can't be carried out as things stand, as a sentence for whoever gave it; undefined when it can. */
 export function objection(
   order: Order,
-  of: { readonly run: Pick<Run, 'state'>; readonly tasks: readonly RunTask[] },
+  of: { readonly run: Pick<Run, 'state' | 'settings'>; readonly tasks: readonly RunTask[] },
 ): string | undefined {
   const isDone = of.run.state === 'succeeded';
   if (isDone || (isFinal(of.run.state) && !opensAgain(order))) {
@@ -48,6 +49,7 @@ export function objection(
       ? 'The run here is done: there is nothing left to steer. Ask for a new one.'
       : 'The run here has ended. `/maestro resume` goes on where it ended.';
   }
+  if (order.kind === 'resume' && order.budget !== undefined) return notRaised(order.budget, of.run);
   if (order.kind !== 'retry' && order.kind !== 'skip') return undefined;
   const task = of.tasks.find(({ position }) => position === order.task);
   if (task === undefined) {
@@ -58,6 +60,15 @@ export function objection(
   return order.kind === 'skip'
     ? `Task ${order.task} is done already.`
     : `Task ${order.task} ${task.outcome === undefined ? 'is still to be done' : 'is done'}: there is nothing to do again.`;
+}
+
+/** Why something can't be added to a run's budget; undefined when it can. What is not limited needs nothing added. */
+function notRaised(more: Amount, { settings }: Pick<Run, 'settings'>): string | undefined {
+  const own = settings.budget?.run;
+  if (own === undefined)
+    return 'The run here has no `budget` of its own to add to. Where one is spent, whoever operates Maestro set it.';
+  if (UNITS.every((unit) => more[unit] === undefined || own[unit] !== undefined)) return undefined;
+  return `The budget of the run here is ${formatAmount(own)}: add to that, like \`/maestro resume budget="${formatAmount(own)}"\`.`;
 }
 
 /**
@@ -92,7 +103,7 @@ function afterOrder(
       return { steering: { ...steering, paused: { by, at } }, tasks };
     case 'resume':
       return {
-        steering: unpaused(steering),
+        steering: raised(unpaused(steering), order.budget),
         tasks: tasks.map((task) => (isRepeatable(task) && !isSkipped(task) ? again(task) : task)),
       };
     case 'steer':
@@ -136,8 +147,12 @@ function isSkippable(task: RunTask): boolean {
   return task.outcome === undefined || (isRepeatable(task) && !isSkipped(task));
 }
 
-function unpaused({ taken, words }: Steering): Steering {
-  return { taken, words };
+function unpaused({ paused: _paused, ...steering }: Steering): Steering {
+  return steering;
+}
+
+function raised(steering: Steering, budget: Amount | undefined): Steering {
+  return budget === undefined ? steering : { ...steering, budget: addAmounts(steering.budget ?? {}, budget) };
 }
 
 function withWords(steering: Steering, words: SteeringWords): Steering {

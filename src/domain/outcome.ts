@@ -1,3 +1,5 @@
+import type { Scope } from './budget.ts';
+
 /**
  * Why an attempt failed. Decided from structured fields and exit codes, never from prose.
  *
@@ -30,8 +32,10 @@ export interface Failure {
   readonly message: string;
   /** Last lines of output or the original error, for the folded detail. */
   readonly detail?: string;
-  /** Epoch milliseconds when a used-up quota comes back. */
+  /** Epoch milliseconds when a used-up quota, or the budget of a day, comes back. */
   readonly resetAt?: number;
+  /** Which limit a spent budget was. */
+  readonly limit?: { readonly scope: Scope; readonly byOperator: boolean };
   /** Ref that keeps the partial work of the attempt, if there was any. */
   readonly keptRef?: string;
 }

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 
 /**
@@ -42,7 +43,7 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** Front matter of a playbook, validated (design §6). Durations are milliseconds, budgets are US dollars. */
+/** Front matter of a playbook, validated (design §6). Durations are milliseconds. */
 export interface PlaybookSettings {
   readonly provider?: string;
   /** Providers that take over, in this order, when `provider` can't go on. */
@@ -59,7 +60,7 @@ export interface PlaybookSettings {
   readonly loop?: boolean;
   readonly maxLoops?: number;
   readonly reset?: boolean;
-  readonly budget?: number;
+  readonly budget?: Budget;
   readonly timeout?: number;
   readonly onFailure?: 'stop' | 'continue' | 'ask';
   readonly reviewers?: readonly string[];

@@ -27,7 +27,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
 };
 
 /**
- * Only what heals by itself is tried again (an overloaded or unreachable provider, a quota with a known end, our own side), and what a
+ * Only what heals by itself is tried again (an overloaded or unreachable provider, a quota or a day's budget with a known end, our own side), and what a
  * fresh session can mend once it is told: checks that failed.
  */
 export function remedy(failure: Failure, attempt: number, now: number, policy: RetryPolicy): Remedy {
@@ -42,6 +42,7 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
         ? { kind: 'retry', at: now + backoff(attempt, policy), reason: failure.message }
         : { kind: 'fail' };
     case 'quota':
+    case 'budget':
       return failure.resetAt === undefined
         ? { kind: 'fail' }
         : { kind: 'retry', at: Math.max(failure.resetAt, now), reason: failure.message };
@@ -55,7 +56,6 @@ export function remedy(failure: Failure, attempt: number, now: number, policy: R
     case 'wall':
     case 'setup':
     case 'policy':
-    case 'budget':
     case 'blocked':
       return { kind: 'fail' };
   }

@@ -1,10 +1,11 @@
+import type { Amount } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 
 /** What a person asks of a run. Tasks are named by their position in the document, from 1. */
 export type Order =
   | { readonly kind: 'pause' }
   /** Goes on: after a pause, before the end of a wait, or where the run ended with something left to do. */
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'resume'; /** What the run may spend beyond its budget. */ readonly budget?: Amount }
   /** Words that go into the prompt of every task from now on. */
   | { readonly kind: 'steer'; readonly words: string }
   /** Does a task again that failed, was stopped or was skipped; with words for it alone, or none. */
@@ -26,6 +27,8 @@ export interface Steering {
   /** Number of the last order that was taken in. */
   readonly taken: number;
   readonly paused?: { readonly by: string; readonly at: number };
+  /** What people added to the run's budget, in all. */
+  readonly budget?: Amount;
   /** What people added, oldest first; with `task`, for that task alone. */
   readonly words: readonly SteeringWords[];
 }

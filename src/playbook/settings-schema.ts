@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PlaybookSettings } from '../domain/playbook.ts';
+import { BUDGET_EXPECTED, BudgetSchema } from './budget-schema.ts';
 
 /** Milliseconds in a unit of duration. */
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
@@ -39,17 +40,6 @@ const duration = z
   )
   .pipe(z.number().positive().max(LONGEST));
 
-const dollars = z
-  .union([
-    z.number(),
-    z
-      .string()
-      .trim()
-      .regex(/^\$ ?\d{1,6}(?:\.\d{1,2})?$/)
-      .transform((text) => Number(text.slice(1))),
-  ])
-  .pipe(z.number().positive().max(100_000));
-
 const host = z
   .string()
   .trim()
@@ -82,7 +72,7 @@ export const SettingsSchema = z.object({
   loop: z.boolean().exactOptional(),
   'max-loops': z.int().min(1).max(100).exactOptional(),
   reset: z.boolean().exactOptional(),
-  budget: dollars.exactOptional(),
+  budget: BudgetSchema.exactOptional(),
   timeout: duration.exactOptional(),
   'on-failure': z.enum(['stop', 'continue', 'ask']).exactOptional(),
   reviewers: listOf(
@@ -111,7 +101,7 @@ export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
   loop: '`loop: true` or `loop: false`',
   'max-loops': 'a whole number from 1 to 100, like `max-loops: 3`',
   reset: '`reset: true` or `reset: false`',
-  budget: 'an amount in US dollars, like `budget: $5`',
+  budget: BUDGET_EXPECTED,
   timeout: 'a duration of at most a day, like `timeout: 90s`, `timeout: 20m` or `timeout: 1h`',
   'on-failure': '`on-failure: stop`, `on-failure: continue` or `on-failure: ask`',
   reviewers: 'a GitHub login or a list of them, like `reviewers: [octocat]` (write `@` in quotes or leave it out)',

@@ -182,6 +182,7 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 7,
     name: 'questions, notes, added tasks, rewound branches, what was spent',
+    // A budget was a number of dollars before it could be more.
     sql: `
       ALTER TABLE maestro.runs ADD COLUMN waits_for text, ADD COLUMN pushed text;
       ALTER TABLE maestro.tasks ADD COLUMN questions jsonb, ADD COLUMN notes jsonb, ADD COLUMN added jsonb;
@@ -193,10 +194,14 @@ export const MIGRATIONS: readonly Migration[] = [
         repository_id bigint NOT NULL,
         cost_usd double precision NOT NULL,
         tokens double precision NOT NULL,
+        ms double precision NOT NULL,
         PRIMARY KEY (session_id, day)
       );
       CREATE INDEX spending_by_run ON maestro.spending (run_id);
       CREATE INDEX spending_by_day ON maestro.spending (day, repository_id);
+      UPDATE maestro.runs
+        SET facts = jsonb_set(facts, '{settings,budget}', jsonb_build_object('run', jsonb_build_object('usd', facts->'settings'->'budget')))
+        WHERE jsonb_typeof(facts->'settings'->'budget') = 'number';
     `,
   },
 ];

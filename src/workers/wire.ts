@@ -1,5 +1,6 @@
 import { sessionHosts } from '../domain/egress.ts';
 import type { RunTask } from '../domain/run.ts';
+import { limitsOf } from '../domain/spending.ts';
 import { noteAnswer } from './circuits.ts';
 import { configurationOf, serverHosts } from './configuration.ts';
 import type { RunScope } from './record.ts';
@@ -13,7 +14,8 @@ export async function openWire(scope: RunScope, session: string, spent = 0): Pro
   const { deps, provider, endpoint, held } = scope;
   if (provider.protocol !== undefined && endpoint === undefined) return undefined;
   const { servers } = await configurationOf(scope);
-  const left = leftOf(held.run.settings.budget, held.tasks);
+  const limit = limitsOf(held.run, {}).find(({ scope, unit }) => scope === 'run' && unit === 'usd');
+  const left = leftOf(limit?.most, held.tasks);
   const talk = createTalk(deps.settings.session.partingMs);
   const wire = await deps.gateway.open({
     session,

@@ -37,6 +37,10 @@ describe('commands', () => {
     ['/maestro help', { kind: 'help' }],
     ['/maestro', { kind: 'help' }],
     ['/maestro\tstatus', { kind: 'status' }],
+    ['/maestro resume', { kind: 'resume' }],
+    ['/maestro resume budget=$5', { kind: 'resume', budget: { usd: 5 } }],
+    ['/maestro resume budget="$2.50, 500k tokens"', { kind: 'resume', budget: { usd: 2.5, tokens: 500_000 } }],
+    ['/maestro resume budget=2h', { kind: 'resume', budget: { ms: 7_200_000 } }],
   ])('%j', (body, command) => {
     expect(parseCommand(body)).toEqual(command);
   });
@@ -70,6 +74,9 @@ describe('commands', () => {
   it.each([
     ['/maestro run fast', /takes .*here is `fast`/],
     ['/maestro run budget=5', /here is `budget`/],
+    ['/maestro resume budget=lots', /`budget` must be an amount, like `budget=\$5`/],
+    ['/maestro resume budget=-5', /`budget` must be an amount/],
+    ['/maestro resume now', /takes `budget=`, and here is `now`\.$/],
     ['/maestro run playbook=', /here is `playbook=`/],
     ['/maestro run playbook=""', /`playbook` has no value/],
     ['/maestro run model="a', /here is `model="a`/],

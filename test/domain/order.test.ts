@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Amount, Budget } from '../../src/domain/budget.ts';
 import { nextInRun, placeInLine, standing } from '../../src/domain/conduct.ts';
 import { objection, takeOrders } from '../../src/domain/order.ts';
 import type { GivenOrder, Order } from '../../src/domain/steering.ts';
@@ -70,13 +71,30 @@ describe('taking in orders', () => {
     [{ kind: 'resume' }, 'stopped', 'possible'],
     [{ kind: 'resume' }, 'succeeded', 'nothing left'],
   ])('says why %j of a %s run is not possible, if it is not', (order, state, complaint) => {
-    const said = objection(order, { run: { state }, tasks: tasks(committed, failed, undefined) });
+    const said = objection(order, { run: aRun({ state }), tasks: tasks(committed, failed, undefined) });
     expect(said ?? 'possible').toContain(complaint);
+  });
+
+  it('adds to the budget each time it is asked to, also through a pause', () => {
+    const more = { kind: 'resume', budget: { usd: 2 } } as const;
+    const { steering } = takeOrders({ run: aRun(), tasks: [] }, given(more, { kind: 'pause' }, more));
+    expect(steering).toEqual({ taken: 3, words: [], budget: { usd: 4 } });
+  });
+
+  it.each<readonly [Budget | undefined, Amount, string]>([
+    [{ run: { usd: 5 } }, { usd: 1 }, 'possible'],
+    [{ run: { usd: 5, ms: 60_000 } }, { usd: 1, ms: 60_000 }, 'possible'],
+    [{ run: { tokens: 5_000 } }, { usd: 1 }, 'The budget of the run here is 5.0k tokens'],
+    [{ task: { usd: 5 } }, { usd: 1 }, 'no `budget` of its own'],
+    [undefined, { usd: 1 }, 'no `budget` of its own'],
+  ])('of a run with the budget %j %j is added, or it is said why not', (budget, more, complaint) => {
+    const run = aRun({ state: 'failed', settings: budget === undefined ? {} : { budget } });
+    expect(objection({ kind: 'resume', budget: more }, { run, tasks: [] }) ?? 'possible').toContain(complaint);
   });
 
   it('comes to the same however often, and in however many parts, they are taken in', () => {
     const order: fc.Arbitrary<Order> = fc.oneof(
-      fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }),
+      fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'resume', budget: { usd: 0.1, ms: 3 } }),
       fc.record({ kind: fc.constant('steer' as const), words: fc.string() }),
       fc.record({ kind: fc.constant('retry' as const), task: fc.integer({ min: 1, max: 5 }), words: fc.string() }),
       fc.record({ kind: fc.constant('skip' as const), task: fc.integer({ min: 1, max: 5 }), reason: fc.string() }),

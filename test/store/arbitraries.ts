@@ -90,7 +90,13 @@ export const anyRun: fc.Arbitrary<Omit<Run, 'id'>> = record({
   requester: actor,
   playbook,
   settings: record(
-    { provider: text, setup: fc.array(text), budget: cost, loop: fc.boolean(), effort: fc.constantFrom('low', 'high') },
+    {
+      provider: text,
+      setup: fc.array(text),
+      budget: record({ run: record({ usd: cost }) }),
+      loop: fc.boolean(),
+      effort: fc.constantFrom('low', 'high'),
+    },
     { requiredKeys: [] },
   ),
   title: text,

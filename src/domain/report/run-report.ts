@@ -2,6 +2,7 @@ import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
 import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
+import { budgetStep } from '../spending.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
 import { count, money } from './quantities.ts';
 import { clip, codeSpan, encodeInline } from './untrusted-text.ts';
@@ -123,7 +124,7 @@ export function threadOf(run: Run): number | undefined {
 /** What a run spent, of what it may spend; empty when it spent nothing and has no limit, or when that is not known. */
 export function spent({ run, tasks }: RunReport): string {
   const { costUsd } = totalUsage(tasks);
-  const { budget } = run.settings;
+  const budget = run.settings.budget?.run?.usd;
   if (costUsd === undefined || (costUsd === 0 && budget === undefined)) return '';
   return budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(budget)}`;
 }
@@ -196,7 +197,7 @@ export function nextStep(failure: Failure): string {
     case 'policy':
       return 'Make that change by hand, or say in the task to leave it alone.';
     case 'budget':
-      return 'Raise `budget` in the playbook.';
+      return budgetStep(failure.limit);
     case 'blocked':
       return 'Mend what stands in the way, or answer with `/maestro retry N` and what the agent should know.';
     case 'infra':

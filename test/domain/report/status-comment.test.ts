@@ -26,7 +26,7 @@ describe('the status comment', () => {
   it('says in its first line how far the run is, for how long, for how much, and where', () => {
     const run = aRun({
       pullRequest: { number: 13, url: 'https://github.com/octo/demo/pull/13', draft: true },
-      settings: { budget: 5 },
+      settings: { budget: { run: { usd: 5 } } },
     });
     const tasks = [
       aDoneTask(1, { kind: 'committed', commit: sha('b') }),
@@ -95,7 +95,9 @@ describe('the status comment', () => {
     const tasks = [1, 2].map((position) => aDoneTask(position, { kind: 'no-change' }, { usage: free }));
 
     expect(renderStatusComment(aReport({ tasks }))).not.toContain('$');
-    expect(renderStatusComment(aReport({ tasks, run: aRun({ settings: { budget: 5 } }) }))).toContain('$0.00 of $5.00');
+    expect(renderStatusComment(aReport({ tasks, run: aRun({ settings: { budget: { run: { usd: 5 } } } }) }))).toContain(
+      '$0.00 of $5.00',
+    );
   });
 
   it('of a run that is not done says how to try again, and what becomes of what there is', () => {
