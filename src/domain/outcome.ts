@@ -1,4 +1,5 @@
 import type { Scope } from './budget.ts';
+import type { Evidence } from './evidence.ts';
 
 /**
  * Why an attempt failed. Decided from structured fields and exit codes, never from prose.
@@ -40,17 +41,11 @@ export interface Failure {
   readonly keptRef?: string;
 }
 
-/** A check of the playbook's that the engine ran on a task's work, and that passed. */
-export interface PassedCheck {
-  readonly command: string;
-  readonly durationMs: number;
-}
-
 /** How a task ended. Closed: every place that switches over it is exhaustive. */
 export type Outcome =
-  | { readonly kind: 'committed'; readonly commit: string; readonly checks?: readonly PassedCheck[] }
+  | ({ readonly kind: 'committed'; readonly commit: string } & Evidence)
   | { readonly kind: 'no-change' }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  | ({ readonly kind: 'failed'; readonly failure: Failure } & Evidence)
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }
   /** A person said that it is not to be done. `reason` may be empty. */
   | { readonly kind: 'skipped'; readonly by: string; readonly reason: string }

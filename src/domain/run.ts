@@ -1,6 +1,7 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
 import type { Steering } from './steering.ts';
-import type { Outcome, PassedCheck } from './outcome.ts';
+import type { Check } from './evidence.ts';
+import type { Outcome } from './outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from './playbook.ts';
 import type { Question } from './question.ts';
 import type { Actor, Repository } from './repository.ts';
@@ -145,8 +146,8 @@ export interface Session {
   readonly endedAt: number | undefined;
   readonly outcome: Outcome | undefined;
   readonly usage: Usage;
-  /** The playbook's checks that passed on its work. */
-  readonly checks?: readonly PassedCheck[];
+  /** The playbook's checks that were run on its work, up to the first that failed. */
+  readonly checks?: readonly Check[];
 }
 
 /** Whether nothing more will happen to a run. */

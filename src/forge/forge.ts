@@ -242,6 +242,8 @@ export interface CheckRequest {
   readonly conclusion?: 'success' | 'failure' | 'neutral' | 'cancelled' | 'action_required';
   readonly title: string;
   readonly summary: string;
+  /** More to read below the summary; what an earlier request said stays when it is left out. */
+  readonly text?: string;
   readonly detailsUrl?: string;
   readonly annotations?: readonly CheckAnnotation[];
   /** Brings the check up to date only if it is there. */

@@ -2,6 +2,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { AgentEvent } from '../domain/event.ts';
 import type { Word } from '../domain/talk.ts';
+import type { Check } from '../domain/evidence.ts';
 
 /** What stands in a session's log beside the agent's own events. */
 export type LogEntry =
@@ -9,7 +10,9 @@ export type LogEntry =
   | { readonly type: 'prompt'; readonly text: string }
   | { readonly type: 'word'; readonly word: Word }
   | { readonly type: 'stderr'; readonly line: string }
-  | { readonly type: 'stage'; readonly name: string; readonly detail: string };
+  | { readonly type: 'stage'; readonly name: string; readonly detail: string }
+  /** A check the engine ran on the work, with the last of what it printed. */
+  | ({ readonly type: 'check' } & Check);
 
 export interface SessionLogOptions {
   readonly maxBytes: number;

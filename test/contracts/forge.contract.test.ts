@@ -308,7 +308,12 @@ describe('the pull request of a branch', () => {
 
 async function checks(sha: string) {
   const reply = await github.as('will').call<{
-    check_runs: { id: number; status: string; conclusion: string | null; output: { annotations_count: number } }[];
+    check_runs: {
+      id: number;
+      status: string;
+      conclusion: string | null;
+      output: { annotations_count: number; text: string | null };
+    }[];
   }>(`GET ${path(`/commits/${sha}/check-runs?filter=all`)}`);
   return reply.check_runs;
 }
@@ -341,6 +346,15 @@ describe('the check of a key on a commit', () => {
       ['completed', 'success'],
     ]);
     expect(writes(/check-runs/u)).toBe(3);
+  });
+
+  it('keeps the text below its summary, and brings it up to date', async () => {
+    const check = await aCheck({ text: 'first' });
+    await forge.ensureCheck(repository, check);
+    await aForge().ensureCheck(repository, check);
+    expect(writes(/check-runs/u)).toBe(1);
+    await forge.ensureCheck(repository, { ...check, text: 'second' });
+    expect((await checks(check.headSha)).map(({ output }) => output.text)).toEqual(['second']);
   });
 
   it('carries any number of annotations, each once', async () => {

@@ -44,7 +44,7 @@ export interface CheckRun {
   readonly name: string;
   readonly status: string;
   readonly conclusion: string | null;
-  readonly output: { readonly title: string; readonly summary: string };
+  readonly output: { readonly title: string; readonly summary: string; readonly text: string | null };
 }
 
 /** A run with its tasks. */

@@ -135,7 +135,20 @@ describe('a playbook committed to the default branch', () => {
     expect(await place.git('log', '--format=%B', '-1', `${run.branch}~1`)).toContain('Checked by Maestro with:');
     const [pull] = await place.pulls();
     expect(pull).toMatchObject({ draft: false });
-    expect(pull?.body).toMatch(/<summary>Checks<\/summary>[\s\S]*\| 1 \| `test ! -e bad\.txt .*passed in/);
+    expect(pull?.body).toMatch(
+      /<summary>Checks<\/summary>[\s\S]*\| 1 \| `test ! -e bad\.txt .*attempt 1: \*\*failed\*\* after .*, exit code 1 \|\n\| 1 \| .*attempt 2: passed in .*, exit code 0 \|/,
+    );
+    expect(pull?.body).toContain('Checks failed on 1 attempt: task 1, attempt 1');
+    expect(pull?.body).toContain('```text\nbad.txt is there\n```');
+    const [check] = await place.checks(pull?.head.sha ?? '');
+    expect(check?.output.text).toContain('attempt 1: **failed** after');
+    expect(await place.git('log', '--format=%B', '-1', `${run.branch}~1`)).toMatch(
+      /> attempt 1: test ! -e .*exit code 1/,
+    );
+    const log = (await readFile(first?.log ?? '', 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"type":"check"'));
+    expect(log.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ code: 1, tail: 'bad.txt is there' }]);
   });
 
   it('goes on after a failed task when it says so', async () => {

@@ -1,4 +1,5 @@
 import { doneCount } from '../run.ts';
+import { formatEvidence } from './evidence.ts';
 import { count } from './quantities.ts';
 import type { RunReport } from './run-report.ts';
 import { renderStatusComment } from './status-comment.ts';
@@ -9,10 +10,20 @@ export interface CheckReport {
   readonly conclusion?: 'success' | 'failure' | 'neutral' | 'cancelled' | 'action_required';
   readonly title: string;
   readonly summary: string;
+  /** What the engine's own checks said; left out where nothing was checked. */
+  readonly text?: string;
 }
+
+/** Characters for what checks printed, of the 65,535 GitHub takes. */
+const OUTPUT = 40_000;
 
 /** The check run on the tip of a run's branch. */
 export function renderCheck(report: RunReport): CheckReport {
+  const evidence = formatEvidence(report.tasks, OUTPUT);
+  return { ...standing(report), ...(evidence === '' ? {} : { text: evidence }) };
+}
+
+function standing(report: RunReport): CheckReport {
   const { run, tasks } = report;
   const progress = `${doneCount(tasks)} of ${count(tasks.length, 'task')} done`;
   const summary = renderStatusComment(report);

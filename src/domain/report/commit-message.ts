@@ -1,6 +1,6 @@
 import { modelOf } from '../failover.ts';
 import type { RunId, SessionId, TaskKey } from '../ids.ts';
-import type { PassedCheck } from '../outcome.ts';
+import { howItEnded, type Check, type Evidence } from '../evidence.ts';
 import type { PlaybookSource } from '../playbook.ts';
 import type { Run, RunTask, Session } from '../run.ts';
 import { duration } from './quantities.ts';
@@ -24,8 +24,8 @@ export interface CommitFacts {
   readonly total: number;
   /** Defaults to the requester's private address at github.com. */
   readonly requesterEmail?: string;
-  /** What the engine ran on the work, in order. */
-  readonly checks?: readonly PassedCheck[];
+  /** What the engine's own checks said of the work, and of the attempts before. */
+  readonly evidence?: Evidence;
   /** The agent's last words. */
   readonly summary?: string;
 }
@@ -60,7 +60,7 @@ export function renderCommitMessage(facts: CommitFacts): string {
     ...(saysNoMore(task.text, subject) ? [`${place}.`] : [`${place}:`, '', ...quoteTask(task.text)]),
     '',
     ...quoteAgent(facts.summary ?? ''),
-    ...listChecks(facts.checks ?? []),
+    ...listEvidence(facts.evidence ?? {}),
     `Maestro-Run: ${run.id}`,
     `Maestro-Task: ${task.position}/${total} ${task.key}`,
     `Maestro-Session: ${session.id}`,
@@ -89,14 +89,18 @@ function quoteAgent(summary: string): readonly string[] {
 }
 
 /** What was checked, a line each, with a blank line after. A command of several lines shows its first. */
-function listChecks(checks: readonly PassedCheck[]): readonly string[] {
-  if (checks.length === 0) return [];
-  const lines = checks
-    .slice(0, BODY_LINES)
-    .map(({ command, durationMs }) =>
-      quote(`${clip(plainLines(command.trim())[0] ?? '', 200)} (${duration(durationMs)})`),
-    );
-  return ['Checked by Maestro with:', '', ...lines, ''];
+function listEvidence({ checks = [], failedBefore = [] }: Evidence): readonly string[] {
+  const passed = checks.slice(0, BODY_LINES).map((check) => quote(checkLine(check)));
+  const failed = failedBefore.map(({ attempt, check }) => quote(`attempt ${attempt}: ${checkLine(check)}`));
+  return [
+    ...(passed.length === 0 ? [] : ['Checked by Maestro with:', '', ...passed, '']),
+    ...(failed.length === 0 ? [] : ['What failed before, and was done again:', '', ...failed, '']),
+  ];
+}
+
+function checkLine(check: Check): string {
+  const command = clip(plainLines(check.command.trim())[0] ?? '', 200);
+  return `${command} (${howItEnded(check)}, ${duration(check.durationMs)})`;
 }
 
 function plainLines(text: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { doneCount, isFinal, type RunTask } from '../run.ts';
+import { formatEvidence, formatFailedBefore } from './evidence.ts';
 import { count, duration, tokens } from './quantities.ts';
 import {
   elapsed,
@@ -31,9 +32,6 @@ const SHORT_COMMIT = 10;
 const CHECKS = 10;
 const CHECK_LENGTH = 200;
 
-/** What checks said of tasks that is listed one by one. */
-const CHECK_ROWS = 60;
-
 /** How much is said. Each next level says less, and the first that fits is used. */
 interface Detail {
   /** Characters of a title in the table; infinite for exact ones. */
@@ -45,17 +43,20 @@ interface Detail {
   readonly links: boolean;
   /** Whether a state is its icon only, and a commit stands whole in the table instead of in the facts. */
   readonly least: boolean;
+  /** Characters for what the engine's checks printed. */
+  readonly output: number;
 }
 
 const LEVELS: readonly Detail[] = [
-  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, links: true, least: false },
-  { title: 200, reasons: 20, reason: 300, links: true, least: false },
-  { title: 60, reasons: 10, reason: 200, links: false, least: false },
-  { title: 30, reasons: 5, reason: 200, links: false, least: false },
+  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, links: true, least: false, output: 16_000 },
+  { title: Number.POSITIVE_INFINITY, reasons: 20, reason: 500, links: true, least: false, output: 0 },
+  { title: 200, reasons: 20, reason: 300, links: true, least: false, output: 0 },
+  { title: 60, reasons: 10, reason: 200, links: false, least: false, output: 0 },
+  { title: 30, reasons: 5, reason: 200, links: false, least: false, output: 0 },
 ];
 
 /** A thousand tasks fit. */
-const LEAST: Detail = { title: 0, reasons: 3, reason: 200, links: false, least: true };
+const LEAST: Detail = { title: 0, reasons: 3, reason: 200, links: false, least: true, output: 0 };
 
 /** Upper bound of a row at the least detail: position, icon, commit, and what is between. */
 const ROW_LENGTH = 66;
@@ -122,12 +123,16 @@ function summary(report: RunReport): string {
   return `Asked for by ${encodeInline(run.requester.login)}${where}.${commits}${reference}`;
 }
 
-function checked({ run }: RunReport): string {
+function checked({ run, tasks }: RunReport): string {
   const { verify = [] } = run.settings;
   if (verify.length === 0) return '';
   const commands = verify.slice(0, CHECKS).map((command) => codeSpan(clip(command, CHECK_LENGTH)));
   const more = verify.length > CHECKS ? [`${verify.length - CHECKS} more`] : [];
-  return `Checked after each task with: ${[...commands, ...more].join(', ')}`;
+  const failed = formatFailedBefore(tasks);
+  return [
+    `Checked after each task with: ${[...commands, ...more].join(', ')}`,
+    ...(failed === '' ? [] : ['', failed]),
+  ].join('\n');
 }
 
 /** The work stays on the commit it was made from; that the base is elsewhere by now is for people to deal with (fault F29). */
@@ -239,22 +244,10 @@ function fullCommits(tasks: readonly RunTask[]): readonly (readonly [string, str
   );
 }
 
-/** What the engine's own checks said of each committed task; left out where there is no room for titles. */
+/** What the engine's own checks said of each task; left out where there is no room for titles. */
 function checkTable({ tasks }: RunReport, detail: Detail): string {
-  const rows = tasks.flatMap(({ position, outcome }) =>
-    outcome?.kind !== 'committed'
-      ? []
-      : (outcome.checks ?? []).map(
-          ({ command, durationMs }) =>
-            `| ${position} | ${codeSpan(clip(plainLine(command), CHECK_LENGTH)).replaceAll('|', '\\|')} | passed in ${duration(durationMs)} |`,
-        ),
-  );
-  if (rows.length === 0 || detail.title === 0) return '';
-  const more = rows.length > CHECK_ROWS ? ['', `… and ${count(rows.length - CHECK_ROWS, 'more check')}.`] : [];
-  return details(
-    'Checks',
-    ['| # | Command | |', '| ---: | --- | --- |', ...rows.slice(0, CHECK_ROWS), ...more].join('\n'),
-  );
+  const evidence = detail.title === 0 ? '' : formatEvidence(tasks, detail.output);
+  return evidence === '' ? '' : details('Checks', evidence);
 }
 
 function blockedHosts({ blockedHosts = [] }: RunReport): string {

@@ -94,7 +94,7 @@ export function codeSpan(text: string): string {
 
 /**
  * Output as a fenced block: its last `lines` lines, each at most `width` characters, in a fence longer than any run of backticks
- * inside. Lines that look like a command to some bot, and mentions, get an invisible break.
+ * inside. Lines that look like a command to some bot or a row of a table, and mentions, get an invisible break.
  */
 export function fence(output: string, lines: number, width = 400): string {
   const inert = output
@@ -102,7 +102,7 @@ export function fence(output: string, lines: number, width = 400): string {
     .split(/\r\n?|\n/u)
     .slice(-lines)
     .map((line) => clip(withoutHidden(line), width))
-    .map((line) => line.replace(/^(\s*)(?=\/[a-z])/iu, '$1\u200B').replaceAll(/@(?=\w)/gu, '@\u200B'))
+    .map((line) => line.replace(/^(\s*)(?=\/[a-z]|\|)/iu, '$1\u200B').replaceAll(/@(?=\w)/gu, '@\u200B'))
     .join('\n');
   const ticks = '`'.repeat(Math.max(3, longestRun(inert) + 1));
   return `${ticks}text\n${inert}\n${ticks}`;

@@ -4,9 +4,9 @@ import type { ForgeContext } from './context.ts';
 import { ensure } from './ensure.ts';
 import { hasNext } from './pages.ts';
 
-/** GitHub's limits: annotations per request, and characters of a summary, a title and a message. */
+/** GitHub's limits: annotations per request, and characters of a summary or text, a title and a message. */
 const ANNOTATIONS = 50;
-const SUMMARY_LENGTH = 65_535;
+const TEXT_LENGTH = 65_535;
 const TITLE_LENGTH = 255;
 const MESSAGE_LENGTH = 16_000;
 
@@ -19,6 +19,7 @@ interface CheckRun {
   readonly output: {
     readonly title: string | null;
     readonly summary: string | null;
+    readonly text: string | null;
     readonly annotations_count: number;
   };
   readonly app: { readonly id: number } | null;
@@ -106,7 +107,7 @@ function withProgress(check: CheckRun, before: number, request: CheckRequest): C
 }
 
 function fields(context: ForgeContext, request: CheckRequest, annotated: number) {
-  const { title, summary } = wantedOutput(context, request);
+  const output = wantedOutput(context, request);
   const annotations = (request.annotations ?? []).slice(annotated, annotated + ANNOTATIONS);
   return {
     name: request.name,
@@ -115,7 +116,7 @@ function fields(context: ForgeContext, request: CheckRequest, annotated: number)
       ? { status: 'completed' as const, conclusion: request.conclusion ?? ('neutral' as const) }
       : { status: request.status }),
     ...(request.detailsUrl === undefined ? {} : { details_url: request.detailsUrl }),
-    output: { title, summary, annotations: annotations.map((annotation) => toGithub(context, annotation)) },
+    output: { ...output, annotations: annotations.map((annotation) => toGithub(context, annotation)) },
   };
 }
 
@@ -134,18 +135,20 @@ function toGithub(context: ForgeContext, annotation: CheckAnnotation) {
 function wantedOutput(context: ForgeContext, request: CheckRequest) {
   return {
     title: context.redact(request.title).slice(0, TITLE_LENGTH),
-    summary: context.redact(request.summary).slice(0, SUMMARY_LENGTH),
+    summary: context.redact(request.summary).slice(0, TEXT_LENGTH),
+    ...(request.text === undefined ? {} : { text: context.redact(request.text).slice(0, TEXT_LENGTH) }),
   };
 }
 
 function isAsWanted(context: ForgeContext, check: CheckRun, request: CheckRequest): boolean {
-  const { title, summary } = wantedOutput(context, request);
+  const { title, summary, text } = wantedOutput(context, request);
   const conclusion = request.status === 'completed' ? (request.conclusion ?? 'neutral') : null;
   return (
     check.status === request.status &&
     check.conclusion === conclusion &&
     check.output.title === title &&
     check.output.summary === summary &&
+    (text === undefined || check.output.text === text) &&
     check.output.annotations_count >= (request.annotations ?? []).length &&
     (request.detailsUrl === undefined || check.details_url === request.detailsUrl)
   );

@@ -1,3 +1,4 @@
+import { evidenceOf } from '../../domain/evidence.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { entryAt, readBlob, treeOf, withFile } from '../../git/tree.ts';
@@ -23,7 +24,7 @@ export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskR
         session: record.session,
         total: tasks.length,
         ...(record.summary === undefined ? {} : { summary: record.summary }),
-        ...(record.session.checks === undefined ? {} : { checks: record.session.checks }),
+        evidence: evidenceOf(record.session, record.earlier),
       }),
     ),
   });

@@ -1,4 +1,5 @@
 import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
+import { evidenceOf } from '../../domain/evidence.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
@@ -47,15 +48,13 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
 }
 
 function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {
-  if (record.commit !== undefined) {
-    const checks = record.session.checks === undefined ? {} : { checks: record.session.checks };
-    return { kind: 'committed', commit: record.commit, ...checks };
-  }
+  const evidence = evidenceOf(record.session, record.earlier);
+  if (record.commit !== undefined) return { kind: 'committed', commit: record.commit, ...evidence };
   if (record.stopped) {
     const kept = record.keptRef === undefined ? {} : { keptRef: record.keptRef };
     return { kind: 'cancelled', by: stoppedBy, reason: 'the run was stopped', ...kept };
   }
-  if (record.failure !== undefined) return { kind: 'failed', failure: record.failure };
+  if (record.failure !== undefined) return { kind: 'failed', failure: record.failure, ...evidence };
   return { kind: 'no-change' };
 }
 

@@ -1,18 +1,24 @@
-import type { PassedCheck } from '../../domain/outcome.ts';
+import { checkOf, howItEnded, isPassed, type Check } from '../../domain/evidence.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 
-/** Runs the playbook's `verify` commands on the working copy, each in a place of its own, without any wire. */
+/** Bytes of what a check printed that a session's log and the next attempt get. */
+const OUTPUT = 8 * 1024;
+
+/**
+ * Runs the playbook's `verify` commands on the working copy, each in a place of its own, without any wire, up to the first that
+ * fails. What was run and how it ended is evidence, which goes with the session whatever becomes of it.
+ */
 export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   const commands = scope.held.run.settings.verify ?? [];
   if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
     return record;
   const inside = scope.deps.runner.inside(scope.lane);
-  const passed: PassedCheck[] = [];
+  const checks: Check[] = [];
   for (const command of commands) {
-    const output = tailSink(8 * 1024);
+    const output = tailSink(OUTPUT);
     const result = await runOnLane(scope, {
       purpose: 'verify',
       session: record.session.id,
@@ -23,19 +29,14 @@ export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskR
     const ending = endingOf(scope.signal);
     if (ending === 'stop') return { ...record, stopped: true };
     if (ending !== undefined) throw new EndedEarly(ending);
-    await record.sessionLog.write({
-      type: 'stage',
-      name: 'verify',
-      detail: `${command}: ${result.ending} ${result.code ?? ''} after ${Math.round(result.durationMs)} ms\n${output.text()}`,
-    });
-    if (result.ending !== 'exited' || result.code !== 0) {
-      const how = result.ending === 'exited' ? `exit code ${result.code ?? 'unknown'}` : result.ending;
-      return {
-        ...record,
-        failure: { kind: 'verify-failed', message: `The check \`${command}\` failed (${how}).`, detail: output.text() },
-      };
+    const check = checkOf(command, result, { durationMs: result.durationMs, output: output.text() });
+    checks.push(check);
+    await record.sessionLog.write({ type: 'check', ...check, tail: output.text() });
+    if (!isPassed(check)) {
+      const message = `The check \`${command}\` failed (${howItEnded(check)}).`;
+      const failure = { kind: 'verify-failed', message, detail: output.text() } as const;
+      return { ...record, session: { ...record.session, checks }, failure };
     }
-    passed.push({ command, durationMs: result.durationMs });
   }
-  return passed.length === 0 ? record : { ...record, session: { ...record.session, checks: passed } };
+  return checks.length === 0 ? record : { ...record, session: { ...record.session, checks } };
 }

@@ -58,6 +58,29 @@ describe('a commit message', () => {
     expect(renderCommitMessage({ ...facts('Add a cache'), summary: 'x '.repeat(9_000) }).length).toBeLessThan(2_500);
   });
 
+  it('says what was checked, with exit code and time, and what failed before', () => {
+    const check = { command: 'npm test\nnpm run lint', durationMs: 2_000, code: 0, tail: 'ok' };
+    const before = { ...check, command: 'npm test', code: 1, tail: 'not ok' };
+    const evidence = { checks: [check], failedBefore: [{ attempt: 1, check: before }] };
+    const message = renderCommitMessage({ ...facts('Add a cache'), evidence });
+
+    expect(message).toContain(
+      [
+        '',
+        'Checked by Maestro with:',
+        '',
+        '> npm test (exit code 0, 2 s)',
+        '',
+        'What failed before, and was done again:',
+        '',
+        '> attempt 1: npm test (exit code 1, 2 s)',
+        '',
+        'Maestro-Run:',
+      ].join('\n'),
+    );
+    expect(message).not.toContain('not ok');
+  });
+
   it('parses back', () => {
     expect(parseTrailers(renderCommitMessage(facts('Add a cache')))).toEqual({
       run: aRun().id,
