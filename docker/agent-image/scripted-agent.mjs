@@ -12,7 +12,7 @@
 //   commit MESSAGE      tick                git-config KEY VAL  hook NAME SCRIPT      gitlink PATH        rm-git
 //   spew 10MB [lines|short|binary|noline]   memory 500MB        disk 500MB            hang
 //   fork                ignore-term         exit N              crash                 no-result
-//   fail KIND [2h]      usage IN OUT [USD]  fetch URL           model                 env
+//   fail KIND [2h] [ID] (with an ID, only where it plays the provider of that id)   usage IN OUT [USD]  fetch URL           model                 env
 //   recall              repair DIRECTIVE (obeyed only where the prompt tells of a previous attempt)
 //   ask TEXT [| A | B]  note TEXT           replan WHY | TASK | TASK                  done TEXT           blocked WHY
 //                       say so with the command `maestro`; ask, replan and blocked end the turn. What is asked or proposed already,
@@ -203,7 +203,8 @@ const COMMANDS = {
     return pause(60_000);
   },
   'no-result': () => process.exit(0),
-  fail: async (_, [kind, reset]) => {
+  fail: async (_, [kind, reset, id = process.env.MAESTRO_AGENT]) => {
+    if (id !== process.env.MAESTRO_AGENT) return;
     const resetAt = reset === undefined ? {} : { resetAt: Date.now() + duration(reset) };
     await emit({ type: 'error', kind, message: `The scripted agent was told to fail (${kind}).`, ...resetAt });
     await emit({ type: 'end', ok: false, text: '' });

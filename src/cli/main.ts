@@ -6,6 +6,7 @@ import { starting } from '../compose/start.ts';
 import { runProcess } from '../process.ts';
 import { doctorCommand } from './doctor/doctor.ts';
 import { explainHere } from './explain.ts';
+import { conduct } from './demo/conduct/conduct.ts';
 import { demo } from './demo/demo.ts';
 import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
 import { withKeys } from './keys/with-keys.ts';
@@ -93,8 +94,11 @@ program
     new Option('--runner <name>', 'where agents run; docker if there is an engine').choices(['docker', 'local']),
   )
   .option('--keep', 'leave everything up to look at', false)
-  .action(async (options: Parameters<typeof demo>[0]) => {
-    process.exitCode = await demo(options);
+  .addOption(
+    new Option('--scenario <name>', 'show something else: how a run is conducted from its thread').choices(['conduct']),
+  )
+  .action(async (options: Parameters<typeof demo>[0] & { readonly scenario?: 'conduct' }) => {
+    process.exitCode = options.scenario === 'conduct' ? await conduct(options) : await demo(options);
   });
 
 program.addCommand(sessionsProgram());

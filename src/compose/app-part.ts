@@ -14,14 +14,14 @@ import { providerIds } from '../providers/registry.ts';
 import type { Part, Shared } from './shared.ts';
 import { spaceOf } from './space.ts';
 
-/** Starts process 1: hears GitHub and turns what it hears into runs. */
-export async function startApp(shared: Shared): Promise<Part> {
+/** Starts process 1: hears GitHub and turns what it hears into runs. `understudy` is as the worker has it. */
+export async function startApp(shared: Shared, options: { readonly understudy?: string } = {}): Promise<Part> {
   const { config, log, store, forge } = shared;
   const queue = await shared.openQueue();
   await queue.check();
   const notes = createDeliveryNotes();
   const rules: AppRules = {
-    providers: providerIds,
+    providers: options.understudy === undefined ? providerIds : [...providerIds, options.understudy],
     defaultProviders: config.MAESTRO_PROVIDER,
     allowedBots: config.MAESTRO_ALLOWED_BOTS,
     branchPrefix: 'maestro/',

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiBaseUrl, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
+import type { Provider } from '../providers/provider.ts';
 import { createProviders, type Providers } from '../providers/registry.ts';
+import { createScripted } from '../providers/scripted/provider.ts';
 import { imageOfProvider } from '../domain/own-image.ts';
 import { createDockerRunner } from '../runners/docker/docker-runner.ts';
 import type { Patience } from '../runners/docker/engine.ts';
@@ -47,9 +49,16 @@ export function namespaceOf(config: Config): string {
 
 /** Every provider, as it runs on `runner`. */
 export function providersFor(runner: Runner): Providers {
-  return createProviders({
-    scriptedAgent: runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere(),
-  });
+  return createProviders({ scriptedAgent: scriptedAgentOn(runner) });
+}
+
+/** The scripted agent once more, as a provider of its own called `id`: to show how one takes over from the other. */
+export function understudyFor(runner: Runner, id: string): Provider {
+  return createScripted(scriptedAgentOn(runner), { id, title: `Scripted ${id}` });
+}
+
+function scriptedAgentOn(runner: Runner): string {
+  return runner.name === 'docker' ? '/opt/maestro/scripted-agent.mjs' : scriptedAgentHere();
 }
 
 function scriptedAgentHere(): string {

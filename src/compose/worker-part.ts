@@ -11,7 +11,7 @@ import type { Patience } from '../runners/docker/engine.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
 import { createEndpointFinder } from './installation-keys.ts';
-import { createRunner, providersFor } from './runner.ts';
+import { createRunner, providersFor, understudyFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 import { wireDirectory } from './wires.ts';
 
@@ -21,7 +21,11 @@ export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; rea
 /** Starts process 2: works on runs. */
 export async function startWorkerPart(
   shared: Shared,
-  options: { readonly onEvent?: EventListener; readonly patience?: Partial<Patience> } = {},
+  options: {
+    readonly onEvent?: EventListener;
+    readonly patience?: Partial<Patience>;
+    readonly understudy?: string;
+  } = {},
 ): Promise<Part> {
   const { config, log, store, forge } = shared;
   const endpointFor = createEndpointFinder(config, store, shared.secrets);
@@ -30,6 +34,7 @@ export async function startWorkerPart(
   log.info({ runner: runner.name, ...facts, isolation: runner.isolation }, 'runner ready');
   if (runner.name === 'local') log.warn({ isolation: runner.isolation }, 'agents run without isolation');
   const providers = providersFor(runner);
+  const understudy = options.understudy === undefined ? undefined : understudyFor(runner, options.understudy);
   const gateway = createGateway({ directory: await wireDirectory(config), log, clock: systemClock });
   const queue = await shared.openQueue();
   await queue.check();
@@ -40,7 +45,7 @@ export async function startWorkerPart(
     runner,
     shelf: shared.shelf,
     gateway,
-    findProvider: (id) => findProvider(providers, id),
+    findProvider: (id) => (id === understudy?.id ? understudy : findProvider(providers, id)),
     modelEndpoint: endpointFor,
     presence: openPresence(path.join(config.MAESTRO_HOME, 'workers'), config.MAESTRO_WORKER),
     clock: systemClock,

@@ -4,11 +4,11 @@ import type { RunTask } from '../../domain/run.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
 import type { ProviderId } from '../../providers/registry.ts';
 import { untilSignal } from '../../process.ts';
-import { ensureAgentImage, NoImageError } from '../image.ts';
+import { chooseRunner } from './place.ts';
 import { watchRuns } from './progress.ts';
 import { demoRun, isAsPromised, type DemoResult } from './result.ts';
 import { DEMO_ISSUE, DEMO_OWNER, DEMO_PLAYBOOK, DEMO_REPOSITORY, DEMO_USER } from './seed.ts';
-import { openWorld, type World, type WorldOptions } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 export interface DemoOptions {
   readonly json: boolean;
@@ -36,7 +36,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       say(`${playbook.name}:${problem.line}:${problem.column}: ${problem.message} ${problem.fix}`);
     return 2;
   }
-  const runner = await chooseRunner(options);
+  const runner = await chooseRunner(options, say);
   if (runner === undefined) return 1;
   const words = new Map<string, string>();
   const world = await openWorld({
@@ -68,32 +68,6 @@ export async function demo(options: DemoOptions): Promise<number> {
   } catch (error) {
     await world.close();
     throw error;
-  }
-}
-
-/** Where agents run, said aloud. Undefined when what was asked for can't be had. */
-async function chooseRunner(options: DemoOptions): Promise<WorldOptions['runner'] | undefined> {
-  if (options.runner === 'local') {
-    say(
-      `Runner: local. Agents run on this machine without any isolation${options.provider === 'scripted' ? ' (fine here: the agent is scripted)' : ''}.`,
-    );
-    return { name: 'local' };
-  }
-  try {
-    const agents = options.provider === 'scripted' ? 'none' : options.provider;
-    const image = await ensureAgentImage({ agents, onProgress: (line) => say(`  ${line}`) });
-    say(`Runner: docker, image ${image}. Each session gets a hardened container without a network.`);
-    return { name: 'docker', image };
-  } catch (error) {
-    if (!(error instanceof NoImageError)) throw error;
-    if (options.runner === 'docker' || options.provider !== 'scripted') {
-      say(`This demonstration needs Docker, and it can't be had: ${error.message}`);
-      return undefined;
-    }
-    say(
-      `Runner: local, because Docker can't be had (${error.message}). Agents run on this machine without any isolation.`,
-    );
-    return { name: 'local' };
   }
 }
 

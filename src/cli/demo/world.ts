@@ -24,7 +24,11 @@ export interface WorldOptions {
   readonly provider: string;
   readonly runner: { readonly name: 'docker'; readonly image: string } | { readonly name: 'local' };
   readonly logLevel: string;
-  readonly onEvent: EventListener;
+  readonly onEvent?: EventListener;
+  /** Id of a second provider that is played by the scripted agent. */
+  readonly understudy?: string;
+  /** Settings beside the demonstration's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a world in a temporary directory, on free ports, on loopback. */
@@ -68,11 +72,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           GEMINI_BASE_URL: model.url,
         }),
     ...(options.runner.name === 'docker' ? { MAESTRO_IMAGE: options.runner.image } : {}),
+    ...options.env,
   });
   const log = createLog({ level: options.logLevel });
   const shared = stack.use(await openShared(config, log));
-  stack.use(await startWorkerPart(shared, { onEvent: options.onEvent }));
-  const app = stack.use(await startApp(shared));
+  const understudy = options.understudy === undefined ? {} : { understudy: options.understudy };
+  const listener = options.onEvent === undefined ? {} : { onEvent: options.onEvent };
+  stack.use(await startWorkerPart(shared, { ...listener, ...understudy }));
+  const app = stack.use(await startApp(shared, understudy));
   github.control.setWebhookUrl(`${app.url ?? ''}/api/github/webhooks`);
   const everything = stack.move();
   return {

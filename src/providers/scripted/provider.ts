@@ -6,19 +6,23 @@ import { scriptedSessions } from './sessions.ts';
 
 /**
  * The provider for development, the demo and the tests: `scripted-agent.mjs`, which needs no model and does the same thing every
- * time. `script` is its path as a job sees it.
+ * time. `script` is its path as a job sees it. It may play a second provider, `as` whom it then is known.
  */
-export function createScripted(script: string): Provider {
+export function createScripted(script: string, as = { id: 'scripted', title: 'Scripted agent' }): Provider {
   return {
-    id: 'scripted',
-    title: 'Scripted agent',
+    ...as,
     protocol: undefined,
     cli: undefined,
     hosts: [],
     sessions: scriptedSessions,
-    command: (task) => ({ argv: ['node', script], env: environment(task), stdin: task.prompt, files: {} }),
+    command: (task) => ({
+      argv: ['node', script],
+      env: { ...environment(task), MAESTRO_AGENT: as.id },
+      stdin: task.prompt,
+      files: {},
+    }),
     decode: decodeScripted,
-    conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: 'The scripted agent', refusal }),
+    conclude: (seen, code, refusal) => concludeByEnd(seen, code, { title: `The ${as.title.toLowerCase()}`, refusal }),
   };
 }
 
