@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Store } from '../store/store.ts';
 import { around } from '../telemetry/failpoint.ts';
 import type { Log } from '../telemetry/log.ts';
+import { laneOf } from './delivery-lane.ts';
 import { BadJson, parseJsonObject } from './json.ts';
 import { BODY_LIMITS, BodyRefused, createBodyReader, type BodyLimits, type BodyReader } from './raw-body.ts';
 import { startSignatureCheck } from './signature.ts';
@@ -113,7 +114,14 @@ async function save(
   const { guid, event } = delivery;
   const saved = await around('inbox', {
     perform: async () =>
-      await deps.store.saveDelivery({ guid, event, action, body: text, receivedAt: deps.clock.now() }),
+      await deps.store.saveDelivery({
+        guid,
+        event,
+        action,
+        body: text,
+        receivedAt: deps.clock.now(),
+        lane: laneOf(value),
+      }),
   });
   deps.log.debug({ guid, event, action, saved }, 'delivery received');
   if (saved === 'saved') deps.wake(value);

@@ -4,12 +4,14 @@ import { ForgeError } from '../forge/forge.ts';
 import { QueueUnavailableError } from '../queue/queue.ts';
 import type { Delivery, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { laneOf } from './delivery-lane.ts';
 import type { DeliveryNotes } from './notes.ts';
 import { eventName } from './payload.ts';
 
 /**
- * The pump from the inbox to the event handlers. Deliveries of one repository are handled one after the other, oldest first;
- * repositories go side by side, so that a flood from one does not hold up another (threat S17).
+ * The pump from the inbox to the event handlers. Deliveries of one repository, a lane, are handled one after the other, oldest
+ * first; lanes go side by side, a few deliveries at a turn, and who waited longest for a turn has the next, so that a flood from
+ * however many repositories does not hold up another (threat S17).
  */
 export interface Inbox {
   /** Takes up what was left from before, then whatever comes. */
@@ -27,7 +29,7 @@ export interface Inbox {
 }
 
 export interface InboxDeps {
-  readonly store: Pick<Store, 'pendingDeliveries' | 'settleDelivery' | 'failDelivery'>;
+  readonly store: Pick<Store, 'pendingDeliveries' | 'lanesDue' | 'settleDelivery' | 'failDelivery'>;
   readonly probot: Pick<Probot, 'receive'>;
   readonly notes: DeliveryNotes;
   readonly clock: Clock;
@@ -45,20 +47,21 @@ const LONGEST_PAUSE_MS = 5 * 60_000;
 const MAX_ATTEMPTS = 10;
 /** While GitHub or the queue does not answer, a delivery is tried for this long however often it failed (promise P1). */
 const OUTAGE_MS = 24 * 3_600_000;
-const PAGE = 100;
-const LARGEST_PAGE = 1_600;
+/** Deliveries of a lane at one turn. */
+const TURN = 10;
+/** Lanes whose last turn is remembered. */
+const REMEMBERED = 10_000;
 
 interface Payload {
-  readonly repository?: { readonly id?: unknown } | null;
   readonly installation?: { readonly id?: unknown } | null;
 }
-
-type Lane = readonly { readonly delivery: Delivery; readonly payload: Payload }[];
 
 /** Makes a pump, standing still until `start` or `wake`. */
 export function createInbox(deps: InboxDeps): Inbox {
   const concurrency = deps.concurrency ?? 4;
   const lanes = new Map<string, Promise<void>>();
+  /** Lanes by their last turn, the longest ago first. */
+  const served = new Set<string>();
   let scanning: Promise<void> | undefined;
   /** Lanes asked for while scanning; undefined stands for any. */
   const wanted = new Set<string | undefined>();
@@ -67,7 +70,7 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   function wake(saved?: unknown): void {
     if (stopping) return;
-    const lane = saved === undefined ? undefined : laneOf(saved as Payload);
+    const lane = saved === undefined ? undefined : laneOf(saved);
     if (lane !== undefined && lanes.has(lane)) return;
     if (scanning !== undefined) {
       wanted.add(lane);
@@ -82,32 +85,34 @@ export function createInbox(deps: InboxDeps): Inbox {
       });
   }
 
-  /** Starts lanes for repositories that have deliveries due and none being handled. */
+  /** Starts lanes that have deliveries due and are not being handled. */
   async function scan(): Promise<void> {
-    for (let limit = PAGE; limit <= LARGEST_PAGE && lanes.size < concurrency; limit *= 4) {
-      // A lane that ends while we read has settled what we read: it must count as busy still.
-      const busy = new Set(lanes.keys());
-      const due = await deps.store.pendingDeliveries(deps.clock.now(), limit);
-      const free = [...byRepository(due)].filter(([repository]) => !busy.has(repository));
-      for (const [repository, lane] of free.slice(0, concurrency - lanes.size)) startLane(repository, lane);
-      // Everything we saw may belong to one busy repository: then look further down the line.
-      if (free.length > 0 || due.length < limit) return;
-    }
+    if (lanes.size >= concurrency) return;
+    // A lane that ends while we read looks anyway.
+    const busy = new Set(lanes.keys());
+    const free = (await deps.store.lanesDue(deps.clock.now())).filter((lane) => !busy.has(lane));
+    const turns = [...free.filter((lane) => !served.has(lane)), ...[...served].filter((lane) => free.includes(lane))];
+    for (const lane of turns.slice(0, concurrency - lanes.size)) startLane(lane);
   }
 
-  function startLane(repository: string, lane: Lane): void {
-    const work = runLane(lane).then((isRecorded) => {
-      lanes.delete(repository);
-      // What could not be recorded is still due: looking at once would spin, the next poll takes it up.
-      if (isRecorded) wake();
-    });
-    lanes.set(repository, work);
+  function startLane(lane: string): void {
+    served.delete(lane);
+    served.add(lane);
+    for (const oldest of [...served].slice(0, Math.max(0, served.size - REMEMBERED))) served.delete(oldest);
+    const work = runLane(lane)
+      .catch((error: unknown) => deps.log.error({ err: error }, 'inbox could not be read'))
+      .then((isRecorded) => {
+        lanes.delete(lane);
+        // What could not be recorded is still due: looking at once would spin, the next poll takes it up.
+        if (isRecorded === true) wake();
+      });
+    lanes.set(lane, work);
   }
 
-  /** Handles a lane's deliveries; false when what became of one of them could not be recorded. */
-  async function runLane(lane: Lane): Promise<boolean> {
-    for (const { delivery, payload } of lane) {
-      if (stopping || !(await handleDelivery(deps, delivery, payload))) return false;
+  /** Handles the first of a lane's deliveries; false when what became of one of them could not be recorded. */
+  async function runLane(lane: string): Promise<boolean> {
+    for (const delivery of await deps.store.pendingDeliveries(deps.clock.now(), TURN, lane)) {
+      if (stopping || !(await handleDelivery(deps, delivery))) return false;
     }
     return true;
   }
@@ -134,30 +139,11 @@ export function createInbox(deps: InboxDeps): Inbox {
   };
 }
 
-/** What a payload is about, as the key of its lane: its repository, else its installation; undefined when it names neither. */
-function laneOf(payload: Payload): string | undefined {
-  const id = payload.repository?.id ?? payload.installation?.id ?? undefined;
-  return id === undefined ? undefined : JSON.stringify(id);
-}
-
-/** Deliveries by the repository they are about, both in the order given. Those about none go by their installation. */
-function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, Lane> {
-  const lanes = new Map<string, { delivery: Delivery; payload: Payload }[]>();
-  for (const delivery of deliveries) {
-    const payload = JSON.parse(delivery.body) as Payload;
-    const repository = laneOf(payload) ?? JSON.stringify(delivery.guid);
-    const lane = lanes.get(repository);
-    if (lane === undefined) lanes.set(repository, [{ delivery, payload }]);
-    else lane.push({ delivery, payload });
-  }
-  return lanes;
-}
-
 /** Gives one delivery to its handlers and records how that went. Never rejects; false when it could not be recorded. */
-async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: Payload): Promise<boolean> {
+async function handleDelivery(deps: InboxDeps, delivery: Delivery): Promise<boolean> {
   const { guid, event, action } = delivery;
   const log = deps.log.child({ guid, event, action });
-  const settle = await attempt(deps, delivery, payload, log);
+  const settle = await attempt(deps, delivery, log);
   try {
     await settle();
     return true;
@@ -168,8 +154,9 @@ async function handleDelivery(deps: InboxDeps, delivery: Delivery, payload: Payl
 }
 
 /** Tries to handle a delivery, and says what is to be recorded of it. Never rejects. */
-async function attempt(deps: InboxDeps, delivery: Delivery, payload: Payload, log: Log): Promise<() => Promise<void>> {
+async function attempt(deps: InboxDeps, delivery: Delivery, log: Log): Promise<() => Promise<void>> {
   const { guid, event, action } = delivery;
+  const payload = JSON.parse(delivery.body) as Payload;
   if (eventName(event, action) === undefined) {
     return () => deps.store.settleDelivery(guid, 'ignored: not an event of ours');
   }

@@ -4,6 +4,7 @@ import { digest } from '../domain/ids.ts';
 import type { PushEvent } from '../domain/webhook.ts';
 import type { Store } from '../store/store.ts';
 import { around } from '../telemetry/failpoint.ts';
+import { laneOf } from './delivery-lane.ts';
 import { asPayload } from './as-payload.ts';
 import { againGuid } from './heard.ts';
 
@@ -46,7 +47,8 @@ export async function bringBack(deps: {
     const { event, action, payload } = asPayload(push);
     // Put off once more it gets a name of its own; a crash before the mark is gone gives the same one again.
     const guid = againGuid(`${name}/${at}`);
-    const delivery = { guid, event, action, body: JSON.stringify(payload), receivedAt: clock.now() };
+    const body = JSON.stringify(payload);
+    const delivery = { guid, event, action, body, receivedAt: clock.now(), lane: laneOf(payload) };
     await around('found', { perform: async () => await store.saveDelivery(delivery) });
     await store.pruneMarks(name, at + 1);
     brought += 1;

@@ -8,6 +8,8 @@ export interface BodyLimits {
   readonly readMs: number;
   /** Bodies read at the same time. */
   readonly maxBodies: number;
+  /** Requests that wait, unread, for one of those to be through. */
+  readonly maxWaiting: number;
   /** Bytes of all bodies being read together, so that many large ones cannot fill the memory. */
   readonly maxBufferedBytes: number;
 }
@@ -17,6 +19,7 @@ export const BODY_LIMITS: BodyLimits = {
   maxBytes: 25 * 1024 * 1024,
   readMs: 8_000,
   maxBodies: 64,
+  maxWaiting: 1_000,
   maxBufferedBytes: 32 * 1024 * 1024,
 };
 
@@ -39,10 +42,41 @@ export interface BodyReader {
   read<T>(request: IncomingMessage, onChunk: (chunk: Buffer) => void, use: (body: Buffer) => Promise<T>): Promise<T>;
 }
 
+/** Share of the time for a body that it may wait before it is read. */
+const WAITING_SHARE = 0.5;
+
 /** Makes a reader; its limits on the number of bodies and on buffered bytes hold across all requests it reads. */
 export function createBodyReader(limits: BodyLimits): BodyReader {
   let bodies = 0;
   let buffered = 0;
+  const waiting: (() => void)[] = [];
+
+  /** Waits for a body's turn: what a moment's hold-up of the disk piles up need not be sent again. */
+  async function turn(): Promise<void> {
+    if (bodies < limits.maxBodies) {
+      bodies += 1;
+      return;
+    }
+    if (waiting.length >= limits.maxWaiting) throw tooMany();
+    await new Promise<void>((resolve, reject) => {
+      const take = (): void => {
+        clearTimeout(late);
+        resolve();
+      };
+      const late = setTimeout(() => {
+        waiting.splice(waiting.indexOf(take), 1);
+        reject(tooMany());
+      }, limits.readMs * WAITING_SHARE);
+      waiting.push(take);
+    });
+  }
+
+  /** Hands a place on, or gives it up. */
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) bodies -= 1;
+    else next();
+  }
 
   async function read<T>(
     request: IncomingMessage,
@@ -51,10 +85,10 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   ): Promise<T> {
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    if (bodies >= limits.maxBodies) throw new BodyRefused(503, 'too many deliveries at once, deliver this one again');
     let size = 0;
-    bodies += 1;
+    await turn();
     try {
+      if (request.destroyed) throw brokenOff();
       return await use(
         await collect(request, limits, (chunk) => {
           size += chunk.length;
@@ -67,7 +101,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
         }),
       );
     } finally {
-      bodies -= 1;
+      leave();
       buffered -= size;
     }
   }
@@ -89,7 +123,7 @@ async function collect(request: IncomingMessage, limits: BodyLimits, admit: (chu
     }
   };
   const finish = (): void => resolve(Buffer.concat(chunks));
-  const breakOff = (): void => reject(new BodyRefused(400, 'the body ended before its end'));
+  const breakOff = (): void => reject(brokenOff());
   request.on('data', take).on('end', finish).on('error', breakOff).on('close', breakOff);
   try {
     return await promise;
@@ -97,6 +131,14 @@ async function collect(request: IncomingMessage, limits: BodyLimits, admit: (chu
     clearTimeout(deadline);
     request.pause().off('data', take).off('end', finish).off('close', breakOff);
   }
+}
+
+function brokenOff(): BodyRefused {
+  return new BodyRefused(400, 'the body ended before its end');
+}
+
+function tooMany(): BodyRefused {
+  return new BodyRefused(503, 'too many deliveries at once, deliver this one again');
 }
 
 function tooLarge(maxBytes: number): BodyRefused {

@@ -1,6 +1,7 @@
 import { fullName, type Repository } from '../domain/repository.ts';
 import { ForgeError, type InstalledRepository } from '../forge/forge.ts';
 import { around } from '../telemetry/failpoint.ts';
+import { laneOf } from './delivery-lane.ts';
 import { asPayload, type FoundEvent } from './as-payload.ts';
 import { findEndings } from './endings.ts';
 import { findCommands, findLabelings, findPushes } from './found.ts';
@@ -71,7 +72,7 @@ async function putIn(deps: ScanDeps, found: FoundEvent): Promise<boolean> {
   if (name === undefined) return false;
   const { event, action, payload } = asPayload(found);
   const body = JSON.stringify(payload);
-  const delivery = { guid: foundGuid(name), event, action, body, receivedAt: deps.clock.now() };
+  const delivery = { guid: foundGuid(name), event, action, body, receivedAt: deps.clock.now(), lane: laneOf(payload) };
   const saved = await around('found', { perform: async () => await deps.store.saveDelivery(delivery) });
   return saved === 'saved';
 }

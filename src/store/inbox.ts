@@ -12,8 +12,8 @@ export async function saveDeliveries(
 ): Promise<readonly ('saved' | 'duplicate')[]> {
   const guids = deliveries.map(({ guid }) => storableText(guid));
   const { rows } = await database.query<{ guid: string }>(
-    `INSERT INTO maestro.deliveries (guid, event, action, body, received_at)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::double precision[])
+    `INSERT INTO maestro.deliveries (guid, event, action, body, received_at, lane)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::double precision[], $6::text[])
      ON CONFLICT (guid) DO NOTHING RETURNING guid`,
     [
       guids,
@@ -21,6 +21,7 @@ export async function saveDeliveries(
       deliveries.map(({ action }) => optionalText(action)),
       deliveries.map(({ body }) => storableText(body)),
       deliveries.map(({ receivedAt }) => receivedAt),
+      deliveries.map(({ lane = '' }) => storableText(lane)),
     ],
   );
   const saved = new Set(rows.map(({ guid }) => guid));
@@ -38,11 +39,16 @@ interface DeliveryRow {
 }
 
 /** As {@link Store.pendingDeliveries}; those received in the same millisecond come in the order they were saved. */
-export async function pendingDeliveries(database: Database, now: number, limit: number): Promise<readonly Delivery[]> {
+export async function pendingDeliveries(
+  database: Database,
+  now: number,
+  limit: number,
+  lane?: string,
+): Promise<readonly Delivery[]> {
   const { rows } = await database.query<DeliveryRow>(
     `SELECT guid, event, action, ${readText('body')}, received_at, attempts FROM maestro.deliveries
-     WHERE state = 'pending' AND retry_at <= $1 ORDER BY received_at, arrival LIMIT $2`,
-    [now, limit],
+     WHERE state = 'pending' AND retry_at <= $1 ${lane === undefined ? '' : 'AND lane = $3'} ORDER BY received_at, arrival LIMIT $2`,
+    lane === undefined ? [now, limit] : [now, limit, lane],
   );
   return rows.map((row) => ({
     guid: row.guid,
@@ -52,6 +58,23 @@ export async function pendingDeliveries(database: Database, now: number, limit: 
     receivedAt: row.received_at,
     attempts: row.attempts,
   }));
+}
+
+/** As {@link Store.lanesDue}. Goes from lane to lane along the index: what it costs is the lanes there are, not what waits in them. */
+export async function lanesDue(database: Database, now: number): Promise<readonly string[]> {
+  const { rows } = await database.query<{ lane: string }>(
+    `WITH RECURSIVE lanes AS (
+       SELECT (SELECT min(lane) FROM maestro.deliveries WHERE state = 'pending' AND retry_at <= $1) AS lane
+       UNION ALL
+       SELECT (SELECT min(lane) FROM maestro.deliveries WHERE state = 'pending' AND retry_at <= $1 AND lane > lanes.lane)
+       FROM lanes WHERE lanes.lane IS NOT NULL
+     ), due AS (SELECT lane FROM lanes WHERE lane IS NOT NULL LIMIT 1000)
+     SELECT lane FROM due ORDER BY (
+       SELECT received_at FROM maestro.deliveries
+       WHERE state = 'pending' AND retry_at <= $1 AND lane = due.lane ORDER BY received_at, arrival LIMIT 1)`,
+    [now],
+  );
+  return rows.map(({ lane }) => lane);
 }
 
 /**

@@ -181,9 +181,11 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 7,
-    name: 'questions, notes, added tasks, rewound branches, what was spent',
+    name: 'lanes of deliveries, questions, notes, added tasks, rewound branches, what was spent',
     // A budget was a number of dollars before it could be more.
     sql: `
+      ALTER TABLE maestro.deliveries ADD COLUMN lane text NOT NULL DEFAULT '';
+      CREATE INDEX deliveries_by_lane ON maestro.deliveries (lane, received_at, arrival) WHERE state = 'pending';
       ALTER TABLE maestro.runs ADD COLUMN waits_for text, ADD COLUMN pushed text;
       ALTER TABLE maestro.tasks ADD COLUMN questions jsonb, ADD COLUMN notes jsonb, ADD COLUMN added jsonb;
       CREATE TABLE maestro.spending (

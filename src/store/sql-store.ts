@@ -4,7 +4,14 @@ import type { Database } from './database.ts';
 import { changeCircuit, circuitsBelow, findCircuits } from './circuits.ts';
 import { findEffect, recordIntent, recordResult } from './effects.ts';
 import { createDeliverySaver } from './delivery-saver.ts';
-import { failDelivery, knownDeliveries, pendingDeliveries, pruneDeliveries, settleDelivery } from './inbox.ts';
+import {
+  failDelivery,
+  knownDeliveries,
+  lanesDue,
+  pendingDeliveries,
+  pruneDeliveries,
+  settleDelivery,
+} from './inbox.ts';
 import { findKey, listKeys, removeKey, saveKey } from './keys.ts';
 import { claimRun, heldLeases, releaseLease, releaseLeasesOf, renewLease } from './leases.ts';
 import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
@@ -18,7 +25,8 @@ import { addTasks, tasksOf } from './tasks.ts';
 export function createStore(database: Database): Store {
   return {
     saveDelivery: createDeliverySaver(database),
-    pendingDeliveries: async (now, limit) => pendingDeliveries(database, now, limit),
+    pendingDeliveries: async (now, limit, lane) => pendingDeliveries(database, now, limit, lane),
+    lanesDue: async (now) => lanesDue(database, now),
     settleDelivery: async (guid, note) => settleDelivery(database, guid, note),
     failDelivery: async (guid, error, retryAt) => failDelivery(database, guid, error, retryAt),
     knownDeliveries: async (guids) => knownDeliveries(database, guids),

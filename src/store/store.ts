@@ -13,8 +13,10 @@ export interface Store {
 
   /** Saves a delivery durably before it is acknowledged. The GUID is unique: a second save of it changes nothing. */
   saveDelivery(delivery: NewDelivery): Promise<'saved' | 'duplicate'>;
-  /** Deliveries not settled yet whose `retryAt` has come, oldest first. */
-  pendingDeliveries(now: number, limit: number): Promise<readonly Delivery[]>;
+  /** Deliveries not settled yet whose `retryAt` has come, oldest first; of one lane only, if it is given. */
+  pendingDeliveries(now: number, limit: number, lane?: string): Promise<readonly Delivery[]>;
+  /** The lanes that have such deliveries, at most a thousand of them, those that have waited longest first. */
+  lanesDue(now: number): Promise<readonly string[]>;
   /** Records that a delivery was dealt with, and how, in a few words. */
   settleDelivery(guid: string, note: string): Promise<void>;
   /** Records that handling failed: one more attempt, to be made at `retryAt`; `undefined` gives up and keeps the delivery for a person. */
@@ -139,9 +141,11 @@ export interface NewDelivery {
   /** The raw body, as signed. */
   readonly body: string;
   readonly receivedAt: number;
+  /** Those of one lane are dealt with in order, and lanes side by side. Those without share one. */
+  readonly lane?: string;
 }
 
-export interface Delivery extends NewDelivery {
+export interface Delivery extends Omit<NewDelivery, 'lane'> {
   readonly attempts: number;
 }
 

@@ -254,6 +254,24 @@ describe('a body that would fill the memory or never ends (threat S04)', () => {
     expect((await send(door)).status).toBe(202);
   });
 
+  it('waits its turn where others are being saved, and is refused only when that takes too long', async () => {
+    const store = createMemoryStore();
+    const save = store.saveDelivery;
+    const disk = Promise.withResolvers<void>();
+    const slow = async (delivery: Parameters<typeof save>[0]) => {
+      await disk.promise;
+      return await save(delivery);
+    };
+    const door = await openDoor({ store: { ...store, saveDelivery: slow }, limits: { maxBodies: 4, maxWaiting: 30 } });
+    const statuses: number[] = [];
+    const many = Array.from({ length: 50 }, async () => statuses.push((await send(door)).status));
+    while (statuses.length < 16) await pause(10);
+    disk.resolve();
+    await Promise.all(many);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(16);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(34);
+  });
+
   it('counts against the bytes held for all bodies together', async () => {
     const door = await openDoor({ limits: { readMs: 400, maxBufferedBytes: 50_000 } });
     const large = sendEndlessly(door.port, 45_000, 1_000);

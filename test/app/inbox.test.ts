@@ -21,7 +21,7 @@ function createWorld(handle: (guid: string) => Promise<void>, options: Partial<I
 
 async function save(store: MemoryStore, guid: string, repository: number, receivedAt = 0): Promise<void> {
   const body = JSON.stringify({ action: 'labeled', repository: { id: repository }, installation: { id: 5 } });
-  await store.saveDelivery({ guid, event: 'issues', action: 'labeled', body, receivedAt });
+  await store.saveDelivery({ guid, event: 'issues', action: 'labeled', body, receivedAt, lane: String(repository) });
 }
 
 describe('the inbox', () => {
@@ -75,6 +75,27 @@ describe('the inbox', () => {
     expect(trace.indexOf('other')).toBeLessThan(60);
     await world.inbox.idle();
     expect(trace).toHaveLength(501);
+  });
+
+  it('lets a flood from many repositories, however much of it waits, not hold up another', async () => {
+    const trace: string[] = [];
+    const world = createWorld(async (guid) => {
+      trace.push(guid);
+      await Promise.resolve();
+    });
+    for (let index = 0; index < 400; index += 1)
+      for (let repository = 1; repository <= 8; repository += 1)
+        await save(world.store, `flood${repository}-${index}`, repository, index);
+    await save(world.store, 'other', 9, 500);
+    world.inbox.wake();
+    await world.inbox.idle();
+    expect(trace).toHaveLength(3_201);
+    // Eight others have a turn before it, and those beside it.
+    expect(trace.indexOf('other')).toBeLessThan(200);
+    for (let repository = 1; repository <= 8; repository += 1) {
+      const its = trace.filter((guid) => guid.startsWith(`flood${repository}-`));
+      expect(its).toEqual(its.map((_, index) => `flood${repository}-${index}`));
+    }
   });
 
   it('settles a delivery with what its handler noted', async () => {

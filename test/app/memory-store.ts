@@ -5,6 +5,7 @@ import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
 import type { AuditEntry, Delivery, Mark, Store } from '../../src/store/store.ts';
 
 interface Row extends Delivery {
+  readonly lane: string;
   readonly retryAt: number | undefined;
   readonly settled: boolean;
   readonly note: string;
@@ -15,6 +16,7 @@ export interface MemoryStore extends Pick<
   Store,
   | 'saveDelivery'
   | 'pendingDeliveries'
+  | 'lanesDue'
   | 'settleDelivery'
   | 'failDelivery'
   | 'knownDeliveries'
@@ -57,17 +59,23 @@ export function createMemoryStore(): MemoryStore {
     rows.set(guid, { ...row, ...change });
   }
 
+  function due(now: number): readonly Row[] {
+    return [...rows.values()]
+      .filter((row) => !row.settled && row.retryAt !== undefined && row.retryAt <= now)
+      .toSorted((a, b) => a.receivedAt - b.receivedAt);
+  }
+
   return {
     saveDelivery: async (delivery) => {
       if (rows.has(delivery.guid)) return 'duplicate';
-      rows.set(delivery.guid, { ...delivery, attempts: 0, retryAt: 0, settled: false, note: '' });
+      rows.set(delivery.guid, { lane: '', ...delivery, attempts: 0, retryAt: 0, settled: false, note: '' });
       return 'saved';
     },
-    pendingDeliveries: async (now, limit) =>
-      [...rows.values()]
-        .filter((row) => !row.settled && row.retryAt !== undefined && row.retryAt <= now)
-        .toSorted((a, b) => a.receivedAt - b.receivedAt)
+    pendingDeliveries: async (now, limit, lane) =>
+      due(now)
+        .filter((row) => lane === undefined || row.lane === lane)
         .slice(0, limit),
+    lanesDue: async (now) => [...new Set(due(now).map((row) => row.lane))],
     settleDelivery: async (guid, note) => changeRow(guid, { settled: true, note }),
     failDelivery: async (guid, error, retryAt) =>
       changeRow(guid, { attempts: (rows.get(guid)?.attempts ?? 0) + 1, retryAt, note: error }),

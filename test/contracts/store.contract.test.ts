@@ -147,6 +147,26 @@ function storeContract(open: () => Promise<Opened>): void {
       for (const { guid } of left) await store.settleDelivery(guid, 'done');
     });
 
+    it('names the lanes with something due, who waits longest first, and hands out what waits in one', async () => {
+      const [first, second] = [aDelivery().guid, aDelivery().guid];
+      const deliveries = [
+        { ...aDelivery({ receivedAt: 30 }), lane: first },
+        { ...aDelivery({ receivedAt: 10 }), lane: second },
+        { ...aDelivery({ receivedAt: 20 }), lane: first },
+        { ...aDelivery({ receivedAt: 5 }), lane: 'later' },
+        aDelivery({ receivedAt: 15 }),
+      ];
+      for (const delivery of deliveries) await store.saveDelivery(delivery);
+      await store.failDelivery(deliveries[3]!.guid, 'no network', 5_000);
+
+      expect(await store.lanesDue(4_999)).toStrictEqual([second, '', first]);
+      const [older, younger, ...others] = await store.pendingDeliveries(4_999, 10, first);
+      expect([older?.guid, younger?.guid, others]).toStrictEqual([deliveries[2]!.guid, deliveries[0]!.guid, []]);
+      expect(await store.pendingDeliveries(4_999, 1, first)).toHaveLength(1);
+      for (const { guid } of deliveries) await store.settleDelivery(guid, 'done');
+      expect(await store.lanesDue(Infinity)).toStrictEqual([]);
+    });
+
     it('holds a failed delivery back until its time, counts the attempts, and gives up when told', async () => {
       const delivery = aDelivery();
       await store.saveDelivery(delivery);

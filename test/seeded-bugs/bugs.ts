@@ -81,8 +81,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     name: '< for ≤: what is due this very moment is passed over',
     promise: 'P1',
     file: 'src/store/inbox.ts',
-    find: 'retry_at <= $1',
-    replace: 'retry_at < $1',
+    find: 'retry_at <= $1 ${',
+    replace: 'retry_at < $1 ${',
     caughtBy: {
       project: 'integration',
       files: ['test/contracts/store.contract.test.ts'],
