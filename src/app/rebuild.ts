@@ -1,4 +1,5 @@
 import { parseCommand } from '../domain/command.ts';
+import { settle } from '../domain/defaults.ts';
 import type { PlaybookSource } from '../domain/playbook.ts';
 import { isWhole, rebuildRun, type Remains } from '../domain/rebuild.ts';
 import { parsePullRequest } from '../domain/report/pull-request-facts.ts';
@@ -9,12 +10,13 @@ import type { OurPullRequest } from '../forge/forge.ts';
 import type { RunQueue } from '../queue/queue.ts';
 import type { Store } from '../store/store.ts';
 import { tickTask } from '../playbook/tick.ts';
+import { defaultsBack } from './defaults.ts';
 import type { ScanDeps } from './scan-deps.ts';
 import { around } from '../telemetry/failpoint.ts';
 import { parseSource } from './sources.ts';
 
 export interface RebuildDeps extends Pick<ScanDeps, 'survey' | 'forge' | 'clock' | 'log'> {
-  readonly store: Pick<Store, 'findRun' | 'createRun' | 'audit'>;
+  readonly store: Pick<Store, 'findRun' | 'createRun' | 'audit' | 'findMarks' | 'setMark'>;
   readonly queue: Pick<RunQueue, 'enqueue'>;
 }
 
@@ -91,7 +93,11 @@ async function whatWasAsked(deps: RebuildDeps, repository: Repository, record: R
   const instructions = await readInstructions(deps, repository, record);
   if (source === undefined || instructions === undefined) return undefined;
   if (askedDigest(source, instructions) !== record.asked) return undefined;
-  return { ...parseSource(source), instructions };
+  const parsed = parseSource(source);
+  const defaults = await defaultsBack(deps, repository, record.base.sha);
+  const around = { asked: record.provider, standard: record.provider };
+  const { settings } = settle(parsed.playbook.settings, defaults, around);
+  return { ...parsed, playbook: { ...parsed.playbook, settings }, instructions };
 }
 
 async function readSource(

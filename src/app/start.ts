@@ -7,6 +7,7 @@ import { fullName } from '../domain/repository.ts';
 import { isFinal, type Run } from '../domain/run.ts';
 import { naturalKey, triggerThread } from '../domain/trigger.ts';
 import { around } from '../telemetry/failpoint.ts';
+import { defaultsOf } from './defaults.ts';
 import type { AppDeps, AppRules } from './deps.ts';
 import type { NotStarted } from './not-started.ts';
 import { parseSource } from './sources.ts';
@@ -50,6 +51,7 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
   const plan = planRun({
     request,
     part: partKey,
+    defaults: await defaultsOf(deps, repository, head),
     ...parseSource(source),
     base: { ref: repository.defaultBranch, sha: head },
     providers: deps.rules.providers,
@@ -92,6 +94,7 @@ async function lineUp(deps: AppDeps, run: Run, isNew: boolean): Promise<Started>
         branch: run.branch,
         provider: run.provider,
         ...(run.resume === undefined ? {} : { resume: run.resume }),
+        ...(run.defaults === undefined ? {} : { defaults: run.defaults }),
       },
     });
   }

@@ -1,7 +1,8 @@
 import { branchName } from './branch.ts';
+import { settle, type Defaults } from './defaults.ts';
 import { runIdFor, digest, type TaskKey } from './ids.ts';
 import { unknownProvider } from './label.ts';
-import type { Box, Playbook, PlaybookSource, Problem } from './playbook.ts';
+import type { Box, Playbook, PlaybookSettings, PlaybookSource, Problem } from './playbook.ts';
 import type { Refusal } from './refusal.ts';
 import type { Repository } from './repository.ts';
 import type { Resume, Run, RunTask } from './run.ts';
@@ -30,6 +31,8 @@ export interface PlanInput {
   readonly source: PlaybookSource;
   /** `source`, parsed. */
   readonly playbook: Playbook;
+  /** What counts where the playbook says nothing, the nearest first; none when left out. */
+  readonly defaults?: readonly Defaults[];
   readonly base: Run['base'];
   readonly providers: readonly string[];
   /** What a run gets when nobody names one, in order of preference. At least one. */
@@ -47,7 +50,11 @@ export type Plan =
 export function planRun(input: PlanInput): Plan {
   const { request, source, playbook } = input;
   if (playbook.problems.length > 0) return { kind: 'problems', place: placeOf(source), problems: playbook.problems };
-  const [provider = '', ...fallbacks] = preferences(input);
+  const { settings, used } = settle(playbook.settings, input.defaults ?? [], {
+    asked: request.provider,
+    standard: input.defaultProviders[0],
+  });
+  const [provider = '', ...fallbacks] = preferences(input, settings);
   const refusal = firstOf([provider, ...fallbacks], (name) => unknownProvider(name, input.providers));
   if (refusal !== undefined) return { kind: 'refused', refusal };
 
@@ -73,11 +80,12 @@ export function planRun(input: PlanInput): Plan {
     trigger: request.trigger,
     requester: request.trigger.sender,
     playbook: source,
-    settings: playbook.settings,
+    settings,
+    ...(used.length === 0 ? {} : { defaults: used }),
     title,
     provider,
     ...(fallbacks.length === 0 ? {} : { fallbacks }),
-    model: request.model ?? modelFor(provider, playbook),
+    model: request.model ?? modelFor(provider, settings),
     instructions: request.instructions,
     ...(request.resume === undefined ? {} : { resume: request.resume }),
     base: input.base,
@@ -101,8 +109,8 @@ export function planRun(input: PlanInput): Plan {
  * The providers of a run in order: the one the label or command names, then those of the playbook, or else the operator's. One
  * provider alone is no order of preference: what a person names instead goes alone too.
  */
-function preferences({ request, playbook, defaultProviders }: PlanInput): readonly string[] {
-  const { provider, fallbacks = [] } = playbook.settings;
+function preferences({ request, defaultProviders }: PlanInput, settings: PlaybookSettings): readonly string[] {
+  const { provider, fallbacks = [] } = settings;
   const preferred = provider === undefined ? defaultProviders : [provider, ...fallbacks];
   if (request.provider === undefined) return [...new Set(preferred)];
   return preferred.length < 2 ? [request.provider] : [...new Set([request.provider, ...preferred])];
@@ -132,8 +140,7 @@ export function tasksOf(
 }
 
 /** A model named beside one provider means nothing to another that the label or command chose instead. */
-function modelFor(provider: string, playbook: Playbook): string | undefined {
-  const { provider: named, model } = playbook.settings;
+function modelFor(provider: string, { provider: named, model }: PlaybookSettings): string | undefined {
   return named === undefined || named === provider ? model : undefined;
 }
 

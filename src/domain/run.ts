@@ -1,4 +1,5 @@
 import type { RunId, SessionId, TaskKey } from './ids.ts';
+import type { DefaultsUsed } from './defaults.ts';
 import type { Steering } from './steering.ts';
 import type { Check } from './evidence.ts';
 import type { Outcome } from './outcome.ts';
@@ -22,7 +23,10 @@ export interface Run {
   readonly trigger: Trigger;
   readonly requester: Actor;
   readonly playbook: PlaybookSource;
+  /** The playbook's, and for what it leaves open those of the defaults. */
   readonly settings: PlaybookSettings;
+  /** The files of defaults that had a say in them. */
+  readonly defaults?: readonly DefaultsUsed[];
   readonly title: string;
   readonly provider: string;
   /** Providers that take over, in this order, when `provider` can't go on; none when left out. */

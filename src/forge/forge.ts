@@ -27,6 +27,8 @@ export interface Forge {
   readFile(repository: Repository, path: string, sha: string): Promise<FileContent | undefined>;
   /** Files below `directory` at a commit, with their blobs. */
   listFiles(repository: Repository, directory: string, sha: string): Promise<readonly FileEntry[]>;
+  /** The repository `.github` of the same owner, for what an organisation says of all its repositories; undefined where the App can't read it. */
+  dotGithub(repository: Repository): Promise<Repository | undefined>;
   /** An issue or pull request as it is now. */
   issue(repository: Repository, number: number): Promise<IssueState | undefined>;
   /** Replaces an issue's body if it still is `expected`; says whether it did. */

@@ -28,6 +28,11 @@ function listOf(item: z.ZodType<string, string>): z.ZodType<string[]> {
   return z.union([item.transform((one) => [one]), z.array(item).min(1).max(50)]);
 }
 
+/** A list that may be empty: so a playbook does without what its repository's defaults say. */
+function anyOf(item: z.ZodType<string, string>): z.ZodType<string[]> {
+  return z.union([item.transform((one) => [one]), z.array(item).max(50)]);
+}
+
 const duration = z
   .string()
   .trim()
@@ -64,9 +69,9 @@ export const SettingsSchema = z.object({
   model: name.exactOptional(),
   effort: z.enum(['low', 'medium', 'high']).exactOptional(),
   context: z.enum(['fresh', 'handoff', 'document']).exactOptional(),
-  hosts: z.union([host.transform((one) => [one]), z.array(host).max(50)]).exactOptional(),
-  setup: listOf(line).exactOptional(),
-  verify: listOf(line).exactOptional(),
+  hosts: anyOf(host).exactOptional(),
+  setup: anyOf(line).exactOptional(),
+  verify: anyOf(line).exactOptional(),
   parallel: z.int().min(1).max(16).exactOptional(),
   after: listOf(path).exactOptional(),
   loop: z.boolean().exactOptional(),
@@ -75,7 +80,7 @@ export const SettingsSchema = z.object({
   budget: BudgetSchema.exactOptional(),
   timeout: duration.exactOptional(),
   'on-failure': z.enum(['stop', 'continue', 'ask']).exactOptional(),
-  reviewers: listOf(
+  reviewers: anyOf(
     z
       .string()
       .trim()
@@ -94,8 +99,8 @@ export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
   effort: '`effort: low`, `effort: medium` or `effort: high`',
   context: '`context: fresh`, `context: handoff` or `context: document`',
   hosts: 'a host or a list of hosts, like `hosts: [registry.example.com, "*.example.org"]`, or `hosts: []` for none',
-  setup: 'a command or a list of commands, like `setup: npm ci`',
-  verify: 'a command or a list of commands, like `verify: npm test`',
+  setup: 'a command or a list of commands, like `setup: npm ci`, or `setup: []` for none',
+  verify: 'a command or a list of commands, like `verify: npm test`, or `verify: []` for none',
   parallel: 'a whole number from 1 to 16, like `parallel: 2`',
   after: 'a playbook or a list of playbooks, like `after: .maestro/playbooks/first.md`',
   loop: '`loop: true` or `loop: false`',

@@ -17,13 +17,16 @@ const COPILOT_JOB = 'copilot-setup-steps';
 const MOST_STEPS = 100;
 
 /**
- * What prepares a repository, from the first of these that has something to run: the playbook's `setup`, the job of
- * `copilot-setup-steps.yml`, `.openhands/setup.sh`, the commands of a devcontainer. Undefined when none has.
+ * What prepares a repository: the `setup` of the settings, which may be empty for nothing, or else the first of these that has
+ * something to run: the job of `copilot-setup-steps.yml`, `.openhands/setup.sh`, the commands of a devcontainer. Undefined for nothing.
  */
-export async function findSetup(playbook: readonly string[] | undefined, read: ReadFile): Promise<Setup | undefined> {
-  if (playbook !== undefined && playbook.length > 0) {
-    const steps = playbook.map((command) => ({ name: command, script: command }));
-    return { source: 'setup of the playbook', steps, skipped: [] };
+export async function findSetup(
+  written: { readonly commands: readonly string[]; readonly in: string } | undefined,
+  read: ReadFile,
+): Promise<Setup | undefined> {
+  if (written !== undefined) {
+    const steps = written.commands.map((command) => ({ name: command, script: command }));
+    return steps.length === 0 ? undefined : { source: `setup of ${written.in}`, steps, skipped: [] };
   }
   for (const path of COPILOT) {
     const found = copilotSetup(path, await read(path));

@@ -25,6 +25,8 @@ export interface MemoryForge {
   readonly pulls: Map<string, PullRequestState>;
   readonly stateLabels: Map<number, string | undefined>;
   readonly checks: CheckRequest[];
+  /** The owner's repository `.github`, if the App may read it. */
+  readonly dotGithub: Repository[];
   /** Errors the next calls of a verb fail with, first in first out. */
   readonly failures: Partial<Record<keyof Forge, Error[]>>;
 }
@@ -42,6 +44,7 @@ export function createMemoryForge(): MemoryForge {
     pulls: new Map(),
     stateLabels: new Map(),
     checks: [],
+    dotGithub: [],
     failures: {},
   };
 
@@ -70,6 +73,7 @@ export function createMemoryForge(): MemoryForge {
       Object.entries(filesAt(sha))
         .filter(([path]) => path.startsWith(`${directory}/`))
         .map(([path, text]): FileEntry => ({ path, blob: blobOf(text), size: text.length })),
+    dotGithub: async () => world.dotGithub[0],
     issue: async (_repository, number) => world.issues.get(number),
     ensureComment: async (_repository, thread, key, body) => {
       world.comments.set(`${thread}: ${key}`, body);

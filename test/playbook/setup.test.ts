@@ -15,16 +15,18 @@ const EVERYTHING = {
 };
 
 it('is taken from the first place that has one: playbook, Copilot, OpenHands, devcontainer', async () => {
-  expect((await findSetup(['npm ci'], reader(EVERYTHING)))?.source).toBe('setup of the playbook');
+  expect((await findSetup({ commands: ['npm ci'], in: 'the playbook' }, reader(EVERYTHING)))?.source).toBe(
+    'setup of the playbook',
+  );
   const { [COPILOT]: _, ...others } = EVERYTHING;
   expect((await findSetup(undefined, reader(EVERYTHING)))?.source).toBe(COPILOT);
   expect(await findSetup(undefined, reader(others))).toMatchObject({
     source: '.openhands/setup.sh',
     runs: 'echo openhands\n',
   });
-  expect(
-    (await findSetup([], reader({ '.devcontainer/devcontainer.json': '{"postCreateCommand": "x"}' })))?.source,
-  ).toBe('.devcontainer/devcontainer.json');
+  const devcontainer = reader({ '.devcontainer/devcontainer.json': '{"postCreateCommand": "x"}' });
+  expect((await findSetup(undefined, devcontainer))?.source).toBe('.devcontainer/devcontainer.json');
+  expect(await findSetup({ commands: [], in: 'the playbook' }, devcontainer)).toBeUndefined();
   expect(await findSetup(undefined, reader({}))).toBeUndefined();
 });
 

@@ -13,14 +13,23 @@ import { permissionOf } from '../permission.ts';
 import { putOff } from '../put-off.ts';
 import { hasNoTasks, readPlaybookFile } from '../sources.ts';
 import { startRun } from '../start.ts';
+import { lookAtDefaults } from './defaults.ts';
 
 /** Most playbooks one push starts: the rest is told so. */
 const MOST_RUNS = 20;
 
-/** Handles a push: each playbook it changed on the default branch that has open tasks is a run. Returns the note. */
+/**
+ * Handles a push: each playbook it changed on the default branch that has open tasks is a run, and defaults that it broke are told of.
+ * Returns the note.
+ */
 export async function onPush(deps: AppDeps, push: PushEvent): Promise<string> {
   const ignored = ignoredPush(push, deps.rules.branchPrefix);
   if (ignored !== undefined) return `ignored: ${ignored}`;
+  const defaults = await lookAtDefaults(deps, push);
+  return [...defaults, await startPlaybooks(deps, push)].join(', ');
+}
+
+async function startPlaybooks(deps: AppDeps, push: PushEvent): Promise<string> {
   const changed = await changedPlaybooks(deps, push);
   if (changed.length === 0) return 'ignored: no playbook changed';
   const permission = await permissionOf(deps, push.repository, push.sender);

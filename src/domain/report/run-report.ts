@@ -4,6 +4,7 @@ import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { budgetStep } from '../spending.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
+import { defaultsNotes } from './defaults.ts';
 import { count, money } from './quantities.ts';
 import { clip, codeSpan, encodeInline } from './untrusted-text.ts';
 
@@ -140,8 +141,8 @@ export function formatWarnings({ notUnderstood = [] }: RunReport): string {
 }
 
 /** What a reader would not expect of the run; empty when there is nothing. */
-export function formatNotes({ notes = [] }: RunReport): string {
-  return notes.map((note) => `> [!NOTE]\n> ${note}`).join('\n\n');
+export function formatNotes({ run, notes = [] }: RunReport): string {
+  return [...defaultsNotes(run), ...notes].map((note) => `> [!NOTE]\n> ${note}`).join('\n\n');
 }
 
 /** The command that asks for the same work again, as a code span. */

@@ -7,6 +7,7 @@ import { createClient } from './client.ts';
 import { createComments } from './comments.ts';
 import type { ForgeContext } from './context.ts';
 import { createSerially } from './ensure.ts';
+import { createDotGithub } from './dot-github.ts';
 import { createFiles } from './files.ts';
 import { createHookLog } from './hook-log.ts';
 import { createIdentity } from './identity.ts';
@@ -80,6 +81,7 @@ export function createGithubForge(options: GithubForgeOptions): GithubForge {
     writeRoom: () => client.writeRoom(),
     ...createRoles(context),
     ...createFiles(context),
+    dotGithub: createDotGithub({ client, clock }),
     ...createIssues(context),
     ...createPullRequests(context),
     ...createComments(context),

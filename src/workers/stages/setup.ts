@@ -1,3 +1,4 @@
+import { writtenIn } from '../../domain/defaults.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import { setupKey, type Setup } from '../../domain/setup.ts';
 import { prepareCommand } from '../../git/lane-scripts.ts';
@@ -51,7 +52,9 @@ done
 export async function setupOf(scope: RunScope): Promise<RunSetup | undefined> {
   const { deps, held } = scope;
   const branch = await defaultBranchOf(scope);
-  const setup = await findSetup(held.run.settings.setup, (path) => branch.read(path));
+  const commands = held.run.settings.setup;
+  const written = commands && { commands, in: writtenIn(held.run, 'setup') };
+  const setup = await findSetup(written, (path) => branch.read(path));
   if (setup === undefined) return undefined;
   // Not the agent's: which one takes over must not do a setup again.
   const ours = (await deps.runner.check()).image;
