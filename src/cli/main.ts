@@ -10,6 +10,7 @@ import { conduct } from './demo/conduct/conduct.ts';
 import { demo } from './demo/demo.ts';
 import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
 import { withKeys } from './keys/with-keys.ts';
+import { filesBelow, lintCommand } from './lint.ts';
 import { planCommand } from './plan.ts';
 import { sessionsProgram } from './sessions.ts';
 
@@ -32,6 +33,22 @@ program
       file,
       json: options.json ?? false,
       read: (path) => readFile(path),
+      write: { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
+    });
+  });
+
+program
+  .command('lint')
+  .argument('[files...]', 'playbooks and .github/maestro.yml; those of the repository here when not said')
+  .option('--json', 'print one JSON document')
+  .description('say what is wrong with playbooks and defaults, asking nobody; exit code 2 if anything is')
+  .action(async (files: readonly string[], options: { json?: boolean }) => {
+    process.exitCode = await lintCommand({
+      files,
+      json: options.json ?? false,
+      providers: providerIds,
+      read: (path) => readFile(path),
+      list: filesBelow,
       write: { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
     });
   });

@@ -1,6 +1,7 @@
 import { decodeText } from '../playbook/decode.ts';
 import { parsePlaybook } from '../playbook/parse.ts';
 import type { Box, Playbook, Problem } from '../domain/playbook.ts';
+import { printable, reasonOf } from './terminal.ts';
 
 export interface PlanDeps {
   readonly file: string;
@@ -21,7 +22,7 @@ export async function planCommand({ file, json, read, write }: PlanDeps): Promis
   try {
     bytes = await read(file);
   } catch (error) {
-    write.error(`Cannot read ${file}: ${reason(error)}.\n`);
+    write.error(`Cannot read ${file}: ${reasonOf(error)}.\n`);
     return 1;
   }
   const decoded = decodeText(bytes);
@@ -35,14 +36,6 @@ export async function planCommand({ file, json, read, write }: PlanDeps): Promis
       : { title: undefined, settings: {}, boxes: [], problems: [decoded.problem] };
   write.out(json ? asJson(playbook) : asTable(playbook, file));
   return playbook.problems.length === 0 ? 0 : 2;
-}
-
-function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES' || code === 'EPERM') return 'this user may not read it';
-  return error instanceof Error ? error.message : String(error);
 }
 
 function asJson({ title, boxes, problems }: Playbook): string {
@@ -89,9 +82,4 @@ function place(where: Pick<Box | Problem, 'line' | 'column'>): string {
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
-}
-
-/** Without the control characters a terminal would obey. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }

@@ -30,8 +30,8 @@ describe('the settings of a run', () => {
   });
 
   it('are the playbook’s alone where there are no defaults, or none that it does not overrule', () => {
-    expect(settle({ budget: 5 }, [], NOBODY)).toEqual({ settings: { budget: 5 }, used: [] });
-    expect(settle({ budget: 5 }, [level({ budget: 1 })], NOBODY)).toEqual({ settings: { budget: 5 }, used: [] });
+    expect(settle({ timeout: 5 }, [], NOBODY)).toEqual({ settings: { timeout: 5 }, used: [] });
+    expect(settle({ timeout: 5 }, [level({ timeout: 1 })], NOBODY)).toEqual({ settings: { timeout: 5 }, used: [] });
   });
 
   it('take a list of providers whole from one level', () => {
