@@ -18,6 +18,11 @@ export function branchName(options: { readonly title: string; readonly runId: Ru
   return `maestro/${slug === '' ? 'run' : slug}-${shortRunId(options.runId)}`;
 }
 
+/** The branch that keeps what was on a run's branch up to `tip` when a task was taken back. */
+export function rewoundBranchName(run: RunId, tip: string): string {
+  return `maestro/kept/${shortRunId(run)}-before-${tip.slice(0, 12)}`;
+}
+
 /** The branch that keeps what an attempt left when it was not committed: below the same prefix, apart from every run's own branch. */
 export function keptBranchName(run: RunId, position: number, attempt: number): string {
   return `maestro/kept/${shortRunId(run)}-${position}-${attempt}`;

@@ -20,6 +20,7 @@ export type Command =
   | { readonly kind: 'steer'; readonly words: string }
   | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
+  | { readonly kind: 'redo'; readonly task: number; readonly words: string }
   | { readonly kind: 'status' }
   /** Why the run here is, or is not, being worked on. */
   | { readonly kind: 'explain' }
@@ -30,7 +31,19 @@ export type CommandError =
   | { readonly kind: 'unknown'; readonly verb: string }
   | { readonly kind: 'invalid'; readonly message: string };
 
-const VERBS = ['run', 'pause', 'resume', 'stop', 'steer', 'retry', 'skip', 'explain', 'status', 'help'] as const;
+const VERBS = [
+  'run',
+  'pause',
+  'resume',
+  'stop',
+  'steer',
+  'retry',
+  'redo',
+  'skip',
+  'explain',
+  'status',
+  'help',
+] as const;
 type Verb = (typeof VERBS)[number];
 
 /** Arguments each verb takes. */
@@ -41,6 +54,7 @@ const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   stop: [],
   steer: [],
   retry: [],
+  redo: [],
   skip: [],
   explain: [],
   status: [],
@@ -78,7 +92,7 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
   if (verb === 'stop')
     return { kind: 'stop', reason: reasonToStop([rest, below].filter((part) => part !== '').join('\n')) };
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
-  if (verb === 'retry' || verb === 'skip') return aboutTask(verb, rest, below);
+  if (verb === 'retry' || verb === 'skip' || verb === 'redo') return aboutTask(verb, rest, below);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
   if (verb === 'resume') return resume(values);
@@ -100,11 +114,14 @@ function steer(words: string): Command | CommandError {
   return { kind: 'invalid', message: 'Say what the next tasks should know, like `/maestro steer use the new API`.' };
 }
 
-/** `retry` and `skip`: the task's number, if given, and words on the same line or below. */
-function aboutTask(verb: 'retry' | 'skip', rest: string, below: string): Command | CommandError {
+/** The task's number, which only `redo` can't do without, and words on the same line or below. */
+function aboutTask(verb: 'retry' | 'skip' | 'redo', rest: string, below: string): Command | CommandError {
   const [, number, words = ''] = /^(?:#?(\d{1,6})(?=\s|$))?\s*([\s\S]*)$/.exec(rest) ?? [];
   const all = [words, below].filter((part) => part !== '').join('\n');
-  return { kind: verb, task: number === undefined ? undefined : Number(number), words: all };
+  const task = number === undefined ? undefined : Number(number);
+  if (verb !== 'redo') return { kind: verb, task, words: all };
+  if (task !== undefined) return { kind: verb, task, words: all };
+  return { kind: 'invalid', message: 'Say which task is to be done again, like `/maestro redo 2 use the new API`.' };
 }
 
 /** Values by key, or the sentence that says which word is wrong. */
@@ -166,6 +183,7 @@ export function helpText(): string {
     '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do; with `budget=$5` it may spend $5 more.',
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
+    '- `/maestro redo 2` takes task 2 back, with all that was made after it, and goes on from there with the words you add; also when the run is done. What was taken back stays on a branch of its own.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
     '- `/maestro explain` says why the run here is, or is not, being worked on: each thing that could hold it, one by one.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',

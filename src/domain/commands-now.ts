@@ -28,6 +28,7 @@ const OFFERS: Readonly<Record<Order['kind'], Offer>> = {
   },
   steer: { example: () => ({ kind: 'steer', words: '…' }), named: false, words: '…' },
   retry: { example: (task) => ({ kind: 'retry', task, words: '' }), named: true },
+  redo: { example: (task) => ({ kind: 'redo', task, words: '' }), named: true },
   skip: { example: (task) => ({ kind: 'skip', task, reason: '' }), named: true },
 };
 

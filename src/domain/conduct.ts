@@ -82,6 +82,8 @@ function reasonOfEnd({ stop }: Pick<Run, 'stop'>, tasks: readonly RunTask[]): st
 /** A commit that was about to be pushed, or was, when a worker went away. */
 export interface PushBegun {
   readonly commit: string;
+  /** What it stands on; missing in records from before it was kept. */
+  readonly parent?: string;
   readonly session: string;
 }
 

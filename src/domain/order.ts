@@ -1,7 +1,8 @@
 import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 import type { Outcome } from './outcome.ts';
-import { isFinal, type Run, type RunTask } from './run.ts';
+import { newestFirst, undoneBy } from './redo.ts';
+import { isFinal, type Run, type RunState, type RunTask } from './run.ts';
 import type { GivenOrder, Order, Steering, SteeringWords } from './steering.ts';
 
 /*
@@ -15,9 +16,11 @@ const MOST_WORDS = 20;
 
 const NO_STEERING: Steering = { taken: 0, words: [] };
 
-/** What taking in orders changes. Tasks' changes are to be written before the steering. */
+/** What taking in orders changes, in the order it is to be written down: the branch, the tasks as they are listed, the steering. */
 export interface TakenOrders {
   readonly steering: Steering;
+  /** Where the run's branch is to be from now on; undefined when that does not change. */
+  readonly tip?: string;
   readonly tasks: readonly TaskOrder[];
 }
 
@@ -33,9 +36,10 @@ export function hasOrders(run: Pick<Run, 'orders' | 'steering'>): boolean {
   return (run.orders ?? 0) > (run.steering?.taken ?? 0);
 }
 
-/** Whether an order opens a run again that failed or was stopped. */
-export function opensAgain({ kind }: Order): boolean {
-  return kind === 'resume' || kind === 'retry' || kind === 'skip';
+/** In which of its final states an order opens a run again. */
+export function opensAgain({ kind }: Order): readonly RunState[] {
+  if (kind === 'redo') return ['failed', 'stopped', 'succeeded'];
+  return kind === 'resume' || kind === 'retry' || kind === 'skip' ? ['failed', 'stopped'] : [];
 }
 
 /** Why an order can't be carried out as things stand, as a sentence for whoever gave it; undefined when it can. */
@@ -43,23 +47,32 @@ export function objection(
   order: Order,
   of: { readonly run: Pick<Run, 'state' | 'settings'>; readonly tasks: readonly RunTask[] },
 ): string | undefined {
-  const isDone = of.run.state === 'succeeded';
-  if (isDone || (isFinal(of.run.state) && !opensAgain(order))) {
-    return isDone
-      ? 'The run here is done: there is nothing left to steer. Ask for a new one.'
+  if (isFinal(of.run.state) && !opensAgain(order).includes(of.run.state)) {
+    return of.run.state === 'succeeded'
+      ? 'The run here is done: there is nothing left to steer. `/maestro redo N` takes task N back and does it again; or ask for a new run.'
       : 'The run here has ended. `/maestro resume` goes on where it ended.';
   }
   if (order.kind === 'resume' && order.budget !== undefined) return notRaised(order.budget, of.run);
-  if (order.kind !== 'retry' && order.kind !== 'skip') return undefined;
+  if (order.kind !== 'retry' && order.kind !== 'skip' && order.kind !== 'redo') return undefined;
   const task = of.tasks.find(({ position }) => position === order.task);
   if (task === undefined) {
     const { length } = of.tasks;
     return `There is no task ${order.task}: the run here has ${length === 1 ? 'one task' : `tasks 1 to ${length}`}.`;
   }
-  if (order.kind === 'skip' ? isSkippable(task) : isRepeatable(task)) return undefined;
-  return order.kind === 'skip'
-    ? `Task ${order.task} is done already.`
-    : `Task ${order.task} ${task.outcome === undefined ? 'is still to be done' : 'is done'}: there is nothing to do again.`;
+  if (order.kind === 'skip') return isSkippable(task) ? undefined : `Task ${order.task} is done already.`;
+  if (task.outcome === undefined) return `Task ${order.task} is still to be done: there is nothing to do again.`;
+  if (order.kind === 'redo' || isRepeatable(task)) return undefined;
+  return `Task ${order.task} is done. \`/maestro redo ${order.task}\` takes it back, with all that was made after it, and does it again.`;
+}
+
+/** What orders go by. */
+interface Ordered {
+  readonly run: Pick<Run, 'steering' | 'tip' | 'base'>;
+  readonly tasks: readonly RunTask[];
+  /** The task whose commit may be on the branch already. */
+  readonly begun?: TaskKey | undefined;
+  /** The run ends now, whatever is still to be taken in. */
+  readonly ends?: boolean;
 }
 
 /** Why something can't be added to a run's budget; undefined when it can. What is not limited needs nothing added. */
@@ -73,31 +86,39 @@ function notRaised(more: Amount, { settings }: Pick<Run, 'settings'>): string | 
 
 /**
  * Takes in `orders`, in order, those taken in before left out. A task whose commit may be on the branch already, `begun`, is not
- * skipped any more: it is seen through.
+ * skipped any more: it is seen through. So is it before anything is taken back from under it: orders from there on wait, unless
+ * the run ends; then nothing is taken back.
  */
-export function takeOrders(
-  of: { readonly run: Pick<Run, 'steering'>; readonly tasks: readonly RunTask[]; readonly begun?: TaskKey | undefined },
-  orders: readonly GivenOrder[],
-): TakenOrders {
-  let steering = of.run.steering ?? NO_STEERING;
-  let { tasks } = of;
+export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrders {
+  let state: State = { steering: of.run.steering ?? NO_STEERING, tip: of.run.tip, tasks: of.tasks };
   for (const given of orders) {
-    if (given.number <= steering.taken) continue;
-    const changed = afterOrder({ steering, tasks, begun: of.begun }, given);
-    steering = { ...changed.steering, taken: given.number };
-    tasks = changed.tasks;
+    if (given.number <= state.steering.taken) continue;
+    const mustWait = given.order.kind === 'redo' && of.begun !== undefined;
+    if (mustWait && of.ends !== true) break;
+    const changed = mustWait ? state : { ...state, ...afterOrder(state, of, given) };
+    state = { ...changed, steering: { ...changed.steering, taken: given.number } };
   }
-  return { steering, tasks: tasks.flatMap((task, index) => changeOf(task, of.tasks[index])) };
+  const { steering, tip } = state;
+  const order = newestFirst(of.tasks);
+  const tasks = state.tasks
+    .flatMap((task, index) => changeOf(task, of.tasks[index]))
+    .toSorted((a, b) => order.indexOf(a.position) - order.indexOf(b.position))
+    .map(({ position: _, ...change }) => change);
+  return { steering, tasks, ...(tip === of.run.tip ? {} : { tip }) };
+}
+
+/** What orders change. */
+interface State {
+  readonly steering: Steering;
+  readonly tip: string;
+  readonly tasks: readonly RunTask[];
 }
 
 function afterOrder(
-  {
-    steering,
-    tasks,
-    begun,
-  }: { readonly steering: Steering; readonly tasks: readonly RunTask[]; readonly begun: TaskKey | undefined },
+  { steering, tasks }: State,
+  { run, begun }: Ordered,
   { by, at, order }: GivenOrder,
-): { readonly steering: Steering; readonly tasks: readonly RunTask[] } {
+): Partial<State> {
   switch (order.kind) {
     case 'pause':
       return { steering: { ...steering, paused: { by, at } }, tasks };
@@ -127,7 +148,24 @@ function afterOrder(
         ),
       };
     }
+    case 'redo': {
+      const task = tasks.find((one) => one.position === order.task);
+      if (task === undefined) return {};
+      const { tip, positions } = undoneBy(order.task, { base: run.base.sha, tasks });
+      const words = order.words === '' ? steering : withWords(steering, { by, text: order.words, task: task.key });
+      return {
+        steering: unpaused(words),
+        tasks: tasks.map((one) => (positions.has(one.position) || isOpened(one, order.task) ? again(one) : one)),
+        ...(tip === undefined ? {} : { tip }),
+      };
+    }
   }
+}
+
+/** Whether a task that has no commit is open again when the task at `position` is done again: it may come to something else now. */
+function isOpened(task: RunTask, position: number): boolean {
+  if (task.outcome === undefined || task.outcome.kind === 'committed') return false;
+  return task.position === position || (task.position > position && !isSkipped(task));
 }
 
 function again(task: RunTask): RunTask {
@@ -159,7 +197,7 @@ function withWords(steering: Steering, words: SteeringWords): Steering {
   return { ...steering, words: [...steering.words, words].slice(-MOST_WORDS) };
 }
 
-function changeOf(after: RunTask, before: RunTask | undefined): readonly TaskOrder[] {
+function changeOf(after: RunTask, before: RunTask | undefined): readonly (TaskOrder & { readonly position: number })[] {
   if (after === before) return [];
-  return [{ key: after.key, outcome: after.outcome, since: after.since ?? 0 }];
+  return [{ key: after.key, position: after.position, outcome: after.outcome, since: after.since ?? 0 }];
 }

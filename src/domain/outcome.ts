@@ -43,7 +43,8 @@ export interface Failure {
 
 /** How a task ended. Closed: every place that switches over it is exhaustive. */
 export type Outcome =
-  | ({ readonly kind: 'committed'; readonly commit: string } & Evidence)
+  /** `parent` is the commit it stands on; not known of commits from before it was kept. */
+  | ({ readonly kind: 'committed'; readonly commit: string; readonly parent?: string } & Evidence)
   | { readonly kind: 'no-change' }
   | ({ readonly kind: 'failed'; readonly failure: Failure } & Evidence)
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }

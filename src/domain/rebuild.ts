@@ -87,6 +87,7 @@ export function rebuildRun(remains: Remains): { readonly run: Run; readonly task
 function tasksOfRun(remains: Remains, ours: readonly BranchCommit[]): readonly RunTask[] {
   const { record, now } = remains;
   const facts = new Map(remains.facts?.tasks.map((task) => [task.position, task]));
+  const below = new Map(remains.commits.map(({ sha }, at) => [sha, remains.commits[at - 1]?.sha ?? record.base.sha]));
   const committed = new Map(
     ours.flatMap(({ sha, message }) => {
       const trailers = parseTrailers(message);
@@ -106,7 +107,9 @@ function tasksOfRun(remains: Remains, ours: readonly BranchCommit[]): readonly R
       text: title,
     };
     const outcome: Outcome | undefined =
-      commit === undefined ? outcomeOf(fact) : { kind: 'committed', commit: commit.sha };
+      commit === undefined
+        ? outcomeOf(fact)
+        : { kind: 'committed', commit: commit.sha, parent: below.get(commit.sha) ?? record.base.sha };
     const ended = outcome === undefined ? undefined : now;
     return {
       ...task,

@@ -10,7 +10,9 @@ export type Order =
   | { readonly kind: 'steer'; readonly words: string }
   /** Does a task again that failed, was stopped or was skipped; with words for it alone, or none. */
   | { readonly kind: 'retry'; readonly task: number; readonly words: string }
-  | { readonly kind: 'skip'; readonly task: number; readonly reason: string };
+  | { readonly kind: 'skip'; readonly task: number; readonly reason: string }
+  /** Takes a task's commit back, with all that were made after it, and goes on from there; with words for it alone, or none. */
+  | { readonly kind: 'redo'; readonly task: number; readonly words: string };
 
 export interface GivenOrder {
   /** 1, 2, 3 … within its run. */

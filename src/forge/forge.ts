@@ -46,6 +46,8 @@ export interface Forge {
   ): Promise<void>;
   /** Takes a pull request out of draft; fine if it is out, or closed. */
   markReady(repository: Repository, number: number): Promise<void>;
+  /** Makes a pull request a draft again; fine if it is one, or closed. */
+  markDraft(repository: Repository, number: number): Promise<void>;
   /**
    * The one comment of ours with this key in a thread, made or edited to say `body`. Returns its id. `known` is the id it had before:
    * by that it is found whatever people have made of its text.

@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { gitEnvironment, type RemoteAccess } from './environment.ts';
-import { git } from './plumbing.ts';
+import { git, GitError } from './plumbing.ts';
 import { fetchRefs } from './remote.ts';
 
 /**
@@ -78,6 +78,17 @@ export async function hasObject(mirror: Mirror, object: string): Promise<boolean
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether a commit is another, or is among those it stands on; false also when it is not in the mirror. */
+export async function isAncestor(mirror: Mirror, commit: string, of: string): Promise<boolean> {
+  try {
+    await git(mirror.gitDir, ['merge-base', '--is-ancestor', commit, of]);
+    return true;
+  } catch (error) {
+    if (error instanceof GitError && !error.isMachines) return false;
+    throw error;
   }
 }
 

@@ -22,6 +22,8 @@ export interface PromptParts {
   readonly verify?: readonly string[];
   /** What the previous attempt at this task left behind, in one paragraph, when there was one. */
   readonly previousAttempt?: string;
+  /** What was done at this task before a person had it taken back, when it was. */
+  readonly takenBack?: string;
 }
 
 /** UTF-16 units kept of each part, so that a prompt stays bounded (about 60 k) whatever it is made of. */
@@ -40,6 +42,7 @@ export function composePrompt(parts: PromptParts): string {
     ['Where you are', situation(parts)],
     ['What earlier sessions leave you to know', block(parts.notes ?? '', KEPT.notes)],
     ['What the requester adds', block(visibleText(parts.instructions), KEPT.instructions)],
+    ['What was taken back', block(parts.takenBack ?? '', KEPT.previous)],
     ['The previous attempt', block(parts.previousAttempt ?? '', KEPT.previous)],
     ['How to work', rules(parts)],
   ] as const;

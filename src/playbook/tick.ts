@@ -38,6 +38,22 @@ export function tickTask(text: string, key: TaskKey): string | undefined {
   return pieces.join('') + text.slice(done);
 }
 
+/**
+ * `text` with the task `key` open again, and those of its sub-steps that were open in `before`, wherever they stand by now: what the
+ * author had ticked stays. Undefined when `text` no longer has the task.
+ */
+export function untickTask(text: string, key: TaskKey, before: string): string | undefined {
+  const { boxes } = parsePlaybook(text);
+  if (!boxes.some((box) => box.key === key)) return undefined;
+  const open = new Set(parsePlaybook(before).boxes.flatMap((box) => (box.checked ? [] : [box.key])));
+  const inside = new Set<TaskKey>([key]);
+  for (const box of boxes) if (box.parent !== undefined && inside.has(box.parent)) inside.add(box.key);
+  // A mark is one character, so the offsets of the others hold.
+  return boxes
+    .filter((box) => inside.has(box.key) && open.has(box.key) && box.checked)
+    .reduce((now, box) => untick(now, box), text);
+}
+
 function setMark(text: string, offset: number, mark: 'x' | ' '): string {
   const match = /^\[([ \txX])\]$/.exec(text.slice(offset - 1, offset + 2));
   if (match === null) {

@@ -23,11 +23,11 @@ export async function giveOrder(
          ON CONFLICT (run_id, key) DO NOTHING RETURNING number
        )
        UPDATE maestro.runs AS run SET orders = added.number,
-         state = CASE WHEN $6 AND state IN ('failed', 'stopped') THEN 'queued' ELSE state END,
-         stop = CASE WHEN $6 AND state IN ('failed', 'stopped') THEN NULL ELSE stop END,
-         reason = CASE WHEN $6 AND state IN ('failed', 'stopped') THEN NULL ELSE reason END,
-         setbacks = CASE WHEN $6 AND state IN ('failed', 'stopped') THEN NULL ELSE setbacks END,
-         ended_at = CASE WHEN $6 AND state IN ('failed', 'stopped') THEN NULL ELSE ended_at END
+         state = CASE WHEN state = ANY($6::text[]) THEN 'queued' ELSE state END,
+         stop = CASE WHEN state = ANY($6::text[]) THEN NULL ELSE stop END,
+         reason = CASE WHEN state = ANY($6::text[]) THEN NULL ELSE reason END,
+         setbacks = CASE WHEN state = ANY($6::text[]) THEN NULL ELSE setbacks END,
+         ended_at = CASE WHEN state = ANY($6::text[]) THEN NULL ELSE ended_at END
        FROM added WHERE run.id = $1 RETURNING run.id`,
       [id, storableText(key), storableText(by), at, storableJson(order), reopen],
     );

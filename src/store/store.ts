@@ -75,8 +75,8 @@ export interface Store {
   /** Asks the worker to end a run. The first request stays; returns whether this was it. */
   requestStop(id: RunId, stop: StopRequest): Promise<boolean>;
   /**
-   * Records an order for a run, once per `key`; with `reopen`, a run that failed or was stopped is queued again with it. `in the
-   * way`: another run is at the same work, and nothing was recorded.
+   * Records an order for a run, once per `key`; a run in one of the states `reopen` is queued again with it. `in the way`: another
+   * run is at the same work, and nothing was recorded.
    */
   giveOrder(id: RunId, order: NewOrder): Promise<'given' | 'known' | 'in the way'>;
   /** Orders of a run with a number above `after`, in order. */
@@ -207,7 +207,8 @@ export type TaskChange = Partial<
 >;
 
 export interface NewOrder extends Omit<GivenOrder, 'number'> {
-  readonly reopen: boolean;
+  /** The final states in which the run is opened again. */
+  readonly reopen: readonly Run['state'][];
 }
 
 export interface EffectIntent {

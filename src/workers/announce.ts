@@ -1,4 +1,5 @@
 import { renderCheck } from '../domain/report/check.ts';
+import { branchTip } from '../domain/redo.ts';
 import { renderPullRequest } from '../domain/report/pull-request.ts';
 import { recordOf } from '../domain/run-record.ts';
 import { issueOf, type NotUnderstood, type RunReport } from '../domain/report/run-report.ts';
@@ -146,7 +147,7 @@ export class Announcer {
     await this.close();
     const { forge } = this.#deps;
     if (ended.pullRequest !== undefined) this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
-    if (ended.pullRequest !== undefined && ended.state === 'succeeded')
+    if (ended.pullRequest !== undefined && ended.state === 'succeeded' && ended.pushed === undefined)
       await forge.markReady(ended.repository, ended.pullRequest.number);
     await this.#tell(ended);
     await this.#react(ended.state === 'succeeded' ? 'hooray' : 'confused');
@@ -190,7 +191,9 @@ export class Announcer {
         ...renderPullRequest(report),
         record: recordOf(run, report.tasks.length),
       });
-      await this.#check(run, report);
+      // Never on the base itself, which is somebody else's.
+      const head = branchTip(run);
+      if (head !== undefined) await this.#check(run, report, head);
     }
     await this.#comment(run, report);
     this.#told = told;
@@ -210,14 +213,14 @@ export class Announcer {
   }
 
   /** One check on the newest commit; on those of the commits before it, a word that it moved on. */
-  async #check(run: Run, report: RunReport): Promise<void> {
+  async #check(run: Run, report: RunReport, head: string): Promise<void> {
     const { forge } = this.#deps;
     const check = { key: `run/${run.id}`, name: 'Maestro' };
     const commits = report.tasks.flatMap(({ outcome: end }) => (end?.kind === 'committed' ? [end.commit] : []));
     const unknown = this.#resumed ? commits.slice(-CHECKED_BACK) : [];
     const before = this.#checked === undefined ? unknown : [this.#checked];
-    await forge.ensureCheck(run.repository, { ...check, headSha: run.tip, ...renderCheck(report) });
-    for (const headSha of before.filter((commit) => commit !== run.tip)) {
+    await forge.ensureCheck(run.repository, { ...check, headSha: head, ...renderCheck(report) });
+    for (const headSha of before.filter((commit) => commit !== head)) {
       await forge.ensureCheck(run.repository, {
         ...check,
         headSha,
@@ -225,10 +228,10 @@ export class Announcer {
         status: 'completed',
         conclusion: 'neutral',
         title: 'Went on to a later commit',
-        summary: `The run went on; its verdict is on ${run.tip}.`,
+        summary: `The run went on; its verdict is on ${head}.`,
       });
     }
-    this.#checked = run.tip;
+    this.#checked = head;
   }
 
   async #react(content: Reaction): Promise<void> {

@@ -21,6 +21,7 @@ import { interruptionOf } from './interruption.ts';
 import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
 import { begunTask, recordPushed } from './pushed.ts';
 import type { RunScope } from './record.ts';
+import { backToDraft, rewindBranch } from './rewind.ts';
 import { requireSpace } from './space.ts';
 
 /** How long a run is left alone when not even its interruption could be recorded. Milliseconds. */
@@ -93,17 +94,20 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     saving: drive.hold.saving,
   };
 
+  if (hasOrders(held.run)) await backToDraft(scope);
   for (;;) {
     await held.refreshStop();
     // Once people have changed the order of things, what is on the branch may not be the first task that is open.
     const begun = held.run.orders === undefined ? undefined : await begunTask(deps.store, held.tasks);
     if (hasOrders(held.run)) await held.takeOrders(begun?.key);
+    await rewindBranch(scope);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
     }
-    if (held.run.steering?.paused !== undefined) return await pause(deps, driving);
+    // What is still to be taken in waits for a push to be seen through, which a pause must not put off.
+    if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
     const wait = await workOn(begun ?? next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())

@@ -1,5 +1,6 @@
 import type { TaskKey } from '../domain/ids.ts';
 import { takeOrders } from '../domain/order.ts';
+import { branchTip } from '../domain/redo.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
 import type { LeaseHold } from './lease-hold.ts';
@@ -107,13 +108,20 @@ export class HeldRun {
    * Takes in the orders that people have given meanwhile. A crash in between takes them in again, to the same end.
    *
    * @param begun The task whose commit may be on the branch already.
+   * @param of.ends The run ends now: nothing may be left to take in.
    */
-  async takeOrders(begun: TaskKey | undefined): Promise<void> {
+  async takeOrders(begun: TaskKey | undefined, of: { readonly ends?: boolean } = {}): Promise<void> {
     const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
     if (orders.length === 0) return;
-    const { steering, tasks } = takeOrders({ run: this.#run, tasks: this.#tasks, begun }, orders);
+    const run = this.#run;
+    const { steering, tip, tasks } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
+    if (tip !== undefined) await this.changeRun({ tip, pushed: branchTip(run) });
     for (const { key, outcome, since } of tasks) {
-      await this.changeTask(key, { outcome, since, startedAt: undefined, endedAt: outcome && orders.at(-1)?.at });
+      const before = this.#tasks.find((task) => task.key === key)?.outcome;
+      // What was noted of work that is taken back is not true any more.
+      const notes = before?.kind === 'committed' ? { notes: [] } : {};
+      const times = { startedAt: undefined, endedAt: outcome && orders.at(-1)?.at };
+      await this.changeTask(key, { outcome, since, ...times, ...notes });
     }
     await this.changeRun({ steering });
   }

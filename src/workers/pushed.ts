@@ -9,25 +9,28 @@ import { pushKey } from './stages/push.ts';
 export async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun): Promise<void> {
   const task = held.tasks.find((one) => one.outcome === undefined);
   if (task === undefined) return;
-  for (const session of await store.sessionsOf(held.run.id, task.key)) {
+  // What was pushed before a person asked for the task again was taken back.
+  for (const session of sessionsThatCount(task, await store.sessionsOf(held.run.id, task.key))) {
     const effect = await store.findEffect(held.run.id, pushKey(session));
     if (effect === undefined) continue;
     const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
-    const commit = pushed ?? (effect.intent as PushBegun).commit;
+    const begun = effect.intent as PushBegun;
+    const commit = pushed ?? begun.commit;
     const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
     if (head !== commit) continue;
-    const outcome = { kind: 'committed', commit } as const;
+    const parent = commit === begun.commit && begun.parent !== undefined ? { parent: begun.parent } : {};
+    const outcome = { kind: 'committed', commit, ...parent } as const;
     const endedAt = clock.now();
-    await held.changeRun({ tip: commit });
+    await held.changeRun({ tip: commit, pushed: undefined });
     await held.saveSession({ ...session, outcome, endedAt });
     await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
     return;
   }
 }
 
-/** Takes in what people have asked of a run meanwhile. */
-export async function takeOrders({ store }: WorkerDeps, held: HeldRun): Promise<void> {
-  await held.takeOrders((await begunTask(store, held.tasks))?.key);
+/** Takes in what people have asked of a run that ends. */
+export async function takeLastOrders({ store }: WorkerDeps, held: HeldRun): Promise<void> {
+  await held.takeOrders((await begunTask(store, held.tasks))?.key, { ends: true });
 }
 
 /** The task, not settled yet, whose commit may be on the branch already: a session that counts began to push it. */

@@ -8,7 +8,7 @@ import { around } from '../telemetry/failpoint.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
-import { takeOrders } from './pushed.ts';
+import { takeLastOrders } from './pushed.ts';
 import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
@@ -69,7 +69,7 @@ export async function endAnyway(
   driving: Driving,
   ending: Ending & { readonly silent?: boolean },
 ): Promise<Word> {
-  await takeOrders(deps, driving.held);
+  await takeLastOrders(deps, driving.held);
   return await end(deps, driving, ending);
 }
 
@@ -96,7 +96,8 @@ export async function end(
     // The reconciler takes it away once the run is settled; that it can't be must not keep the run from being so.
     log.warn({ err: error }, 'the lane of a run that ends could not be removed yet'),
   );
-  const draft = state !== 'succeeded';
+  // What was taken back is still on the branch when nothing came in its place: that is for nobody to review.
+  const draft = state !== 'succeeded' || held.run.pushed !== undefined;
   const { pullRequest } = held.run;
   const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   try {

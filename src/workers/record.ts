@@ -72,6 +72,8 @@ export interface TaskRecord {
   readonly work?: Work;
   /** The commit that holds the work and the tick. */
   readonly commit?: string;
+  /** What that commit stands on, once it is pushed. */
+  readonly parent?: string;
   /** What the task has come to; undefined while it is to be tried again. */
   readonly outcome?: Outcome;
   /** When it is tried again, and why not before. */

@@ -271,6 +271,19 @@ describe('the pull request of a branch', () => {
     expect((await forge.issue(repository, opened.number))?.isPullRequest).toBe(true);
   });
 
+  it('is made a draft again', async () => {
+    await push('maestro/do-it-again');
+    const opened = await forge.ensurePullRequest(repository, { ...request, head: 'maestro/do-it-again', draft: false });
+    await forge.markDraft(repository, opened.number);
+    await forge.markDraft(repository, opened.number);
+    expect(await forge.findPullRequest(repository, 'maestro/do-it-again')).toMatchObject({ draft: true, open: true });
+    await forge.markReady(repository, opened.number);
+    expect(await forge.findPullRequest(repository, 'maestro/do-it-again')).toMatchObject({ draft: false });
+    await github.as('will').call(`PATCH ${path(`/pulls/${opened.number}`)}`, { state: 'closed' });
+    await forge.markDraft(repository, opened.number);
+    expect(await forge.findPullRequest(repository, 'maestro/do-it-again')).toMatchObject({ draft: false, open: false });
+  });
+
   it('is found when it is closed, and never opened a second time', async () => {
     await push('maestro/do-it-2');
     const opened = await forge.ensurePullRequest(repository, { ...request, head: 'maestro/do-it-2' });
@@ -465,6 +478,19 @@ describe('a reply that is lost after the effect', () => {
       path: 'graphql',
       act: async () => forge.markReady(repository, (await aPull()).number),
       count: async () => (await pulls()).filter(({ draft }) => !draft).length,
+    },
+    {
+      name: 'making a pull request a draft again',
+      method: 'POST',
+      path: 'graphql',
+      act: async () => {
+        await push('maestro/a-draft-again');
+        const words = { base: 'main', title: 'Do it', body: 'Some words' };
+        const ready = { ...words, head: 'maestro/a-draft-again', draft: false };
+        const { number } = await forge.ensurePullRequest(repository, ready);
+        await forge.markDraft(repository, number);
+      },
+      count: async () => (await pulls()).filter(({ draft }) => draft).length,
     },
     {
       name: 'making a check',

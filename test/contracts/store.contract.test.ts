@@ -630,7 +630,7 @@ function storeContract(open: () => Promise<Opened>): void {
   });
 
   describe('orders', () => {
-    const pause = { key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' }, reopen: false } as const;
+    const pause = { key: 'c1', by: 'ada', at: 5, order: { kind: 'pause' }, reopen: [] } as const;
 
     it('are kept once each, numbered within their run, and say so in it', async () => {
       const run = aRun();
@@ -676,7 +676,7 @@ function storeContract(open: () => Promise<Opened>): void {
       const lease = await claimed(run);
       await store.requestStop(run.id, { by: 'ada', reason: 'enough', at: 1 });
       await store.updateRun(lease, { state: 'stopped', endedAt: 9, reason: 'Enough.' });
-      const resume = { key: 'c1', by: 'ada', at: 5, order: { kind: 'resume' }, reopen: true } as const;
+      const resume = { key: 'c1', by: 'ada', at: 5, order: { kind: 'resume' }, reopen: ['failed', 'stopped'] } as const;
       const other = aRun({ playbook: run.playbook, repository: run.repository });
       const otherLease = await claimed(other);
       expect(await store.giveOrder(run.id, resume)).toBe('in the way');
@@ -690,6 +690,16 @@ function storeContract(open: () => Promise<Opened>): void {
         endedAt: undefined,
         orders: 1,
       });
+    });
+
+    it('open a run that is done only where they say so', async () => {
+      const run = aRun();
+      await store.updateRun(await claimed(run), { state: 'succeeded', endedAt: 9 });
+      const redo = { by: 'ada', at: 5, order: { kind: 'redo', task: 1, words: '' } } as const;
+      await store.giveOrder(run.id, { ...redo, key: 'c1', reopen: ['failed', 'stopped'] });
+      expect(await store.findRun(run.id)).toMatchObject({ state: 'succeeded', endedAt: 9, orders: 1 });
+      await store.giveOrder(run.id, { ...redo, key: 'c2', reopen: ['succeeded'] });
+      expect(await store.findRun(run.id)).toMatchObject({ state: 'queued', endedAt: undefined, orders: 2 });
     });
   });
 }

@@ -5,6 +5,7 @@ import { nextInRun, placeInLine, standing } from '../../src/domain/conduct.ts';
 import { objection, takeOrders } from '../../src/domain/order.ts';
 import type { GivenOrder, Order } from '../../src/domain/steering.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
+import type { RunTask } from '../../src/domain/run.ts';
 import { aRun, aTask } from '../store/samples.ts';
 
 const failed: Outcome = { kind: 'failed', failure: { kind: 'crash', message: 'It broke.' } };
@@ -60,6 +61,39 @@ describe('taking in orders', () => {
     expect(changes.map(({ key }) => key)).toEqual([list[2]?.key]);
   });
 
+  it('takes a task back with all that was made after it, whatever its place, and goes on from there', () => {
+    const { run, tasks: list } = onBranch(['committed', 'committed', 'failed', 'committed', 'open']);
+    const redo = takeOrders({ run, tasks: list }, given({ kind: 'redo', task: 2, words: 'In blue.' }));
+    expect(redo.tip).toBe('1'.repeat(40));
+    // What failed further on may come to something else now. What is on top is written down first.
+    expect(redo.tasks.map(({ key }) => list.find((task) => task.key === key)?.position)).toEqual([3, 4, 2]);
+    expect(redo.tasks.every(({ outcome }) => outcome === undefined)).toBe(true);
+    expect(redo.steering.words).toEqual([{ by: 'ada', text: 'In blue.', task: list[1]?.key }]);
+    expect(takeOrders({ run, tasks: list }, given({ kind: 'redo', task: 1, words: '' })).tip).toBe(run.base.sha);
+    // One that left no commit takes nothing back.
+    const failedOne = takeOrders({ run, tasks: list }, given({ kind: 'redo', task: 3, words: '' }));
+    expect(failedOne).toMatchObject({ tasks: [{ key: list[2]?.key, outcome: undefined }] });
+    expect(failedOne.tip).toBeUndefined();
+  });
+
+  it('goes by when the commits were made where it is not known what they stand on', () => {
+    const list = [3, 1, 2].map((endedAt, index) =>
+      aTask(aRun().id, index + 1, { outcome: { kind: 'committed', commit: `${index + 1}` }, attempts: 1, endedAt }),
+    );
+    const redo = takeOrders({ run: aRun(), tasks: list }, given({ kind: 'redo', task: 3, words: '' }));
+    expect(redo.tip).toBe('2');
+    expect(redo.tasks.map(({ key }) => key)).toEqual([list[0]?.key, list[2]?.key]);
+  });
+
+  it('takes nothing back from under a push that was begun, and drops it when the run ends over that', () => {
+    const { run, tasks: list } = onBranch(['committed', 'open']);
+    const orders = given({ kind: 'redo', task: 1, words: '' }, { kind: 'pause' });
+    const waiting = takeOrders({ run, tasks: list, begun: list[1]?.key }, orders);
+    expect(waiting).toEqual({ steering: { taken: 0, words: [] }, tasks: [] });
+    const ended = takeOrders({ run, tasks: list, begun: list[1]?.key, ends: true }, orders);
+    expect(ended).toMatchObject({ steering: { taken: 2, paused: { by: 'ada' } }, tasks: [] });
+  });
+
   it.each<readonly [Order, Parameters<typeof objection>[1]['run']['state'], string]>([
     [{ kind: 'retry', task: 9, words: '' }, 'running', 'There is no task 9'],
     [{ kind: 'retry', task: 1, words: '' }, 'running', 'is done'],
@@ -70,6 +104,10 @@ describe('taking in orders', () => {
     [{ kind: 'pause' }, 'failed', '/maestro resume'],
     [{ kind: 'resume' }, 'stopped', 'possible'],
     [{ kind: 'resume' }, 'succeeded', 'nothing left'],
+    [{ kind: 'redo', task: 1, words: '' }, 'succeeded', 'possible'],
+    [{ kind: 'redo', task: 2, words: '' }, 'stopped', 'possible'],
+    [{ kind: 'redo', task: 3, words: '' }, 'running', 'still to be done'],
+    [{ kind: 'redo', task: 4, words: '' }, 'running', 'There is no task 4'],
   ])('says why %j of a %s run is not possible, if it is not', (order, state, complaint) => {
     const said = objection(order, { run: aRun({ state }), tasks: tasks(committed, failed, undefined) });
     expect(said ?? 'possible').toContain(complaint);
@@ -96,43 +134,79 @@ describe('taking in orders', () => {
     const order: fc.Arbitrary<Order> = fc.oneof(
       fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'resume', budget: { usd: 0.1, ms: 3 } }),
       fc.record({ kind: fc.constant('steer' as const), words: fc.string() }),
-      fc.record({ kind: fc.constant('retry' as const), task: fc.integer({ min: 1, max: 5 }), words: fc.string() }),
+      fc.record({
+        kind: fc.constantFrom('retry' as const, 'redo' as const),
+        task: fc.integer({ min: 1, max: 5 }),
+        words: fc.string(),
+      }),
       fc.record({ kind: fc.constant('skip' as const), task: fc.integer({ min: 1, max: 5 }), reason: fc.string() }),
     );
-    const outcome = fc.constantFrom(undefined, committed, failed);
+    const outcome = fc.constantFrom<Fate>('open', 'committed', 'failed');
     fc.assert(
       fc.property(
         fc.array(order, { maxLength: 8 }),
         fc.array(outcome, { maxLength: 4 }),
         fc.nat(8),
-        (orders, outcomes, cut) => {
-          const list = tasks(...outcomes);
+        fc.nat(12),
+        (orders, outcomes, cut, writes) => {
+          const { run, tasks: list } = onBranch(outcomes);
           const all = given(...orders);
-          const run = aRun();
           const whole = apply({ run, tasks: list }, all);
           const first = apply({ run, tasks: list }, all.slice(0, cut));
-          // A crash may fall between the tasks' changes and the record that they were made.
-          const crashed = apply({ run, tasks: first.tasks }, all.slice(0, cut));
+          // A crash may fall between any two of the writes, so that the record that they were made is missing.
+          const crashed = apply(apply({ run, tasks: list }, all.slice(0, cut), writes), all.slice(0, cut));
           expect(apply(first, all)).toEqual(whole);
           expect(apply(crashed, all)).toEqual(whole);
-          expect(whole.tasks.filter(({ outcome: now }) => now?.kind === 'committed')).toHaveLength(
-            outcomes.filter((one) => one?.kind === 'committed').length,
-          );
+          const kept = whole.tasks.flatMap(({ outcome: now }) => (now?.kind === 'committed' ? [now.commit] : []));
+          // What is still there is what the tip stands on, and nothing else.
+          expect(kept).toEqual(commitsOf(list).slice(0, kept.length));
+          expect(whole.run.tip).toBe(kept.at(-1) ?? run.base.sha);
+          if (!orders.some(({ kind }) => kind === 'redo')) expect(kept).toEqual(commitsOf(list));
         },
       ),
     );
   });
 });
 
-function apply(
-  of: { readonly run: ReturnType<typeof aRun>; readonly tasks: ReturnType<typeof tasks> },
-  orders: readonly GivenOrder[],
-): { readonly run: ReturnType<typeof aRun>; readonly tasks: ReturnType<typeof tasks> } {
-  const { steering, tasks: changes } = takeOrders(of, orders);
+type Fate = 'open' | 'committed' | 'failed';
+
+interface State {
+  readonly run: ReturnType<typeof aRun>;
+  readonly tasks: readonly RunTask[];
+}
+
+/** A run whose tasks came to this, the committed ones one on top of the other. */
+function onBranch(fates: readonly Fate[]): State {
+  const run = aRun();
+  let tip = run.base.sha;
+  const list = fates.map((fate, index) => {
+    const position = index + 1;
+    if (fate !== 'committed')
+      return aTask(run.id, position, fate === 'failed' ? { outcome: failed, attempts: 2 } : { outcome: undefined });
+    const parent = tip;
+    tip = String(position).repeat(40);
+    return aTask(run.id, position, { outcome: { kind: 'committed', commit: tip, parent }, attempts: 1 });
+  });
+  return { run: { ...run, tip }, tasks: list };
+}
+
+function commitsOf(list: readonly RunTask[]): readonly string[] {
+  return list.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
+}
+
+/** Takes orders in; with `writes`, a crash comes after so many of the writes. */
+function apply(of: State, orders: readonly GivenOrder[], writes = Infinity): State {
+  const { steering, tip, tasks: changes } = takeOrders(of, orders);
+  const written = changes.slice(0, Math.max(0, writes - 1));
+  const isWhole = writes > changes.length + 1;
   return {
-    run: { ...of.run, steering },
+    run: {
+      ...of.run,
+      ...(tip === undefined || writes < 1 ? {} : { tip }),
+      ...(isWhole ? { steering } : {}),
+    },
     tasks: of.tasks.map((task) => {
-      const change = changes.find(({ key }) => key === task.key);
+      const change = written.find(({ key }) => key === task.key);
       return change === undefined ? task : { ...task, outcome: change.outcome, since: change.since };
     }),
   };

@@ -28,7 +28,7 @@ function anyRun(): { readonly run: Run; readonly tasks: readonly RunTask[] } {
   );
   const [one, two, three] = tasks;
   if (one === undefined || two === undefined || three === undefined) throw new Error('three tasks');
-  const committed = { ...one, outcome: { kind: 'committed', commit: SHA.one } } as const;
+  const committed = { ...one, outcome: { kind: 'committed', commit: SHA.one, parent: run.base.sha } } as const;
   return { run, tasks: [committed, { ...two, outcome: { kind: 'no-change' } }, three] };
 }
 
@@ -82,7 +82,7 @@ it('gives back the run as it stood, with its open task open', () => {
 it('believes the branch before the text of the pull request', () => {
   const [one, two, three] = rebuildRun(remainsOf({ facts: undefined })).tasks;
 
-  expect(one?.outcome).toEqual({ kind: 'committed', commit: SHA.one });
+  expect(one?.outcome).toEqual({ kind: 'committed', commit: SHA.one, parent: anyRun().run.base.sha });
   expect([two?.outcome, three?.outcome]).toEqual([undefined, undefined]);
 });
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { keptBranchName } from '../../src/domain/branch.ts';
+import { opensAgain } from '../../src/domain/order.ts';
 import { isFinal, isThrough, type Run } from '../../src/domain/run.ts';
 import type { Place } from './place.ts';
 import type { Audited } from './stage.ts';
@@ -28,11 +29,14 @@ export async function auditRecord({ store }: Audited, place: Place, runs: readon
         problems.push(
           `task ${task.position} of ${run.id} counts ${task.usage.inputTokens} tokens, its sessions ${tokens}`,
         );
-      if (settled.filter(({ outcome }) => outcome?.kind === 'committed').length > 1)
+      const counted = settled.filter(({ attempt }) => attempt > (task.since ?? 0));
+      if (counted.filter(({ outcome }) => outcome?.kind === 'committed').length > 1)
         problems.push(`task ${task.position} of ${run.id} was committed by several sessions`);
     }
     const ended = (await store.auditOf(run.id)).filter(({ action }) => action === `run ${run.state}`);
-    if (ended.length !== 1) problems.push(`the end of ${run.id} is in the audit log ${ended.length} times`);
+    const reopened = (await store.ordersOf(run.id, 0)).filter(({ order }) => opensAgain(order).includes(run.state));
+    if (ended.length < 1 || ended.length > 1 + reopened.length)
+      problems.push(`the end of ${run.id} is in the audit log ${ended.length} times`);
   }
   return problems;
 }
@@ -45,6 +49,8 @@ export async function auditBranchNames(
 ): Promise<readonly string[]> {
   const known = new Set<string>(runs.map(({ branch }) => branch));
   for (const run of runs) {
+    for (const { action, detail } of await store.auditOf(run.id))
+      if (action === 'branch rewound') known.add((detail as { readonly kept: string }).kept);
     for (const { position, attempts } of await store.tasksOf(run.id)) {
       for (let attempt = 1; attempt <= attempts; attempt += 1) known.add(keptBranchName(run.id, position, attempt));
     }

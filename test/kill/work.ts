@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EffectName } from '../../src/telemetry/failpoint.ts';
 import { isFinal } from '../../src/domain/run.ts';
 import type { Place } from '../e2e/place.ts';
@@ -12,6 +13,8 @@ export interface Work {
   /** Files on the run's branch. */
   readonly files: Readonly<Record<string, string>>;
   readonly costIsLost?: boolean;
+  /** What is said in the thread once the run is over, to open it again. */
+  readonly then?: string;
 }
 
 /** Input tokens the scripted agent says it used, each time. */
@@ -40,15 +43,30 @@ export const SLOW: Work = {
   costIsLost: true,
 };
 
+/** As `TWO`, and then once more from the second task on: what was there is taken back. */
+export const REDOING: Work = { ...TWO, then: '/maestro redo 2' };
+
+/** What happens only where something is done again. */
+const OF_REDOING: readonly (EffectName | undefined)[] = ['rewind', 'draft'];
+
 /** The work in which an effect happens. */
 export function workWith(effect: EffectName | undefined): Work {
+  if (OF_REDOING.includes(effect)) return REDOING;
   return effect === 'keep' ? KEEPING : TWO;
 }
+
+/** How long it may take until what was said is heard: a process that was killed at once never says so. Milliseconds. */
+const HEARD_MS = 30_000;
 
 /** Asks for the work, as a person with the right to. Gives the issue's number. */
 export async function ask(place: Place, work: Work): Promise<number> {
   const issue = await place.issue('Some work', work.body);
   await place.label(issue);
+  if (work.then === undefined) return issue;
+  await place.until('the run to be over', async () => await looksOver(place, issue), HEARD_MS * 5);
+  const comment = await place.comment(issue, work.then);
+  for (const until = Date.now() + HEARD_MS; Date.now() < until; await pause(200))
+    if ((await place.reactions(`issues/comments/${comment}`)).includes('+1')) break;
   return issue;
 }
 

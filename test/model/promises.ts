@@ -51,10 +51,11 @@ function p2({ rows, branches, pulls, comments }: World): readonly string[] {
 }
 
 /** P3: every task ends in one outcome; its commit is on the branch at most once, and the commits are in the tasks' order. */
-function p3({ rows, branches, overtaken }: World): readonly string[] {
+function p3({ rows, branches, overtaken, pushed, kept }: World): readonly string[] {
   return [...rows.values()].flatMap(({ run, tasks, outcomes, ends, orders }) => {
-    // Where a person had a task done again, or left one out, the others are not in its place any more.
-    const isReordered = orders.some(({ order }) => ['retry', 'resume', 'skip'].includes(order.kind));
+    // Where a person had a task done again, or left one out, the others are not in its place any more. What was taken back may
+    // still be on the branch when nothing came in its place (`pushed`).
+    const isReordered = orders.some(({ order }) => ['retry', 'resume', 'skip', 'redo'].includes(order.kind));
     const commits = branches.get(run.branch) ?? [];
     const positions = commits.map(({ task }) => tasks.find(({ key }) => key === task)?.position ?? 0);
     const committed = tasks.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
@@ -66,7 +67,11 @@ function p3({ rows, branches, overtaken }: World): readonly string[] {
       run.settings.onFailure === 'continue' || isReordered
         ? -1
         : tasks.findIndex(({ outcome }) => outcome?.kind === 'failed');
+    const ever = [...pushed].flatMap(([oid, of]) => (of.run === run.id ? [oid] : []));
     return [
+      ...ever
+        .filter((oid) => !onBranch.includes(oid) && !kept.has(oid))
+        .map((oid) => `P3: ${oid} of ${run.id} was on its branch and is nowhere`),
       ...twice(outcomes).map((key) => `P3: task ${key} of ${run.id} has two outcomes`),
       ...twice(onBranch.length === new Set(positions).size ? [] : positions).map(
         (position) => `P3: task ${position} of ${run.id} has two commits`,
@@ -74,7 +79,7 @@ function p3({ rows, branches, overtaken }: World): readonly string[] {
       ...(isReordered || positions.every((position, index) => position > (positions[index - 1] ?? 0))
         ? []
         : [`P3: the commits of ${run.id} are of tasks ${positions.join(', ')}`]),
-      ...(sameCommits(committed, onBranch.slice(0, isUnsaid ? -1 : undefined), isReordered)
+      ...(run.pushed !== undefined || sameCommits(committed, onBranch.slice(0, isUnsaid ? -1 : undefined), isReordered)
         ? []
         : [`P3: ${run.id} says ${committed.join(', ')} and its branch ${onBranch.join(', ')}`]),
       ...(failedAt === -1 || tasks.slice(failedAt + 1).every(({ attempts }) => attempts === 0)

@@ -12,6 +12,7 @@ import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
 import { chooseProvider, type Candidate } from '../../src/domain/failover.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { hasOrders, takeOrders } from '../../src/domain/order.ts';
+import { branchTip } from '../../src/domain/redo.ts';
 import { DEFAULT_RETRY } from '../../src/domain/retry.ts';
 import { isFinal, type Run, type RunTask, type Session } from '../../src/domain/run.ts';
 import {
@@ -174,11 +175,13 @@ class Held {
   }
 
   /** As `HeldRun.takeOrders`. */
-  *takeOrders(): Generator<undefined, void> {
+  *takeOrders(of: { readonly ends?: boolean } = {}): Generator<undefined, void> {
     const { orders } = this.world.row(this.lease.runId);
-    const begun = begunTask(this)?.key;
-    const { steering, tasks } = takeOrders({ run: this.run, tasks: this.tasks, begun }, orders);
-    if (steering.taken === (this.run.steering?.taken ?? 0)) return;
+    const begun = this.world.bugs.redoOverPush === true ? undefined : begunTask(this)?.key;
+    const { run } = this;
+    const { steering, tip, tasks } = takeOrders({ run, tasks: this.tasks, begun, ...of }, orders);
+    if (steering.taken === (run.steering?.taken ?? 0)) return;
+    if (tip !== undefined) yield* this.changeRun({ tip, pushed: branchTip(run) });
     for (const { key, outcome, since } of tasks) {
       const task = this.tasks.find((one) => one.key === key);
       if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined });
@@ -186,17 +189,19 @@ class Held {
     yield* this.changeRun({ steering });
   }
 
-  *effect(key: string, intent: unknown, perform: () => void): Generator<undefined, void> {
-    if (this.world.row(this.lease.runId).effects.get(key)?.result !== undefined) return;
+  *effect<T>(key: string, intent: unknown, perform: () => T): Generator<undefined, T> {
+    const known = this.world.row(this.lease.runId).effects.get(key)?.result;
+    if (known !== undefined) return known as T;
     this.worker.assertOurs(this.world);
     yield;
     this.world.recordIntent(this.lease, key, intent);
     yield;
     this.worker.assertOurs(this.world);
     yield;
-    perform();
+    const result = perform();
     yield;
-    this.world.recordResult(this.lease, key, true);
+    this.world.recordResult(this.lease, key, result ?? true);
+    return result;
   }
 }
 
@@ -224,6 +229,7 @@ function* drive(held: Held): Life {
     held.run = { ...held.run, stop: world.row(held.run.id).run.stop };
     held.run = { ...held.run, orders: world.row(held.run.id).orders.length };
     if (hasOrders(held.run)) yield* held.takeOrders();
+    yield* rewind(held);
     const tasks =
       world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
     const next = nextInRun(held.run, tasks);
@@ -231,7 +237,7 @@ function* drive(held: Held): Life {
       if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
       return yield* end(held, next);
     }
-    if (held.run.steering?.paused !== undefined) return yield* pause(held);
+    if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return yield* pause(held);
     const again = yield* workOn(held, begunTask(held) ?? next.task);
     sawFailure = true;
     if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
@@ -270,6 +276,11 @@ function findPush({ world, worker, run }: Held, sessions: readonly Session[]): P
 
 function pushKey(world: World, session: Pick<Session, 'id' | 'taskKey'> | undefined): string {
   return world.bugs.pushKeyedByTask === true ? `push/${session?.taskKey ?? ''}` : `push/${session?.id ?? ''}`;
+}
+
+/** What the commit of a session stands on, if its push was begun before. */
+function parentOnRecord({ world, run }: Held, session: Session): string | undefined {
+  return world.pushBegun(run.id, pushKey(world, session))?.parent;
 }
 
 type Again = { readonly at: number; readonly reason: string };
@@ -317,7 +328,11 @@ function* attempt(
     takePoison(held, 'work');
   }
   yield;
-  if (outcome.kind === 'committed') yield* pushCommit(held, task, { oid: outcome.commit, session });
+  if (outcome.kind === 'committed') {
+    const parent = parentOnRecord(held, session) ?? held.run.tip;
+    yield* pushCommit(held, task, { oid: outcome.commit, session });
+    outcome = { ...outcome, parent };
+  }
   const settled = settlement(outcome, {
     session,
     sessions: sessionsThatCount(task, how.earlier),
@@ -425,13 +440,26 @@ function converse({ world, worker, run, now }: Held, { id }: Session): Outcome {
 function* pushCommit(held: Held, task: RunTask, commit: { oid: string; session: Session }): Generator<undefined, void> {
   const { run, world } = held;
   if (run.tip !== commit.oid) {
-    const expected = run.tip === run.base.sha ? undefined : run.tip;
-    yield* held.effect(pushKey(world, commit.session), { commit: commit.oid, session: commit.session.id }, () =>
-      world.push(run.branch, held.lease, { oid: commit.oid, task: task.key, expected }),
+    const expected = branchTip(run);
+    const parent = run.tip;
+    yield* held.effect(pushKey(world, commit.session), { commit: commit.oid, parent, session: commit.session.id }, () =>
+      world.push(run.branch, held.lease, { oid: commit.oid, task: task.key, expected, parent }),
     );
-    yield* held.changeRun({ tip: commit.oid });
+    yield* held.changeRun({ tip: commit.oid, pushed: undefined });
   }
   yield* openPullRequest(held);
+}
+
+/** As `rewindBranch` in `src/workers/rewind.ts`. */
+function* rewind(held: Held): Generator<undefined, void> {
+  const { run, world, lease } = held;
+  const { pushed: from, tip: to } = run;
+  if (from === undefined) return;
+  const at = yield* held.effect(`rewind/${from}/${to}`, { from, to }, () =>
+    world.rewind(run.branch, lease, { from, to }),
+  );
+  const pushed = at === to ? undefined : at;
+  if (pushed !== from) yield* held.changeRun({ pushed });
 }
 
 function* openPullRequest(held: Held): Generator<undefined, void> {
@@ -477,7 +505,7 @@ function* pause(held: Held): Life {
 }
 
 function* endAnyway(held: Held, ending: Ending & { readonly silent?: boolean }): Life {
-  yield* held.takeOrders();
+  yield* held.takeOrders({ ends: true });
   return yield* end(held, ending);
 }
 

@@ -33,6 +33,10 @@ export interface Bugs {
   readonly ordersBeforePush?: true;
   /** A run may end although it was asked for something it has not taken in. */
   readonly endsOverOrders?: true;
+  /** What is taken back from a branch is not kept first. */
+  readonly keepsNothing?: true;
+  /** A task is taken back over a push that was begun. */
+  readonly redoOverPush?: true;
   /** Nobody puts runs in line again that the queue lost. */
   readonly noReconciler?: true;
 }
@@ -44,6 +48,18 @@ export class LeaseLost extends Error {}
 export class BranchMoved extends Error {}
 /** Thrown when a run would end with orders it has not taken in. */
 export class OrdersWaiting extends Error {}
+
+interface Pushed {
+  readonly oid: string;
+  readonly task: TaskKey;
+  readonly expected: string | undefined;
+  readonly parent: string;
+}
+
+/** Commits of a branch up to one of them; none up to the base. */
+function upTo<T extends { readonly oid: string }>(commits: readonly T[], oid: string): T[] {
+  return commits.slice(0, commits.findIndex((one) => one.oid === oid) + 1);
+}
 
 export interface Lease {
   readonly runId: RunId;
@@ -96,6 +112,9 @@ export class World {
   readonly issues: readonly Issue[] = [1, 2].map((number) => ({ number, labelled: false, off: [] }));
   readonly sent: Delivery[] = [];
   readonly branches = new Map<string, { oid: string; task: TaskKey; run: RunId }[]>();
+  /** What stands on what, of all that was ever pushed, and by which run; and what was put aside before it was taken back. */
+  readonly pushed = new Map<string, { parent: string; run: RunId }>();
+  readonly kept = new Set<string>();
   /** Runs with a push that was on its way when its worker's lease passed on, and found the branch where it had left it. */
   readonly overtaken = new Set<RunId>();
   /** Issues whose runs end every process that does this for them. */
@@ -141,16 +160,42 @@ export class World {
     });
   }
 
-  push(branch: string, lease: Lease, commit: { oid: string; task: TaskKey; expected: string | undefined }): void {
+  push(branch: string, lease: Lease, commit: Pushed): void {
     const run = lease.runId;
     this.forge(`push ${commit.oid} to ${branch}`, () => {
       const commits = this.branches.get(branch) ?? [];
       const actual = commits.at(-1)?.oid;
       if (actual === commit.oid) return;
       if (actual !== commit.expected && this.bugs.pushWithoutLease !== true) throw new BranchMoved(actual);
-      this.branches.set(branch, [...commits, { oid: commit.oid, task: commit.task, run }]);
+      const below = this.bugs.pushWithoutLease === true ? commits : upTo(commits, commit.parent);
+      this.branches.set(branch, [...below, { oid: commit.oid, task: commit.task, run }]);
+      this.pushed.set(commit.oid, { parent: commit.parent, run });
       if (this.row(run).epoch !== lease.epoch) this.overtaken.add(run);
     });
+  }
+
+  /** Moves a branch back, what is on it put aside first; one that would be left with nothing stays. Gives where it is. */
+  rewind(branch: string, lease: Lease, { from, to }: { readonly from: string; readonly to: string }): string {
+    const actual = (): string => this.branches.get(branch)?.at(-1)?.oid ?? 'base';
+    const chain = this.chainOf(from);
+    if (actual() !== to && !chain.includes(actual())) throw new BranchMoved(actual());
+    this.forge(`keep ${from}`, () => {
+      if (this.bugs.keepsNothing !== true) for (const oid of chain) this.kept.add(oid);
+    });
+    if (to === 'base') return actual();
+    const expected = actual();
+    return this.forge(`rewind ${branch} to ${to}`, () => {
+      if (actual() !== expected && actual() !== to) throw new BranchMoved(actual());
+      this.branches.set(branch, upTo(this.branches.get(branch) ?? [], to));
+      if (this.row(lease.runId).epoch !== lease.epoch) this.overtaken.add(lease.runId);
+      return to;
+    });
+  }
+
+  /** A commit and all it stands on. */
+  private chainOf(oid: string): readonly string[] {
+    const below = this.pushed.get(oid);
+    return below === undefined ? [] : [oid, ...this.chainOf(below.parent)];
   }
 
   row(id: RunId): RunRow {
@@ -277,7 +322,7 @@ export class World {
   giveOrder(id: RunId, order: Order, at: number): boolean {
     const row = this.row(id);
     if (objection(order, row) !== undefined) return false;
-    const reopens = opensAgain(order) && (row.run.state === 'failed' || row.run.state === 'stopped');
+    const reopens = opensAgain(order).includes(row.run.state);
     if (reopens && this.atWork(row.run) !== undefined) return false;
     const number = row.orders.length + 1;
     row.orders.push({ number, key: `c${number}`, by: 'ada', at, order });

@@ -2,7 +2,7 @@ import { array, assert, constantFrom, nat, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TaskKey } from '../../src/domain/ids.ts';
 import { parsePlaybook } from '../../src/playbook/parse.ts';
-import { tick, tickTask, untick } from '../../src/playbook/tick.ts';
+import { tick, tickTask, untick, untickTask } from '../../src/playbook/tick.ts';
 import { ODD_PLAYBOOKS } from '../fixtures/playbooks/odd.ts';
 
 /** Offsets at which two texts of the same length differ. */
@@ -10,6 +10,23 @@ function changes(before: string, after: string): number[] {
   expect(after).toHaveLength(before.length);
   return Array.from({ length: before.length }, (_, index) => index).filter((index) => before[index] !== after[index]);
 }
+
+describe('taking a tick back', () => {
+  const before = '- [ ] One\n  - [x] by its author\n  - [ ] ours\n- [ ] Two\n';
+  const [one, , , two] = parsePlaybook(before).boxes;
+
+  it('opens the task and what was open in it, and leaves what its author ticked', () => {
+    const done = tickTask(tickTask(before, one?.key as TaskKey) ?? '', two?.key as TaskKey) ?? '';
+    expect(done).toBe(before.replaceAll('[ ]', '[x]'));
+    expect(untickTask(done, one?.key as TaskKey, before)).toBe(before.replace('[ ] Two', '[x] Two'));
+    expect(untickTask(`New words.\n\n${done}`, two?.key as TaskKey, before)).toContain('- [x] One');
+  });
+
+  it('has nothing to open where the task is gone, or open', () => {
+    expect(untickTask('- [x] Other\n', one?.key as TaskKey, before)).toBeUndefined();
+    expect(untickTask(before, one?.key as TaskKey, before)).toBe(before);
+  });
+});
 
 describe('ticking', () => {
   it.each(ODD_PLAYBOOKS)('$name: changes one character and flips that box only', ({ text }) => {

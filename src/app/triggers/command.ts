@@ -51,6 +51,7 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'resume':
     case 'steer':
     case 'retry':
+    case 'redo':
     case 'skip':
       return await steer(deps, asked, await runsOf(deps, event), command);
     case 'run':

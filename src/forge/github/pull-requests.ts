@@ -32,6 +32,8 @@ interface ListedPullRequest extends PullRequest {
 const READY =
   'mutation ($id: ID!) { markPullRequestReadyForReview(input: { pullRequestId: $id }) { clientMutationId } }';
 
+const DRAFT = 'mutation ($id: ID!) { convertPullRequestToDraft(input: { pullRequestId: $id }) { clientMutationId } }';
+
 /** Makes the verbs about pull requests. */
 export function createPullRequests(context: ForgeContext) {
   const { client } = context;
@@ -112,6 +114,25 @@ export function createPullRequests(context: ForgeContext) {
     });
   }
 
+  async function markDraft(repository: Repository, number: number): Promise<void> {
+    await ensure({
+      pause,
+      find: async () => {
+        const { data } = await pull(repository, number);
+        return data.draft !== true && data.state === 'open' ? undefined : true;
+      },
+      make: async () => {
+        const { data } = await pull(repository, number);
+        // REST can only open a draft.
+        await client.write(repository, 'draft', `make pull request #${number} a draft again`, async (github) => {
+          const answer = await github.graphql<unknown>(DRAFT, { id: data.node_id });
+          return { status: 200, headers: {}, data: answer };
+        });
+        return true;
+      },
+    });
+  }
+
   function pull(repository: Repository, number: number) {
     return client.read(repository, `read pull request #${number}`, (github, at) =>
       github.rest.pulls.get({ ...at, pull_number: number }),
@@ -160,7 +181,7 @@ export function createPullRequests(context: ForgeContext) {
     return found;
   }
 
-  return { findPullRequest, ensurePullRequest, describePullRequest, markReady, ourPullRequests };
+  return { findPullRequest, ensurePullRequest, describePullRequest, markReady, markDraft, ourPullRequests };
 }
 
 function toState(pull: PullRequest): PullRequestState {

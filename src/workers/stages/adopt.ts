@@ -11,28 +11,34 @@ import { author } from './commit.ts';
  *
  * @param head Where the branch is.
  */
-export async function adoptBranch(record: TaskRecord, scope: RunScope, head: string): Promise<string | undefined> {
+export async function adoptBranch(record: TaskRecord, scope: RunScope, head: string): Promise<Adopted | undefined> {
   const { held, deps, mirror } = scope;
   const { run, tasks } = held;
   await fetchCommit(mirror, await deps.forge.gitAccess(run.repository), run.branch, head);
   const self = await author(scope);
   const commits = await commitsSince(mirror, run.base.sha, head);
-  const found = new Map<string, string>();
-  for (const { sha, email, message } of commits) {
+  const found = new Map<string, Adopted>();
+  for (const [index, { sha, email, message }] of commits.entries()) {
     const trailers = parseTrailers(message);
     if (email !== self.email || trailers?.run !== run.id) return undefined;
     if (!tasks.some(({ key }) => key === trailers.task)) return undefined;
-    found.set(trailers.task, sha);
+    found.set(trailers.task, { commit: sha, parent: commits[index + 1]?.sha ?? run.base.sha });
   }
   const commit = found.get(record.task.key);
   if (commit === undefined) return undefined;
   for (const task of tasks) {
     const own = found.get(task.key);
     if (own === undefined || task.key === record.task.key) continue;
-    await held.changeTask(task.key, { outcome: { kind: 'committed', commit: own }, endedAt: deps.clock.now() });
+    await held.changeTask(task.key, { outcome: { kind: 'committed', ...own }, endedAt: deps.clock.now() });
   }
   await held.audit(deps.clock.now(), 'branch adopted', { branch: run.branch, head, commits: commits.length });
   return commit;
+}
+
+/** A commit that was found on the branch, and what it stands on. */
+interface Adopted {
+  readonly commit: string;
+  readonly parent: string;
 }
 
 interface BranchCommit {
@@ -41,7 +47,7 @@ interface BranchCommit {
   readonly message: string;
 }
 
-/** Commits between a base and a head, along first parents. */
+/** Commits between a base and a head, along first parents, the newest first. */
 async function commitsSince(mirror: Mirror, base: string, head: string): Promise<readonly BranchCommit[]> {
   const format = '--format=%H%x00%ae%x00%B%x01';
   const args = ['log', '--first-parent', '--max-count=1000', format, '--end-of-options', `${base}..${head}`];

@@ -18,6 +18,7 @@ import { conversing, earlierConversation, keepConversation, rescueConversation }
 import { ended, lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { speaking, type SessionWire } from '../talk.ts';
+import { sinceTakenBack, takenBack } from '../taken-back.ts';
 import { openWire } from '../wire.ts';
 
 /** Last lines of standard error shown to the person when an attempt fails. */
@@ -53,7 +54,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const earlier = await earlierConversation(record, scope);
   if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
-  const prompt = promptFor(record, scope);
+  const prompt = promptFor(record, scope, await takenBack(record.earlier, scope));
   await record.sessionLog.write({ type: 'prompt', text: prompt });
   const { servers } = await configurationOf(scope);
   const gatewayUrl = inside.gatewayUrl ?? wire.url ?? '';
@@ -171,7 +172,7 @@ function metered(reported: Usage, wire: Usage): Usage {
   return seen ? { ...wire, costUsd: wire.costUsd ?? reported.costUsd } : reported;
 }
 
-function promptFor(record: TaskRecord, scope: RunScope): string {
+function promptFor(record: TaskRecord, scope: RunScope, before: string | undefined): string {
   const { run, tasks } = scope.held;
   return composePrompt({
     playbookTitle: run.title,
@@ -184,7 +185,8 @@ function promptFor(record: TaskRecord, scope: RunScope): string {
     notes: notesTold(tasks),
     verify: run.settings.verify ?? [],
     branch: run.branch,
-    ...previousAttempt(record.earlier),
+    ...(before === undefined ? {} : { takenBack: before }),
+    ...previousAttempt(sinceTakenBack(record.earlier)),
   });
 }
 

@@ -1,3 +1,5 @@
+import type { PushBegun } from '../../domain/conduct.ts';
+import { branchTip } from '../../domain/redo.ts';
 import type { Session } from '../../domain/run.ts';
 import { keepRef } from '../../git/mirror.ts';
 import { BranchMovedError, pushBranch } from '../../git/remote.ts';
@@ -19,8 +21,9 @@ export async function push(record: TaskRecord, scope: RunScope): Promise<TaskRec
 async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): Promise<TaskRecord> {
   const { held, deps, mirror } = scope;
   const parent = held.run.tip;
-  if (parent === commit) return record;
-  const expected = parent === held.run.base.sha ? undefined : parent;
+  if (parent === commit) return await withParent(record, scope);
+  // After a rewind to its beginning the branch is where it was, until now.
+  const expected = branchTip(held.run);
   await keepRef(mirror, `refs/maestro/runs/${held.run.id}`, commit);
   // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
   await held.saveSession(record.session);
@@ -51,31 +54,40 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
     return await endWithPullRequest(record, commit, scope, error);
   }
   const { commit: onBranch, tip = onBranch } = pushed;
-  await held.changeRun({ tip });
+  await held.changeRun({ tip, ...(held.run.pushed === undefined ? {} : { pushed: undefined }) });
   await held.audit(deps.clock.now(), 'commit pushed', {
     commit: onBranch,
     branch: held.run.branch,
     task: record.task.key,
     session: record.session.id,
   });
-  return { ...record, commit: onBranch };
+  return { ...record, commit: onBranch, parent: pushed.parent ?? parent };
+}
+
+/** The record with what the commit stands on, where an earlier life has pushed it. */
+async function withParent(record: TaskRecord, { held, deps }: RunScope): Promise<TaskRecord> {
+  const effect = await deps.store.findEffect(held.run.id, pushKey(record.session));
+  const { commit, parent } = (effect?.intent ?? {}) as Partial<PushBegun>;
+  return commit === record.commit && parent !== undefined ? { ...record, parent } : record;
 }
 
 /** What a push came to: the task's commit, and where the branch is with it; results of before have no tip, and are at the commit. */
 interface PushResult {
   readonly commit: string;
   readonly tip?: string;
+  /** What the commit stands on, when that is not the tip of before. */
+  readonly parent?: string;
 }
 
 /** The task's commit on a branch that an earlier life of the run made, if it is that what stands in the way. */
 async function leftByUs(record: TaskRecord, scope: RunScope, error: unknown): Promise<PushResult | undefined> {
   if (!(error instanceof BranchMovedError) || error.actual === undefined) return undefined;
-  const commit = await adoptBranch(record, scope, error.actual);
-  return commit === undefined ? undefined : { commit, tip: error.actual };
+  const adopted = await adoptBranch(record, scope, error.actual);
+  return adopted === undefined ? undefined : { ...adopted, tip: error.actual };
 }
 
 /** Somebody closed or merged the run's pull request. */
-class PullRequestClosedError extends Error {
+export class PullRequestClosedError extends Error {
   override readonly name = 'PullRequestClosedError';
 }
 
@@ -83,7 +95,7 @@ class PullRequestClosedError extends Error {
  * Nothing is added to what people have decided on, and no second pull request is opened (fault F31). The webhook usually says so
  * first, and by whom. Looked at here, where the commit is on record already: should GitHub not answer, nothing is done again.
  */
-async function assertPullRequestOpen(commit: string, { held, deps }: RunScope): Promise<void> {
+export async function assertPullRequestOpen(commit: string, { held, deps }: RunScope): Promise<void> {
   const { run } = held;
   if (run.pullRequest === undefined) return;
   const found = await deps.forge.findPullRequest(run.repository, run.branch);

@@ -49,7 +49,10 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
 
 function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {
   const evidence = evidenceOf(record.session, record.earlier);
-  if (record.commit !== undefined) return { kind: 'committed', commit: record.commit, ...evidence };
+  if (record.commit !== undefined) {
+    const parent = record.parent === undefined ? {} : { parent: record.parent };
+    return { kind: 'committed', commit: record.commit, ...parent, ...evidence };
+  }
   if (record.stopped) {
     const kept = record.keptRef === undefined ? {} : { keptRef: record.keptRef };
     return { kind: 'cancelled', by: stoppedBy, reason: 'the run was stopped', ...kept };
