@@ -103,7 +103,7 @@ export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrd
   const tasks = state.tasks
     .flatMap((task, index) => changeOf(task, of.tasks[index]))
     .toSorted((a, b) => order.indexOf(a.position) - order.indexOf(b.position))
-    .map(({ position: _, ...change }) => change);
+    .map(({ key, outcome, since }) => ({ key, outcome, since }));
   return { steering, tasks, ...(tip === of.run.tip ? {} : { tip }) };
 }
 

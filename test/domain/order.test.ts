@@ -161,7 +161,8 @@ describe('taking in orders', () => {
           // What is still there is what the tip stands on, and nothing else.
           expect(kept).toEqual(commitsOf(list).slice(0, kept.length));
           expect(whole.run.tip).toBe(kept.at(-1) ?? run.base.sha);
-          if (!orders.some(({ kind }) => kind === 'redo')) expect(kept).toEqual(commitsOf(list));
+          const isTakenBack = orders.some(({ kind }) => kind === 'redo');
+          expect(isTakenBack || kept.length === commitsOf(list).length).toBe(true);
         },
       ),
     );

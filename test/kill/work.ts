@@ -14,7 +14,7 @@ export interface Work {
   readonly files: Readonly<Record<string, string>>;
   readonly costIsLost?: boolean;
   /** What is said in the thread once the run is over, to open it again. */
-  readonly then?: string;
+  readonly afterwards?: string;
 }
 
 /** Input tokens the scripted agent says it used, each time. */
@@ -44,7 +44,7 @@ export const SLOW: Work = {
 };
 
 /** As `TWO`, and then once more from the second task on: what was there is taken back. */
-export const REDOING: Work = { ...TWO, then: '/maestro redo 2' };
+export const REDOING: Work = { ...TWO, afterwards: '/maestro redo 2' };
 
 /** What happens only where something is done again. */
 const OF_REDOING: readonly (EffectName | undefined)[] = ['rewind', 'draft'];
@@ -62,9 +62,9 @@ const HEARD_MS = 30_000;
 export async function ask(place: Place, work: Work): Promise<number> {
   const issue = await place.issue('Some work', work.body);
   await place.label(issue);
-  if (work.then === undefined) return issue;
+  if (work.afterwards === undefined) return issue;
   await place.until('the run to be over', async () => await looksOver(place, issue), HEARD_MS * 5);
-  const comment = await place.comment(issue, work.then);
+  const comment = await place.comment(issue, work.afterwards);
   for (const until = Date.now() + HEARD_MS; Date.now() < until; await pause(200))
     if ((await place.reactions(`issues/comments/${comment}`)).includes('+1')) break;
   return issue;
