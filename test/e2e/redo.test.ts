@@ -145,7 +145,7 @@ describe('a task that is to be done again', () => {
     };
     expect(await refused('/maestro redo')).toContain('Say which task');
     expect(await refused('/maestro redo 7')).toContain('There is no task 7');
-    expect(await refused('/maestro retry 2')).toContain('/maestro redo 2');
+    expect(await refused('/maestro retry 2')).toContain('/maestro redo N');
     await place.push('theirs.txt', 'theirs\n', { branch: run.branch });
     expect(await refused('/maestro redo 2')).toContain('Somebody else changed');
     await place.as('will', `PATCH /pulls/${pull?.number}`, { state: 'closed' });
