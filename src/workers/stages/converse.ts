@@ -66,7 +66,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl,
     placeholderKey: wire.placeholder,
-    ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
+    mcpServers: Object.fromEntries([...[...servers].map(offered), speech.server]),
     ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
     ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
