@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerMcp, type McpAnswer } from './mcp.ts';
 import { VERBS, type Reply, type Spoken, type Verb } from '../domain/talk.ts';
 
 /** Below it an agent speaks to us, and not to its model. */
@@ -26,16 +27,20 @@ export function isTalk(target: string): boolean {
 }
 
 /**
- * Takes in one word: `POST /maestro/<verb>`, its fields in the body as UTF-8, separated by U+001E. The answer is plain text for the
+ * Takes in one word, or one message of an MCP client at `/maestro/mcp`. A word is a `POST /maestro/<verb>`, its fields in the body as UTF-8, separated by U+001E. The answer is plain text for the
  * agent, with status 200, or 422 when the word was not taken. Never rejects.
  */
 export async function talk({ request, response, target, hears, known }: Exchange): Promise<void> {
   if (!known) return answer(response, 401, 'This key is not good for this gateway.');
-  const verb = verbOf(target.slice(PREFIX.length));
-  if (verb === undefined || request.method !== 'POST')
+  const at = target.slice(PREFIX.length);
+  // Whoever looks for a stream, or ends a session, is told so that there is none.
+  if (at === 'mcp' && request.method !== 'POST') return answer(response, 405, 'There is only POST here.');
+  const verb = verbOf(at);
+  if ((verb === undefined && at !== 'mcp') || request.method !== 'POST')
     return answer(response, 404, `There is only POST to ${VERBS.map((one) => PREFIX + one).join(', ')}.`);
   const body = await readBody(request);
   if (body === undefined) return answer(response, 413, `At most ${LARGEST / 1024} kB are taken at once.`);
+  if (verb === undefined) return answerJson(response, answerMcp(body, hears));
   const reply = hears({ verb, fields: body.split(SEPARATOR) });
   answer(response, reply.ok ? 200 : 422, reply.text);
 }
@@ -58,6 +63,16 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     return undefined;
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function answerJson(response: ServerResponse, { status, body }: McpAnswer): void {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  response
+    .writeHead(status, {
+      'cache-control': 'no-store',
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+    })
+    .end(text);
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {

@@ -18,6 +18,8 @@ export interface Provider {
   readonly cli: AgentCli | undefined;
   /** Hosts it may reach beside its model, as exact names or `*.suffix`. */
   readonly hosts: readonly string[];
+  /** Whether it was seen to use tools of MCP servers over HTTP: then it is offered ours beside the command. */
+  readonly usesTools?: true;
   /** Where it keeps its conversations. */
   readonly sessions: SessionFiles;
   command(task: AgentTask): AgentCommand;

@@ -101,6 +101,21 @@ export async function earlierConversation(record: TaskRecord, scope: RunScope): 
   return { resume: kept.conversation, files: { [ARCHIVE]: archive } };
 }
 
+/** The conversation of an earlier session of ours, for another of the same provider; undefined where it can't be gone on with. */
+export async function conversationOf(
+  session: Session['id'],
+  record: TaskRecord,
+  { deps, held, provider, lane }: RunScope,
+): Promise<Earlier | undefined> {
+  const kept = findKept(await deps.shelf.list(held.run.repository.id), session);
+  if (kept === undefined || kept.provider !== provider.id) return undefined;
+  if (kept.cwd !== deps.runner.inside(lane).repo && !provider.sessions.elsewhere) return undefined;
+  const archive = await deps.shelf.read(kept);
+  if (archive === undefined) return undefined;
+  await record.sessionLog.write({ type: 'stage', name: 'resume', detail: `${kept.id} ${kept.conversation}` });
+  return { resume: kept.conversation, files: { [ARCHIVE]: archive } };
+}
+
 /**
  * Puts the CLI's own files of a conversation that is over on the shelf. Gives their size; undefined when nothing is kept. Never
  * rejects: that the conversation can't be gone on with later is no reason to lose the work.

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { endsTurn, RECORDED, understand, type Reply, type Spoken, type Word } from '../domain/talk.ts';
 import type { Wire } from '../gateway/gateway.ts';
 import { readProposal } from '../playbook/proposal.ts';
+import type { McpServer } from '../providers/provider.ts';
 import type { JobFiles } from '../runners/runner.ts';
 
 /** What one session says to us while it works. */
@@ -41,14 +42,20 @@ export const COMMANDS = '.maestro/bin';
 
 let command: Promise<string> | undefined;
 
-/** What a session needs to speak to us: the command, and where it says it. */
+/** What a session needs to speak to us: the command, where it says it, and the same for CLIs that know MCP. */
 export async function speaking(
   gatewayUrl: string,
   { placeholder }: Pick<Wire, 'placeholder'>,
-): Promise<{ readonly env: Readonly<Record<string, string>>; readonly files: JobFiles }> {
+): Promise<{
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: JobFiles;
+  /** The same as a server of MCP. */
+  readonly server: readonly [name: string, server: McpServer];
+}> {
   command ??= readFile(new URL('../../docker/agent-image/maestro.sh', import.meta.url), 'utf8');
   return {
     env: { MAESTRO_URL: gatewayUrl, MAESTRO_KEY: placeholder },
+    server: ['maestro', { url: `${gatewayUrl}/maestro/mcp`, headers: { Authorization: `Bearer ${placeholder}` } }],
     // CLIs that start their shells as login shells would lose PATH to the image's own.
     files: { [`${COMMANDS}/maestro`]: await command, '.profile': `PATH="$HOME/${COMMANDS}:$PATH"\n` },
   };

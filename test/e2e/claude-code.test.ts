@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import Docker from 'dockerode';
 import { expect, inject, it } from 'vitest';
 import { namespaceOf } from '../../src/compose/runner.ts';
@@ -45,6 +46,30 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     expect(pull?.body).toMatch(/\| Tokens \| [1-9][\d.]*k? in, [1-9][\d.]*k? out \|/);
     expect(pull?.body).toMatch(/\| Cost \| \$\d+\.\d+ \|/);
     expect(pull?.body).not.toContain('| Cost | $0.00 |');
+  });
+
+  it('speaks to Maestro with its tools, and with the command in its shell', async () => {
+    const place = await suite.place();
+    const steps = [
+      { write: { path: 'one.txt', content: '1\n' } },
+      { tool: { name: 'mcp__maestro__note', input: { text: 'Mind the gap.' } } },
+      { bash: 'maestro done "Wrote one, and said so." 2>&1; bash -lc "command -v maestro"' },
+      { text: 'Wrote one.' },
+    ];
+    const issue = await place.issue(
+      'Two files',
+      `- [ ] One\n\n  ${script(steps)}\n- [ ] Two\n\n  ${script([{ text: 'No.' }])}`,
+    );
+    await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
+
+    const run = await place.settledRun();
+    expect(run.tasks.map(({ notes }) => notes)).toEqual([['Mind the gap.'], undefined]);
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'no-change']);
+    expect(await place.agentSaid('.maestro/bin/maestro')).toBe(true);
+    await place.branches();
+    expect(await place.git('log', '-1', '--format=%b', run.branch)).toContain('> Wrote one, and said so.\n');
+    const [, second] = await suite.harness().store.sessionsOf(run.id);
+    expect(await readFile(second?.log ?? '', 'utf8')).toContain('- Task 1: Mind the gap.');
   });
 
   async function environmentsOfContainers(): Promise<readonly string[]> {

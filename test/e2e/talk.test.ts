@@ -50,6 +50,35 @@ function speaks(runner: 'local' | 'docker'): void {
     );
   });
 
+  it('hands over by its last message where it left no note, if the playbook says so', async () => {
+    const place = await suite.place();
+    await place.pushPlaybook(
+      'two.md',
+      '---\ncontext: handoff\n---\n- [ ] One `scripted: write a.txt a`\n- [ ] Two `scripted: recall`\n',
+    );
+    const run = await place.settledRun();
+    expect(run.tasks.map(({ notes }) => notes)).toEqual([['Followed 1 directive.'], ['Followed 1 directive.']]);
+    const [first, second] = await suite.harness().store.sessionsOf(run.id);
+    expect(await readFile(first?.log ?? '', 'utf8')).toContain('hand over to the session of the next task');
+    expect(await readFile(second?.log ?? '', 'utf8')).toContain('- Task 1: Followed 1 directive.');
+    expect(await place.agentSaid('I remember: ')).toBe(true);
+    expect(await place.agentSaid('I remember: One')).toBe(false);
+  });
+
+  it('goes on with the conversation of the task before, if the playbook says so', async () => {
+    const place = await suite.place();
+    await place.pushPlaybook(
+      'three.md',
+      '---\ncontext: document\n---\n- [ ] One `scripted: write a.txt a`\n- [ ] Two `scripted: write b.txt b`\n- [ ] Three `scripted: recall`\n',
+    );
+    const run = await place.settledRun();
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'committed', 'no-change']);
+    const sessions = await suite.harness().store.sessionsOf(run.id);
+    expect(new Set(sessions.map(({ conversation }) => conversation)).size).toBe(1);
+    expect(await place.agentSaid('I remember: One `scripted: write a.txt a`; Two')).toBe(true);
+    expect(await readFile(sessions[1]?.log ?? '', 'utf8')).toContain('"type":"stage","name":"resume"');
+  });
+
   it('says that it can’t do the task, and is ended when it goes on', async () => {
     const place = await suite.place();
     const issue = await place.issue(

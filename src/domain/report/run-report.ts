@@ -222,7 +222,6 @@ export function withoutEffect({ settings }: Pick<Run, 'settings'>): string {
   const names = Object.entries(NOT_CARRIED_OUT).flatMap(([key, name]) =>
     settings[key as keyof PlaybookSettings] === undefined ? [] : [`\`${name}\``],
   );
-  if (settings.context !== undefined && settings.context !== 'fresh') names.push('`context`');
   if (settings.onFailure === 'ask') names.push('`on-failure: ask`');
   if (names.length === 0) return '';
   return `This version of Maestro does not act on ${names.join(', ')} yet; the run goes on as if ${names.length === 1 ? 'it were' : 'they were'} not there.`;

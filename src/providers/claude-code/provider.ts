@@ -11,6 +11,7 @@ export const claudeCode: Provider = {
   protocol: 'anthropic',
   cli: { package: '@anthropic-ai/claude-code', version: '2.1.330' },
   hosts: [],
+  usesTools: true,
   sessions: claudeSessions,
   command: claudeCommand,
   decode: decodeClaude,

@@ -3,7 +3,7 @@ import { modelOf } from '../../domain/failover.ts';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import type { Run, RunTask, Session } from '../../domain/run.ts';
-import { endsTurn, hindrance, lastWord, notesAfter, notesTold } from '../../domain/talk.ts';
+import { endsTurn, hindrance, lastWord, notesTold } from '../../domain/talk.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
 import type { McpServer } from '../../providers/provider.ts';
@@ -11,10 +11,11 @@ import type { JobResult } from '../../runners/runner.ts';
 import { AGENT } from '../ahead.ts';
 import { noteEnd } from '../circuits.ts';
 import { configurationOf } from '../configuration.ts';
+import { conversationFor, leaveNotes } from '../context.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
-import { conversing, earlierConversation, keepConversation, rescueConversation } from '../kept-sessions.ts';
+import { conversing, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { ended, lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { speaking, type SessionWire } from '../talk.ts';
@@ -51,7 +52,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   await rescueConversation(record, scope);
-  const earlier = await earlierConversation(record, scope);
+  const earlier = await conversationFor(record, scope);
   if ('kind' in earlier) return { ...record, failure: earlier };
   const inside = deps.runner.inside(scope.lane);
   const prompt = promptFor(record, scope, await takenBack(record.earlier, scope));
@@ -59,6 +60,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   const { servers } = await configurationOf(scope);
   const gatewayUrl = inside.gatewayUrl ?? wire.url ?? '';
   const speech = await speaking(gatewayUrl, wire);
+  const offers = [...[...servers].map(offered), ...(provider.usesTools ? [speech.server] : [])];
   const command = provider.command({
     prompt,
     model: modelOf(held.run, provider.id),
@@ -67,7 +69,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     cwd: inside.repo,
     gatewayUrl,
     placeholderKey: wire.placeholder,
-    ...(servers.size === 0 ? {} : { mcpServers: Object.fromEntries([...servers].map(offered)) }),
+    ...(offers.length === 0 ? {} : { mcpServers: Object.fromEntries(offers) }),
     ...(scope.endpoint?.cloud === undefined ? {} : { cloud: scope.endpoint.cloud }),
     ...(earlier.resume === undefined ? {} : { resume: earlier.resume }),
   });
@@ -104,20 +106,18 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     ...(held.run.settings.timeout === undefined ? {} : { wallMs: held.run.settings.timeout }),
   });
   await Promise.all([ended(listen), ended(complain)]);
-  const words = wire.talk.words();
-  for (const word of words) await record.sessionLog.write({ type: 'word', word });
+  for (const word of wire.talk.words()) await record.sessionLog.write({ type: 'word', word });
   await record.sessionLog.flush();
   scope.announcer.noteBlocked(wire.blocked());
   scope.announcer.noteUnderstood(provider, heard.digest);
   const { unknown, events } = heard.digest;
   if (unknown > 0) scope.log.warn({ provider: provider.id, cli: provider.cli, unknown, events }, UNKNOWN_EVENTS);
   await noteEnd(scope, wire.refusal());
-  // At once: a worker that dies before the task is settled would take them with it.
-  if (words.some(({ kind }) => kind === 'note'))
-    await held.changeTask(record.task.key, { notes: notesAfter(record.task, words) });
   const kept = await keepConversation(record, scope, heard.id);
   const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
-  return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
+  const concluded = conclude({ ...record, session }, scope, { heard, result, wire, complaints });
+  await leaveNotes(concluded, scope);
+  return concluded;
 }
 
 /** A server of the repository as providers take it. */
@@ -183,6 +183,7 @@ function promptFor(record: TaskRecord, scope: RunScope, before: string | undefin
     done: tasks.filter((task) => task.outcome?.kind === 'committed').map((task) => task.title),
     instructions: [run.instructions, ...wordsFor(record.task, run)].filter((part) => part !== '').join('\n\n'),
     notes: notesTold(tasks),
+    handsOver: run.settings.context === 'handoff' || run.settings.context === 'document',
     verify: run.settings.verify ?? [],
     branch: run.branch,
     ...(before === undefined ? {} : { takenBack: before }),
