@@ -176,6 +176,13 @@ const ConfigSchema = z.object({
     .positive()
     .default(30)
     .describe('First wait after an overload or a failure of our own; it doubles.'),
+  MAESTRO_REMIND_HOURS: z.coerce
+    .number()
+    .nonnegative()
+    .default(24)
+    .describe(
+      'After how long people are reminded of a question; each time after twice as long, four times. 0 for never.',
+    ),
   MAESTRO_STATUS_SECONDS: z.coerce
     .number()
     .nonnegative()

@@ -1,6 +1,9 @@
+import { ACTIVE_STATES } from '../domain/active-run.ts';
+import { openQuestion } from '../domain/asking.ts';
 import { parseCommand } from '../domain/command.ts';
 import { hasTriggerLabel } from '../domain/label.ts';
 import type { Repository } from '../domain/repository.ts';
+import { issueOf } from '../domain/report/run-report.ts';
 import { labelRequest, naturalKey } from '../domain/trigger.ts';
 import { isZeroSha, type CommentEvent, type IssueLabelEvent, type PushEvent } from '../domain/webhook.ts';
 import type { Labeling, SurveyedComment, SurveyedIssue, SurveyedPush } from '../forge/forge.ts';
@@ -57,8 +60,9 @@ export async function findCommands(
   span: Span,
 ): Promise<readonly CommentEvent[]> {
   const found: CommentEvent[] = [];
+  const since = await questionsOf(deps, repository);
   for (const comment of await deps.survey.newComments(repository, span.from)) {
-    const command = parseCommand(comment.body);
+    const command = parseCommand(comment.body) ?? asReplyTo(since.get(comment.thread), comment);
     if (command === undefined || comment.at > span.to || (span.first && isDone(comment, command.kind))) continue;
     const surveyed = await deps.survey.surveyedIssue(repository, comment.thread);
     if (surveyed === undefined) continue;
@@ -77,6 +81,22 @@ export async function findCommands(
     else await tellChanged(deps, { ...event, target: { kind: 'comment', id } });
   }
   return found;
+}
+
+/** Since when something is asked in a thread, for the threads where something is. */
+async function questionsOf({ store }: ScanDeps, repository: Repository): Promise<ReadonlyMap<number, number>> {
+  const since = new Map<number, number>();
+  for (const run of await store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES })) {
+    const open = openQuestion(await store.tasksOf(run.id))?.question;
+    if (open === undefined) continue;
+    for (const thread of [issueOf(run), run.pullRequest?.number]) if (thread !== undefined) since.set(thread, open.at);
+  }
+  return since;
+}
+
+/** A comment that is no command, where it may be an answer: what it is exactly is seen when it is dealt with. */
+function asReplyTo(since: number | undefined, { at }: SurveyedComment): { readonly kind: 'reply' } | undefined {
+  return since === undefined || at < since ? undefined : { kind: 'reply' };
 }
 
 /** On a first look, old questions need no answer, and a command with our last reaction was carried out. */

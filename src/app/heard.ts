@@ -1,4 +1,3 @@
-import { parseCommand } from '../domain/command.ts';
 import { labelRequest } from '../domain/trigger.ts';
 import type { WebhookEvent } from '../domain/webhook.ts';
 import type { Store } from '../store/store.ts';
@@ -54,7 +53,8 @@ export function requestNames(event: WebhookEvent): readonly string[] {
     case 'pull-request-closed':
       return around(event.at).map((at) => `closed/${event.repository.id}/${event.number}/${at}`);
     case 'comment':
-      return parseCommand(event.comment.body) === undefined ? [] : [`command/${event.comment.id}`];
+      // Any comment may be the answer to a question.
+      return [`command/${event.comment.id}`];
     case 'comment-edited':
     case 'access-ended':
       return [];

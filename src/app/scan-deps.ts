@@ -11,7 +11,10 @@ import type { AppDeps } from './deps.ts';
 import { foundGuid, requestNames, wasDealtWith } from './heard.ts';
 
 export interface ScanDeps extends AnswerDeps {
-  readonly store: Pick<Store, 'findMarks' | 'setMark' | 'saveDelivery' | 'knownDeliveries' | 'listRuns' | 'findRun'>;
+  readonly store: Pick<
+    Store,
+    'findMarks' | 'setMark' | 'tasksOf' | 'saveDelivery' | 'knownDeliveries' | 'listRuns' | 'findRun'
+  >;
   readonly survey: Survey;
   readonly forge: AppDeps['forge'];
   readonly clock: Clock;
@@ -49,7 +52,7 @@ export async function isKnown(deps: Pick<ScanDeps, 'store'>, event: FoundEvent):
 }
 
 /** The run of a request that was made when nothing was remembered of requests, or that was rebuilt. */
-async function hasRun(store: Pick<Store, 'listRuns' | 'findRun'>, event: FoundEvent): Promise<boolean> {
+async function hasRun(store: Pick<Store, 'listRuns' | 'findRun' | 'tasksOf'>, event: FoundEvent): Promise<boolean> {
   if (event.kind !== 'comment' && event.kind !== 'labeled') return false;
   const { repository, issue, sender, at } = event;
   if (event.kind === 'comment') {

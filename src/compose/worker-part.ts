@@ -80,6 +80,7 @@ export async function startWorkerPart(
       budget: operatorBudget(config),
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
+      remindMs: config.MAESTRO_REMIND_HOURS * 3_600_000,
       circuit: { ...DEFAULT_CIRCUIT, baseMs: config.MAESTRO_RETRY_SECONDS * 2_000 },
     },
   });

@@ -31,6 +31,8 @@ export type Command =
   | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'redo'; readonly task: number; readonly words: string }
+  /** An agent's question; `question` undefined: the open one. */
+  | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
   | { readonly kind: 'status' }
   /** Why the run here is, or is not, being worked on. */
   | { readonly kind: 'explain' }
@@ -44,6 +46,7 @@ export type CommandError =
 const VERBS = [
   'run',
   'plan',
+  'answer',
   'approve',
   'pause',
   'resume',
@@ -62,6 +65,7 @@ type Verb = (typeof VERBS)[number];
 const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   run: ['playbook', 'provider', 'model', 'resume'],
   plan: ['playbook', 'provider', 'model'],
+  answer: [],
   approve: [],
   pause: [],
   resume: ['budget'],
@@ -107,6 +111,7 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
     return { kind: 'stop', reason: reasonToStop([rest, below].filter((part) => part !== '').join('\n')) };
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
   if (verb === 'retry' || verb === 'skip' || verb === 'redo') return aboutTask(verb, rest, below);
+  if (verb === 'answer') return answer(rest, below);
   if (verb === 'approve') return approve(rest);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
@@ -127,6 +132,14 @@ function resume({ budget = '' }: Readonly<Record<string, string>>): Command {
 function steer(words: string): Command | CommandError {
   if (words !== '') return { kind: 'steer', words };
   return { kind: 'invalid', message: 'Say what the next tasks should know, like `/maestro steer use the new API`.' };
+}
+
+/** The question's id, if given, and the answer on the same line or below. */
+function answer(rest: string, below: string): Command | CommandError {
+  const [, id, words = ''] = /^(?:(q\d{1,6})(?=[\s:,]|$)[:,]?)?\s*([\s\S]*)$/i.exec(rest) ?? [];
+  const all = [words, below].filter((part) => part !== '').join('\n');
+  if (all === '') return { kind: 'invalid', message: 'Say the answer, like `/maestro answer q1 use the new API`.' };
+  return { kind: 'answer', question: id?.toLowerCase(), words: all };
 }
 
 function approve(rest: string): Command | CommandError {
@@ -187,7 +200,7 @@ function complain(verb: Verb, word: string): string {
 }
 
 /** The person's own words: without what they quote. */
-function ownWords(text: string): string {
+export function ownWords(text: string): string {
   return text
     .split(/\r\n|\r|\n/)
     .filter((line) => !/^ {0,3}>/.test(line))
@@ -202,6 +215,7 @@ export function helpText(): string {
     '',
     '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`, `resume=id` to go on with an earlier conversation of the agent; instructions on the lines below.',
     '- `/maestro plan` shows what that would come to, and starts nothing until somebody comments `/maestro approve` with the hash it shows. In an issue without a checklist an agent writes a playbook for it first, as a pull request.',
+    '- `/maestro answer …` answers what an agent asked here; so does any comment of yours that is no command and begins with nobody else’s name. `/maestro approve …` takes up the tasks it proposed.',
     '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do; with `budget=$5` it may spend $5 more.',
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',

@@ -1,3 +1,4 @@
+import { openQuestion, planHash } from './asking.ts';
 import { objection } from './order.ts';
 import { isFinal, type Run, type RunTask } from './run.ts';
 import type { Order } from './steering.ts';
@@ -13,13 +14,16 @@ export interface CommandNow {
 
 /** How each order is offered. Whether it can be carried out is `objection`'s to say; here is only whether it would change anything. */
 interface Offer {
-  readonly example: (task: number) => Order;
+  readonly example: (task: number, tasks: readonly RunTask[]) => Order;
   readonly named: boolean;
+  /** What comes after the verb. */
   readonly words?: string;
   readonly when?: (run: Pick<Run, 'state' | 'steering'>) => boolean;
 }
 
 const OFFERS: Readonly<Record<Order['kind'], Offer>> = {
+  answer: { example: () => ({ kind: 'answer', question: undefined, words: '…' }), named: false, words: '…' },
+  approve: { example: (_, tasks) => ({ kind: 'approve', hash: proposedHash(tasks) }), named: false },
   pause: { example: () => ({ kind: 'pause' }), named: false, when: (run) => run.steering?.paused === undefined },
   resume: {
     example: () => ({ kind: 'resume' }),
@@ -45,14 +49,22 @@ export function commandsNow(of: {
     const kind = verb as Order['kind'];
     if (offer.when?.(run) === false) return [];
     if (!offer.named) {
-      if (objection(offer.example(0), of) !== undefined) return [];
-      return [{ verb: kind, words: offer.words === undefined ? kind : `${kind} ${offer.words}` }];
+      const order = offer.example(0, tasks);
+      if (objection(order, of) !== undefined) return [];
+      const words = order.kind === 'approve' ? order.hash : offer.words;
+      return [{ verb: kind, words: words === undefined ? kind : `${kind} ${words}` }];
     }
     const possible = tasks
-      .filter((task) => objection(offer.example(task.position), { run, tasks: [task] }) === undefined)
+      .filter((task) => objection(offer.example(task.position, tasks), { run, tasks: [task] }) === undefined)
       .map(({ position }) => position);
     if (possible.length === 0) return [];
     return [{ verb: kind, tasks: possible, words: `${kind} ${possible.length === 1 ? possible[0] : 'N'}` }];
   });
   return goesOn ? [...orders, { verb: 'stop', words: 'stop' }] : orders;
+}
+
+/** The hash of the proposal that is open, if one is. */
+function proposedHash(tasks: readonly RunTask[]): string {
+  const question = openQuestion(tasks)?.question;
+  return question?.kind === 'replan' ? planHash(question.tasks ?? []) : '';
 }

@@ -1,6 +1,8 @@
+import { endedByAnswer, openQuestion, unaskedFailure } from './asking.ts';
 import { chooseProvider, isProviders, type Candidate } from './failover.ts';
 import { hasOrders } from './order.ts';
 import type { Outcome } from './outcome.ts';
+import type { Question } from './question.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
 
@@ -19,13 +21,14 @@ export type Standing =
   /** Until a person says how to go on. */
   | { readonly kind: 'held' };
 
-type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'orders' | 'steering'>;
+type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'waitsFor' | 'orders' | 'steering'>;
 
 /** Whether a run is to be worked on now. What a person asks does not wait for a parked run's time. */
 export function standing(run: Waiting, now: number): Standing {
   if (isFinal(run.state)) return { kind: 'settled' };
   const isAsked = run.stop !== undefined || hasOrders(run);
-  if (run.state === 'parked' && run.steering?.paused !== undefined) {
+  const isPeoples = run.steering?.paused !== undefined || (run.waitsFor !== undefined && run.parkedUntil === undefined);
+  if (run.state === 'parked' && isPeoples) {
     return isAsked ? { kind: 'due', early: true } : { kind: 'held' };
   }
   const waiting = run.state === 'parked' && run.parkedUntil !== undefined && run.parkedUntil > now;
@@ -53,19 +56,34 @@ export interface Ending {
   readonly reason: string | undefined;
 }
 
-/** What comes next in a run: a task to bring to its outcome, or the end. */
-export type Next = { readonly kind: 'task'; readonly task: RunTask } | ({ readonly kind: 'end' } & Ending);
+/** What comes next in a run: a task to bring to its outcome, something people have to say, or the end. */
+export type Next =
+  | { readonly kind: 'task'; readonly task: RunTask }
+  /** A task failed, and people are to be asked what is to become of it. */
+  | { readonly kind: 'ask'; readonly task: RunTask }
+  /** A question is open. */
+  | { readonly kind: 'answer'; readonly task: RunTask; readonly question: Question }
+  | ({ readonly kind: 'end' } & Ending);
 
 /** Decides what comes next from how the tasks before ended: the same whether the worker that ended them still lives or not. */
 export function nextInRun(run: Pick<Run, 'settings' | 'stop'>, tasks: readonly RunTask[]): Next {
+  if (run.stop === undefined) {
+    const asked = openQuestion(tasks);
+    if (asked !== undefined) return { kind: 'answer', ...asked };
+    const failed = unaskedFailure(run, tasks);
+    if (failed !== undefined) return { kind: 'ask', task: failed };
+  }
   const task = tasks.find((one) => one.outcome === undefined);
-  const isOver = run.stop !== undefined || tasks.some((one) => endsRun(one.outcome, run));
+  const isOver = run.stop !== undefined || tasks.some((one) => endsRun(one, run));
   if (task !== undefined && !isOver) return { kind: 'task', task };
   return { kind: 'end', state: verdict(tasks, run.stop), reason: reasonOfEnd(run, tasks) };
 }
 
-function endsRun(outcome: Outcome | undefined, { settings }: Pick<Run, 'settings'>): boolean {
+function endsRun(task: RunTask, { settings }: Pick<Run, 'settings'>): boolean {
+  const { outcome } = task;
   if (outcome?.kind !== 'failed') return outcome?.kind === 'cancelled';
+  // Otherwise people have been asked, and said to leave it.
+  if (settings.onFailure === 'ask') return endedByAnswer(task);
   const { kind, limit } = outcome.failure;
   // What is to be prepared before every task would fail before every task, and so would a budget they share.
   return settings.onFailure !== 'continue' || kind === 'setup' || (kind === 'budget' && limit?.scope === 'run');
@@ -74,6 +92,8 @@ function endsRun(outcome: Outcome | undefined, { settings }: Pick<Run, 'settings
 function reasonOfEnd({ stop }: Pick<Run, 'stop'>, tasks: readonly RunTask[]): string | undefined {
   // Every reason names the person who gave it.
   if (stop !== undefined) return `${stop.reason.charAt(0).toUpperCase()}${stop.reason.slice(1)}.`;
+  const unanswered = tasks.find((task) => endedByAnswer(task) && task.questions?.at(-1)?.answer?.by === undefined);
+  if (unanswered !== undefined) return `Nobody answered ${unanswered.questions?.at(-1)?.id ?? ''} in time.`;
   return tasks.every((task) => task.outcome?.kind === 'no-change')
     ? 'There was nothing to change, so no pull request was opened.'
     : undefined;
@@ -131,6 +151,8 @@ export type Settlement =
   | { readonly kind: 'settled'; readonly outcome: Outcome }
   /** The task has no outcome yet: it is tried again at `at`, and the run waits until then. */
   | { readonly kind: 'again'; readonly at: number; readonly reason: string }
+  /** The task has no outcome yet: people are asked first. */
+  | { readonly kind: 'asked'; readonly question: Question }
   /** The task has no outcome yet: another provider takes it over. */
   | { readonly kind: 'hand-over'; readonly reason: string };
 
@@ -151,7 +173,10 @@ export function settlement(
     readonly candidates?: readonly Candidate[];
   },
 ): Settlement {
-  if (outcome.kind === 'parked') return { kind: 'again', at: outcome.until, reason: outcome.reason };
+  if (outcome.kind === 'parked')
+    return outcome.question === undefined
+      ? { kind: 'again', at: outcome.until ?? of.now, reason: outcome.reason }
+      : { kind: 'asked', question: outcome.question };
   if (outcome.kind !== 'failed') return { kind: 'settled', outcome };
   const { failure } = outcome;
   const earlier = of.sessions.filter((one) => one.id !== of.session.id);

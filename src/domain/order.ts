@@ -1,6 +1,8 @@
+import { answered, chosen, findQuestion, isAnswer, isOpen, openQuestion, planHash, replanned } from './asking.ts';
 import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 import type { Outcome } from './outcome.ts';
+import type { Question } from './question.ts';
 import { newestFirst, undoneBy } from './redo.ts';
 import { isFinal, type Run, type RunState, type RunTask } from './run.ts';
 import type { GivenOrder, Order, Steering, SteeringWords } from './steering.ts';
@@ -19,6 +21,8 @@ const NO_STEERING: Steering = { taken: 0, words: [] };
 /** What taking in orders changes, in the order it is to be written down: the branch, the tasks as they are listed, the steering. */
 export interface TakenOrders {
   readonly steering: Steering;
+  /** To be added before anything else is changed. */
+  readonly added: readonly RunTask[];
   /** Where the run's branch is to be from now on; undefined when that does not change. */
   readonly tip?: string;
   readonly tasks: readonly TaskOrder[];
@@ -29,6 +33,8 @@ export interface TaskOrder {
   readonly key: TaskKey;
   readonly outcome: Outcome | undefined;
   readonly since: number;
+  /** Its questions, where what was answered changed. */
+  readonly questions?: readonly Question[];
 }
 
 /** Whether there are orders that were not taken in yet. */
@@ -52,6 +58,7 @@ export function objection(
       ? 'The run here is done: there is nothing left to steer. `/maestro redo N` takes task N back and does it again; or ask for a new run.'
       : 'The run here has ended. `/maestro resume` goes on where it ended.';
   }
+  if (order.kind === 'answer' || order.kind === 'approve') return unanswerable(order, of.tasks);
   if (order.kind === 'resume' && order.budget !== undefined) return notRaised(order.budget, of.run);
   if (order.kind !== 'retry' && order.kind !== 'skip' && order.kind !== 'redo') return undefined;
   const task = of.tasks.find(({ position }) => position === order.task);
@@ -101,10 +108,12 @@ export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrd
   const { steering, tip } = state;
   const order = newestFirst(of.tasks);
   const tasks = state.tasks
+    .slice(0, of.tasks.length)
     .flatMap((task, index) => changeOf(task, of.tasks[index]))
     .toSorted((a, b) => order.indexOf(a.position) - order.indexOf(b.position))
-    .map(({ key, outcome, since }) => ({ key, outcome, since }));
-  return { steering, tasks, ...(tip === of.run.tip ? {} : { tip }) };
+    .map(({ position: _, ...change }) => change);
+  const added = state.tasks.slice(of.tasks.length);
+  return { steering, added, tasks, ...(tip === of.run.tip ? {} : { tip }) };
 }
 
 /** What orders change. */
@@ -114,30 +123,60 @@ interface State {
   readonly tasks: readonly RunTask[];
 }
 
-function afterOrder(
-  { steering, tasks }: State,
-  { run, begun }: Ordered,
-  { by, at, order }: GivenOrder,
-): Partial<State> {
+/** Why there is nothing to answer or to approve. */
+function unanswerable(
+  order: Extract<Order, { kind: 'answer' | 'approve' }>,
+  tasks: readonly RunTask[],
+): string | undefined {
+  if (order.kind === 'approve') {
+    const asked = openQuestion(tasks);
+    if (asked?.question.kind === 'replan' && planHash(asked.question.tasks ?? []) === order.hash) return undefined;
+    return `There is no proposal \`${order.hash}\` to approve here.`;
+  }
+  const found = findQuestion(tasks, order.question);
+  if (found === undefined)
+    return order.question === undefined ? 'No question is open here.' : `There is no question ${order.question} here.`;
+  return isOpen(found.task, found.question) ? undefined : `Question ${found.question.id} needs no answer any more.`;
+}
+
+function afterOrder({ steering, tasks }: State, { run, begun }: Ordered, given: GivenOrder): Partial<State> {
+  const { by, at, order } = given;
   switch (order.kind) {
     case 'pause':
       return { steering: { ...steering, paused: { by, at } }, tasks };
-    case 'resume':
+    case 'resume': {
+      // What is asked stays asked when a pause ends; else the agent has to do without an answer.
+      const answer = { by, at, text: '' };
+      const closed = steering.paused === undefined ? tasks.map((task) => answered(task, answer)) : tasks;
       return {
         steering: raised(unpaused(steering), order.budget),
-        tasks: tasks.map((task) => (isRepeatable(task) && !isSkipped(task) ? again(task) : task)),
+        tasks: closed.map((task) => (isRepeatable(task) && !isSkipped(task) ? again(answered(task, answer)) : task)),
       };
+    }
     case 'steer':
       return { steering: withWords(steering, { by, text: order.words }), tasks };
     case 'retry': {
       // One that is to be done anyway still gets the words: a crash may have kept its change and lost them.
       const task = tasks.find((one) => one.position === order.task && (one.outcome === undefined || isRepeatable(one)));
       if (task === undefined) return { steering, tasks };
-      const words = order.words === '' ? steering : withWords(steering, { by, text: order.words, task: task.key });
-      return {
-        steering: unpaused(words),
-        tasks: tasks.map((one) => (one.key === task.key && isRepeatable(one) ? again(one) : one)),
-      };
+      // Where something was asked, they are the answer.
+      const last = task.questions?.at(-1);
+      const isAnswered = last !== undefined && (isOpen(task, last) || isAnswer(last.answer, given));
+      const words =
+        order.words === '' || isAnswered ? steering : withWords(steering, { by, text: order.words, task: task.key });
+      const after = answered(task, { by, at, text: order.words });
+      const changed = isRepeatable(after) ? again(after) : after;
+      return { steering: unpaused(words), tasks: tasks.map((one) => (one === task ? changed : one)) };
+    }
+    case 'answer':
+      return afterAnswer({ steering, tasks }, given, order);
+    case 'approve': {
+      const asked = tasks
+        .flatMap((task) => (task.questions ?? []).slice(-1).map((question) => ({ task, question })))
+        .find(({ task, question }) => isOpen(task, question) || isAnswer(question.answer, given));
+      if (asked?.question.kind !== 'replan' || planHash(asked.question.tasks ?? []) !== order.hash)
+        return { steering, tasks };
+      return { steering, tasks: replanned(tasks, asked, { by, at, begun }) };
     }
     case 'skip': {
       const outcome = { kind: 'skipped', by, reason: order.reason } as const;
@@ -166,6 +205,22 @@ function afterOrder(
 function isOpened(task: RunTask, position: number): boolean {
   if (task.outcome === undefined || task.outcome.kind === 'committed') return false;
   return task.position === position || (task.position > position && !isSkipped(task));
+}
+
+/** An answer to a question that has one already is words for that task, so that nothing anybody said is lost. */
+function afterAnswer(
+  { steering, tasks }: { readonly steering: Steering; readonly tasks: readonly RunTask[] },
+  { by, at }: GivenOrder,
+  { question: id, words }: Extract<Order, { kind: 'answer' }>,
+): { readonly steering: Steering; readonly tasks: readonly RunTask[] } {
+  const found = findQuestion(tasks, id);
+  if (found === undefined || isAnswer(found.question.answer, { by, at })) return { steering, tasks };
+  const { task, question } = found;
+  if (isOpen(task, question)) {
+    const after = answered(task, { by, at, text: chosen(question, words) });
+    return { steering, tasks: tasks.map((one) => (one === task ? after : one)) };
+  }
+  return { steering: withWords(steering, { by, text: words, task: task.key }), tasks };
 }
 
 function again(task: RunTask): RunTask {
@@ -199,5 +254,7 @@ function withWords(steering: Steering, words: SteeringWords): Steering {
 
 function changeOf(after: RunTask, before: RunTask | undefined): readonly (TaskOrder & { readonly position: number })[] {
   if (after === before) return [];
-  return [{ key: after.key, position: after.position, outcome: after.outcome, since: after.since ?? 0 }];
+  const questions = after.questions === before?.questions ? {} : { questions: after.questions ?? [] };
+  const { key, position, outcome, since = 0 } = after;
+  return [{ key, position, outcome, since, ...questions }];
 }

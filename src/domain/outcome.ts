@@ -1,5 +1,6 @@
 import type { Scope } from './budget.ts';
 import type { Evidence } from './evidence.ts';
+import type { Question } from './question.ts';
 
 /**
  * Why an attempt failed. Decided from structured fields and exit codes, never from prose.
@@ -50,4 +51,5 @@ export type Outcome =
   | { readonly kind: 'cancelled'; readonly by: string; readonly reason: string; readonly keptRef?: string }
   /** A person said that it is not to be done. `reason` may be empty. */
   | { readonly kind: 'skipped'; readonly by: string; readonly reason: string }
-  | { readonly kind: 'parked'; readonly until: number; readonly reason: string };
+  /** It goes on at `until`, or when people have answered the question. */
+  | { readonly kind: 'parked'; readonly until?: number; readonly reason: string; readonly question?: Question };

@@ -63,6 +63,9 @@ export interface PlaybookSettings {
   readonly budget?: Budget;
   readonly timeout?: number;
   readonly onFailure?: 'stop' | 'continue' | 'ask';
+  /** What becomes of a question that nobody answers within `answerWithin`. */
+  readonly onNoAnswer?: 'wait' | 'continue' | 'stop';
+  readonly answerWithin?: number;
   readonly reviewers?: readonly string[];
   readonly schedule?: string;
 }

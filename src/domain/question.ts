@@ -7,14 +7,14 @@ import type { SessionId } from './ids.ts';
 export interface Question {
   /** `q1`, `q2` … within its run: what `/maestro answer` names. */
   readonly id: string;
-  /** `replan`: the agent proposes other tasks in place of those that are left. */
-  readonly kind: 'ask' | 'replan';
+  /** `replan`: the agent proposes other tasks in place of those that are left. `failure`: what is to become of a task that failed. */
+  readonly kind: 'ask' | 'replan' | 'failure';
   readonly text: string;
   /** Answers it offers; none for an open question. */
   readonly options: readonly string[];
   /** The proposal, for `replan`: the tasks that are to take the place of this one and of all that are left. */
   readonly tasks?: readonly ProposedTask[];
-  /** The session that asked. */
+  /** The session that asked, or that failed. */
   readonly session: SessionId;
   readonly at: number;
   /** Commit in the mirror that holds the work so far, on top of the run's tip of then, and the branch it was pushed to. */
@@ -31,8 +31,11 @@ export interface ProposedTask {
 }
 
 /** `by` is a login; undefined when nobody answered in time and the playbook says to go on. */
-interface Answer {
+export interface Answer {
   readonly by: string | undefined;
   readonly at: number;
+  /** Empty: nobody said anything, and the agent is to choose itself. */
   readonly text: string;
+  /** That the task is left as it is, and the run goes on with the next one, or ends. Undefined: the task goes on. */
+  readonly then?: 'leave' | 'end';
 }

@@ -12,7 +12,11 @@ export type Order =
   | { readonly kind: 'retry'; readonly task: number; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number; readonly reason: string }
   /** Takes a task's commit back, with all that were made after it, and goes on from there; with words for it alone, or none. */
-  | { readonly kind: 'redo'; readonly task: number; readonly words: string };
+  | { readonly kind: 'redo'; readonly task: number; readonly words: string }
+  /** Answers a question of an agent's: the one with this id, or the open one. */
+  | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
+  /** Takes up the tasks that an agent proposed, as they were when they had this hash. */
+  | { readonly kind: 'approve'; readonly hash: string };
 
 export interface GivenOrder {
   /** 1, 2, 3 … within its run. */

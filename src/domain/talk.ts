@@ -97,18 +97,9 @@ export function hindrance(words: readonly Word[]): Failure | undefined {
         message: `The agent says that it can't be done: ${firstLine(word.why)}`,
         detail: word.why,
       };
+    // People are asked instead.
     case 'ask':
-      return {
-        kind: 'blocked',
-        message: `The agent asks: ${firstLine(word.text)}`,
-        detail: [word.text, ...word.options.map((option) => `- ${option}`)].join('\n'),
-      };
     case 'replan':
-      return {
-        kind: 'blocked',
-        message: `The agent proposes other tasks: ${firstLine(word.why)}`,
-        detail: [word.why, ...word.tasks.map(({ title }) => `- ${title}`)].join('\n'),
-      };
     case 'note':
     case 'done':
     case undefined:

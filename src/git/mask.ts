@@ -28,7 +28,16 @@ export async function maskedCommit(
 ): Promise<string> {
   const changes = masked.map(({ path, shown }) => ({ path, entry: shown }));
   const tree = await withEntries(mirror, await treeOf(mirror, tip), changes);
-  const date = `@${Math.floor(at / 1000)} +0000`;
+  const message = "Agents' configuration as the default branch has it\n";
+  return await unseenCommit(mirror, { tree, parent: tip, at, message });
+}
+
+/** A commit that is on no branch and is never pushed: only for a working copy to be brought to. `at` is epoch milliseconds. */
+export async function unseenCommit(
+  mirror: Mirror,
+  of: { readonly tree: string; readonly parent: string; readonly at: number; readonly message: string },
+): Promise<string> {
+  const date = `@${Math.floor(of.at / 1000)} +0000`;
   const who = { NAME: 'Maestro', EMAIL: 'agent@maestro.invalid', DATE: date };
   const env = Object.fromEntries(
     Object.entries(who).flatMap(([key, value]) => [
@@ -36,8 +45,7 @@ export async function maskedCommit(
       [`GIT_COMMITTER_${key}`, value],
     ]),
   );
-  const message = "Agents' configuration as the default branch has it\n";
-  return await git(mirror.gitDir, ['commit-tree', tree, '-p', tip, '-F', '-'], { env, input: message });
+  return await git(mirror.gitDir, ['commit-tree', of.tree, '-p', of.parent, '-F', '-'], { env, input: of.message });
 }
 
 /**

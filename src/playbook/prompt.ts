@@ -22,6 +22,8 @@ export interface PromptParts {
   readonly branch: string;
   /** The playbook's own checks, run by the engine after the session. */
   readonly verify?: readonly string[];
+  /** What earlier sessions of this task asked people, and what they said, oldest first. */
+  readonly answers?: readonly { readonly asked: string; readonly answer: string }[];
   /** What the previous attempt at this task left behind, in one paragraph, when there was one. */
   readonly previousAttempt?: string;
   /** What was done at this task before a person had it taken back, when it was. */
@@ -29,7 +31,7 @@ export interface PromptParts {
 }
 
 /** UTF-16 units kept of each part, so that a prompt stays bounded (about 60 k) whatever it is made of. */
-const KEPT = { text: 32_000, instructions: 8_000, notes: 4_100, verify: 4_000, previous: 4_000 };
+const KEPT = { text: 32_000, instructions: 8_000, notes: 4_100, verify: 4_000, previous: 4_000, answers: 12_000 };
 const DONE_KEPT = 30;
 
 /**
@@ -45,6 +47,7 @@ export function composePrompt(parts: PromptParts): string {
     ['What earlier sessions leave you to know', block(parts.notes ?? '', KEPT.notes)],
     ['What the requester adds', block(visibleText(parts.instructions), KEPT.instructions)],
     ['What was taken back', block(parts.takenBack ?? '', KEPT.previous)],
+    ['What was asked and answered', block(answered(parts), KEPT.answers)],
     ['The previous attempt', block(parts.previousAttempt ?? '', KEPT.previous)],
     ['How to work', rules(parts)],
   ] as const;
@@ -74,6 +77,23 @@ function situation(parts: PromptParts): string {
     hidden === 0 ? 'Tasks already done:' : `Tasks already done (and ${hidden} before these):`,
     ...shown.map((one) => `- ${title(one)}`),
   ].join('\n');
+}
+
+/** The newest last, and the oldest left out when they are too many. */
+function answered({ answers = [] }: PromptParts): string {
+  return answers
+    .slice(-5)
+    .map(({ asked, answer }) => `You asked:\n\n${quoted(asked)}\n\nThe answer:\n\n${quoted(visibleText(answer))}`)
+    .join('\n\n');
+}
+
+function quoted(text: string): string {
+  return text
+    .slice(0, KEPT.previous)
+    .toWellFormed()
+    .split(/\r\n?|\n/)
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
 }
 
 function rules(parts: PromptParts): string {

@@ -45,6 +45,26 @@ const duration = z
   )
   .pipe(z.number().positive().max(LONGEST));
 
+const DAY = 24 * 3_600_000;
+
+/** People are given longer than machines: days. */
+const days = z
+  .string()
+  .trim()
+  .regex(/^(?:\d{1,5}[mhd])+$/)
+  .transform((text) =>
+    [...text.matchAll(/(\d+)([mhd])/g)].reduce(
+      (sum, [, count, unit]) => sum + Number(count) * (unit === 'd' ? DAY : (UNITS[unit ?? ''] ?? 0)),
+      0,
+    ),
+  )
+  .pipe(
+    z
+      .number()
+      .positive()
+      .max(90 * DAY),
+  );
+
 const host = z
   .string()
   .trim()
@@ -80,6 +100,8 @@ export const SettingsSchema = z.object({
   budget: BudgetSchema.exactOptional(),
   timeout: duration.exactOptional(),
   'on-failure': z.enum(['stop', 'continue', 'ask']).exactOptional(),
+  'on-no-answer': z.enum(['wait', 'continue', 'stop']).exactOptional(),
+  'answer-within': days.exactOptional(),
   reviewers: anyOf(
     z
       .string()
@@ -109,6 +131,8 @@ export const EXPECTED: Readonly<Record<SettingsKey, string>> = {
   budget: BUDGET_EXPECTED,
   timeout: 'a duration of at most a day, like `timeout: 90s`, `timeout: 20m` or `timeout: 1h`',
   'on-failure': '`on-failure: stop`, `on-failure: continue` or `on-failure: ask`',
+  'on-no-answer': '`on-no-answer: wait`, `on-no-answer: continue` or `on-no-answer: stop`',
+  'answer-within': 'a time of at most 90 days, like `answer-within: 3d` or `answer-within: 12h`',
   reviewers: 'a GitHub login or a list of them, like `reviewers: [octocat]` (write `@` in quotes or leave it out)',
   schedule: 'a schedule, like `schedule: "0 6 * * 1"`',
 };
@@ -118,7 +142,15 @@ export const SETTINGS_KEYS = Object.keys(EXPECTED) as readonly SettingsKey[];
 
 /** The settings in the domain's own names: durations in milliseconds, reviewers without `@`. */
 export function toSettings(parsed: z.infer<typeof SettingsSchema>): PlaybookSettings {
-  const { provider: providers, 'max-loops': maxLoops, 'on-failure': onFailure, reviewers, ...same } = parsed;
+  const {
+    provider: providers,
+    'max-loops': maxLoops,
+    'on-failure': onFailure,
+    'on-no-answer': onNoAnswer,
+    'answer-within': answerWithin,
+    reviewers,
+    ...same
+  } = parsed;
   const [provider, ...fallbacks] = providers ?? [];
   return {
     ...same,
@@ -126,6 +158,8 @@ export function toSettings(parsed: z.infer<typeof SettingsSchema>): PlaybookSett
     ...(fallbacks.length === 0 ? {} : { fallbacks }),
     ...(maxLoops === undefined ? {} : { maxLoops }),
     ...(onFailure === undefined ? {} : { onFailure }),
+    ...(onNoAnswer === undefined ? {} : { onNoAnswer }),
+    ...(answerWithin === undefined ? {} : { answerWithin }),
     ...(reviewers === undefined ? {} : { reviewers: reviewers.map((login) => login.replace(/^@/, '')) }),
   };
 }

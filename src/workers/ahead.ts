@@ -41,7 +41,8 @@ export class SessionAhead implements Ahead, AsyncDisposable {
   }
 
   beginAfter(record: TaskRecord, scope: RunScope): void {
-    if (record.failure !== undefined || record.stopped || scope.signal.aborted) return;
+    const { failure, stopped, asks } = record;
+    if (failure !== undefined || stopped || asks !== undefined || scope.signal.aborted) return;
     const task = scope.held.tasks.find((one) => one.outcome === undefined && one.key !== record.task.key);
     if (task === undefined) return;
     this.begin(scope, sessionIdFor(task.runId, task.position, task.attempts + 1), task.key);

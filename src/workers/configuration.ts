@@ -32,12 +32,12 @@ export async function configurationOf(scope: RunScope): Promise<Configuration> {
 }
 
 /**
- * What the next session finds at the tip of the run's branch: configuration that an earlier session wrote is on the branch, for
- * people to review, but not in effect.
+ * What the next session finds at the tip of the run's branch, or at a commit of ours on top of it: configuration that an earlier
+ * session wrote is there, for people to review, but not in effect.
  */
-export async function seenAtTip(scope: RunScope): Promise<Seen> {
+export async function seenAt(scope: RunScope, tip: string): Promise<Seen> {
   const { mirror, held } = scope;
-  const { tip, base, createdAt } = held.run;
+  const { base, createdAt } = held.run;
   const { shown } = await configurationOf(scope);
   const branch = await defaultBranchOf(scope);
   const there = new Map(branch.files.filter(isConfiguration).map((file) => [file.path, file]));

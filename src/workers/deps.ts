@@ -66,6 +66,8 @@ export interface WorkerSettings {
   readonly budget: OperatorBudget;
   readonly policy: PolicyLimits;
   readonly retry: RetryPolicy;
+  /** How long people are left alone before they are reminded of a question; 0 for ever. Milliseconds. */
+  readonly remindMs: number;
   readonly circuit: CircuitPolicy;
 }
 

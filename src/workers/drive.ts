@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { sessionIdFor } from '../domain/ids.ts';
+import { missedQuestion } from '../domain/asking.ts';
 import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { fullName } from '../domain/repository.ts';
 import { isFinal, type RunTask } from '../domain/run.ts';
 import { hasOrders } from '../domain/order.ts';
 import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
+import { addUsage } from '../domain/usage.ts';
 import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
@@ -21,6 +23,7 @@ import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
 import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
+import { attendTo, tellAnswered } from './people.ts';
 import { begunTask, recordPushed } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { backToDraft, rewindBranch } from './rewind.ts';
@@ -97,6 +100,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   };
 
   if (hasOrders(held.run)) await backToDraft(scope);
+  const told = new Map<string, string>();
   for (;;) {
     await held.refreshStop();
     // Once people have changed the order of things, what is on the branch may not be the first task that is open.
@@ -105,12 +109,19 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     await rewindBranch(scope);
     const next = nextInRun(held.run, held.tasks);
     if (next.kind === 'end') {
+      await tellAnswered(deps, driving, told);
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
+    }
+    if (begun === undefined && next.kind !== 'task') {
+      const word = await attendTo(deps, driving, next);
+      if (word === undefined) continue;
+      return word;
     }
     // What is still to be taken in waits for a push to be seen through, which a pause must not put off.
     if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
+    await tellAnswered(deps, driving, told);
     const wait = await workOn(begun ?? next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())
       return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
@@ -139,6 +150,7 @@ async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { read
     state: 'running',
     reason: undefined,
     parkedUntil: undefined,
+    ...(run.waitsFor === undefined ? {} : { waitsFor: undefined }),
     startedAt: run.startedAt ?? now,
   });
   await held.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', {
@@ -155,6 +167,15 @@ async function workOn(
 ): Promise<{ readonly at: number; readonly reason: string } | undefined> {
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
+  const missed = missedQuestion(task, history.sessions);
+  if (missed !== undefined) {
+    await held.changeTask(task.key, {
+      questions: [...(task.questions ?? []), missed.question],
+      usage: addUsage(task.usage, missed.session.usage),
+      startedAt: undefined,
+    });
+    return undefined;
+  }
   const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
   if (how.kind === 'attempt') {
     const spent = await budgetBefore(scope, sessionIdFor(task.runId, task.position, how.number), task.key);

@@ -82,6 +82,14 @@ export class HeldRun {
     this.#onChange();
   }
 
+  /** Adds tasks at the end of the run. */
+  async addTasks(tasks: readonly RunTask[]): Promise<void> {
+    this.#hold.assertOurs();
+    await this.#store.addTasks(this.lease, tasks);
+    this.#tasks = [...this.#tasks, ...tasks];
+    this.#onChange();
+  }
+
   async saveSession(session: Session): Promise<void> {
     this.#hold.assertOurs();
     await this.#store.saveSession(this.lease, session);
@@ -114,14 +122,15 @@ export class HeldRun {
     const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
     if (orders.length === 0) return;
     const run = this.#run;
-    const { steering, tip, tasks } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
+    const { steering, tip, added, tasks } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
     if (tip !== undefined) await this.changeRun({ tip, pushed: branchTip(run) });
-    for (const { key, outcome, since } of tasks) {
+    if (added.length > 0) await this.addTasks(added);
+    for (const { key, outcome, since, ...questions } of tasks) {
       const before = this.#tasks.find((task) => task.key === key)?.outcome;
       // What was noted of work that is taken back is not true any more.
       const notes = before?.kind === 'committed' ? { notes: [] } : {};
       const times = { startedAt: undefined, endedAt: outcome && orders.at(-1)?.at };
-      await this.changeTask(key, { outcome, since, ...times, ...notes });
+      await this.changeTask(key, { outcome, since, ...times, ...notes, ...questions });
     }
     await this.changeRun({ steering });
   }

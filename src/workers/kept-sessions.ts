@@ -5,6 +5,7 @@ import type { Session } from '../domain/run.ts';
 import type { SessionFiles } from '../providers/provider.ts';
 import type { Inside, JobFiles } from '../runners/runner.ts';
 import { findKept } from '../sessions/shelf.ts';
+import { sessionThatAsked } from './going-on.ts';
 import { tendLane } from './jobs.ts';
 import type { RunScope, TaskRecord } from './record.ts';
 import { COMMANDS } from './talk.ts';
@@ -72,11 +73,22 @@ export interface Earlier {
 }
 
 /**
+ * The conversation of the session that asked what people have answered since, so that its agent goes on where it asked. Nothing
+ * where that can't be had: what was asked and answered is in the prompt as well.
+ */
+async function askedConversation(record: TaskRecord, scope: RunScope): Promise<Earlier | undefined> {
+  const asked = sessionThatAsked(record);
+  return asked === undefined ? undefined : await conversationOf(asked.id, record, scope);
+}
+
+/**
  * Finds the conversation that the run's first task is to go on with. A failure, for the person, when it can't be had here: of our
  * own kind, since it may be on another worker's disk.
  */
 export async function earlierConversation(record: TaskRecord, scope: RunScope): Promise<Earlier | Failure> {
   const { deps, held, provider, lane } = scope;
+  const asked = await askedConversation(record, scope);
+  if (asked !== undefined) return asked;
   const { resume, repository } = held.run;
   if (resume === undefined || record.task.position !== 1) return { files: {} };
   const kept = findKept(await deps.shelf.list(repository.id), resume.session);

@@ -1,4 +1,5 @@
 import type { SessionId, TaskKey } from '../domain/ids.ts';
+import type { Asks } from '../domain/asking.ts';
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { Handover, RunTask, Session } from '../domain/run.ts';
 import type { Word } from '../domain/talk.ts';
@@ -63,10 +64,13 @@ export interface TaskRecord {
   readonly summary?: string;
   /** What it said to Maestro while it worked, in order. */
   readonly words?: readonly Word[];
+  /** What it asks people, so that its task waits for them. */
+  readonly asks?: Asks;
   /** Why the attempt can't be committed; the first one stays. */
   readonly failure?: Failure;
-  /** Where the work of an attempt that was not committed is kept. */
+  /** Where the work of an attempt that was not committed is kept, and the commit that holds it. */
   readonly keptRef?: string;
+  readonly kept?: string;
   /** A person ended it. */
   readonly stopped?: true;
   /** The tree the agent left, once it has been looked at and taken in. */
@@ -83,8 +87,10 @@ export interface TaskRecord {
 
 /** What a session's working copy shows. */
 export interface Seen {
-  /** The run's tip, or a commit on top of it that differs in the masked paths. */
+  /** The run's tip, or a commit on top of it that differs in the masked paths, and in what an earlier session left. */
   readonly commit: string;
+  /** Whether it shows what an earlier session left. */
+  readonly goesOn?: boolean;
   readonly masked: readonly Masked[];
 }
 
@@ -92,6 +98,12 @@ export interface Work {
   readonly tree: string;
   /** Whether the agent changed anything beside the playbook's own boxes. */
   readonly changed: boolean;
+}
+
+/** Whether an attempt left work that may be committed, as far as is known. */
+export function isComplete(record: TaskRecord): record is TaskRecord & { readonly work: Work } {
+  const { failure, stopped, asks, work } = record;
+  return failure === undefined && stopped === undefined && asks === undefined && work?.changed === true;
 }
 
 export type Stage = (record: TaskRecord, scope: RunScope) => Promise<TaskRecord>;

@@ -34,7 +34,16 @@ function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly st
     );
     return isTakenUp || wasTakenBack ? [] : [`P1: ${guid} (${note}) has neither run nor refusal`];
   });
-  return [...lost, ...over.map(({ run }) => `P1: ${run.id} ended over what it was asked for`)];
+  const forgotten = [...rows.values()].flatMap(({ run, tasks, sessions }) =>
+    sessions.flatMap(({ id, attempt, taskKey, outcome }) => {
+      if (outcome?.kind !== 'parked' || outcome.question === undefined) return [];
+      const task = tasks.find(({ key }) => key === taskKey);
+      const isKnown = task?.questions?.some(({ session }) => session === id) === true;
+      const wentOn = task !== undefined && task.attempts > attempt;
+      return isKnown || !wentOn ? [] : [`P1: ${run.id} went on without an answer to what ${id} asked`];
+    }),
+  );
+  return [...lost, ...forgotten, ...over.map(({ run }) => `P1: ${run.id} ended over what it was asked for`)];
 }
 
 /** P2: one request is at most one run, on one branch, with one pull request and one comment; one run at a time per issue. */
@@ -55,7 +64,9 @@ function p3({ rows, branches, overtaken, pushed, kept }: World): readonly string
   return [...rows.values()].flatMap(({ run, tasks, outcomes, ends, orders }) => {
     // Where a person had a task done again, or left one out, the others are not in its place any more. What was taken back may
     // still be on the branch when nothing came in its place (`pushed`).
-    const isReordered = orders.some(({ order }) => ['retry', 'resume', 'skip', 'redo'].includes(order.kind));
+    const isReordered = orders.some(({ order }) =>
+      ['retry', 'resume', 'skip', 'redo', 'answer', 'approve'].includes(order.kind),
+    );
     const commits = branches.get(run.branch) ?? [];
     const positions = commits.map(({ task }) => tasks.find(({ key }) => key === task)?.position ?? 0);
     const committed = tasks.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
@@ -64,7 +75,7 @@ function p3({ rows, branches, overtaken, pushed, kept }: World): readonly string
     // on the wire when its worker was overtaken, from where nothing can call it back.
     const isUnsaid = (run.state !== 'succeeded' || overtaken.has(run.id)) && onBranch.length === committed.length + 1;
     const failedAt =
-      run.settings.onFailure === 'continue' || isReordered
+      run.settings.onFailure === 'continue' || run.settings.onFailure === 'ask' || isReordered
         ? -1
         : tasks.findIndex(({ outcome }) => outcome?.kind === 'failed');
     const ever = [...pushed].flatMap(([oid, of]) => (of.run === run.id ? [oid] : []));
@@ -86,6 +97,10 @@ function p3({ rows, branches, overtaken, pushed, kept }: World): readonly string
         ? []
         : [`P3: ${run.id} went on after task ${failedAt + 1} failed`]),
       ...(run.state !== 'succeeded' || tasks.every(isThrough) ? [] : [`P3: ${run.id} succeeded with tasks undone`]),
+      ...twice(tasks.map(({ position }) => position)).map((position) => `P3: ${run.id} has two tasks ${position}`),
+      ...twice(tasks.flatMap(({ questions = [] }) => questions.map((one) => one.id))).map(
+        (id) => `P3: ${run.id} has two questions ${id}`,
+      ),
       ...(ends > 1 ? [`P3: ${run.id} ended ${ends} times`] : []),
     ];
   });

@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
+import { openQuestion, planHash } from '../../src/domain/asking.ts';
 import { placeInLine, standing } from '../../src/domain/conduct.ts';
+import { hasOrders } from '../../src/domain/order.ts';
 import { isFinal } from '../../src/domain/run.ts';
 import { seating, type Seating } from '../../src/domain/setback.ts';
 import type { Order } from '../../src/domain/steering.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import { handle, receive, type Process } from './app.ts';
 import { brokenPromises } from './promises.ts';
-import { live, Worker, type Shared } from './worker.ts';
+import { live, PROPOSAL, Worker, type Shared } from './worker.ts';
 import { LEASE_MS, World, type Bugs, type Fault } from './world.ts';
 
 /** One thing that happens. Numbers choose among what there is at that moment, so that every command can be carried out. */
@@ -25,10 +27,10 @@ export type Command =
   | { readonly do: 'fault'; readonly where: 'forge' | 'store'; readonly fault: Fault }
   | { readonly do: 'reconcile' | 'flush' | 'hand out again' };
 
-const issue = fc.nat(1);
+const issue = fc.oneof({ weight: 3, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.constant(2) });
 const app = fc.nat(1);
 const worker = fc.nat(2);
-const pick = fc.nat(14);
+const pick = fc.nat(16);
 const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(name);
 
 const task = fc.integer({ min: 1, max: 3 });
@@ -36,6 +38,11 @@ const order: fc.Arbitrary<Order> = fc.oneof(
   fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'steer', words: 'Mind the gap.' }),
   fc.record({ kind: fc.constantFrom('retry' as const, 'redo' as const), task, words: fc.constant('') }),
   fc.record({ kind: fc.constant('skip' as const), task, reason: fc.constant('') }),
+  fc.constantFrom<Order>(
+    { kind: 'answer', question: undefined, words: 'that' },
+    { kind: 'answer', question: 'q1', words: '1' },
+    { kind: 'approve', hash: planHash(PROPOSAL) },
+  ),
 );
 
 const command: fc.Arbitrary<Command> = fc.oneof(
@@ -229,8 +236,18 @@ class Play {
       this.finishApps();
       for (const job of world.queue.values())
         if (!this.workers.some(({ name, life }) => name === job.holder && life !== undefined)) job.holder = undefined;
-      for (const { run } of world.rows.values())
-        if (standing(run, world.time).kind === 'held') world.giveOrder(run.id, { kind: 'resume' }, world.time);
+      for (const { run, tasks } of world.rows.values()) {
+        const isHeld = standing(run, world.time).kind === 'held';
+        if (isHeld && run.steering?.paused !== undefined) world.giveOrder(run.id, { kind: 'resume' }, world.time);
+        const asked = run.state === 'parked' ? openQuestion(tasks) : undefined;
+        if (asked === undefined || hasOrders(run)) continue;
+        // What fails however often it is tried is left out in the end.
+        const isGivenUp = asked.question.kind === 'failure' && (asked.task.questions ?? []).length > 2;
+        const order: Order = isGivenUp
+          ? { kind: 'skip', task: asked.task.position, reason: '' }
+          : { kind: 'answer', question: undefined, words: 'that' };
+        world.giveOrder(run.id, order, world.time);
+      }
       this.reconcile();
       for (const index of this.workers.keys()) this.work(index, 10_000, 0);
       const isQuiet =

@@ -1,3 +1,13 @@
+import {
+  answered,
+  attend,
+  missedQuestion,
+  nextQuestionId,
+  questionOf,
+  questionOfFailure,
+  whyNotAsk,
+  type Asks,
+} from '../../src/domain/asking.ts';
 import { afterBlame, CLOSED, DEFAULT_CIRCUIT } from '../../src/domain/circuit.ts';
 import {
   approach,
@@ -6,6 +16,7 @@ import {
   settlement,
   standing,
   type Ending,
+  type Next,
   type PushBegun,
 } from '../../src/domain/conduct.ts';
 import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
@@ -27,6 +38,7 @@ import {
   type Interruption,
 } from '../../src/domain/setback.ts';
 import { NO_USAGE } from '../../src/domain/usage.ts';
+import type { Answer, ProposedTask } from '../../src/domain/question.ts';
 import { Away, BranchMoved, LEASE_MS, LeaseLost, OrdersWaiting, type Lease, type World } from './world.ts';
 
 const retry = DEFAULT_RETRY;
@@ -179,12 +191,18 @@ class Held {
     const { orders } = this.world.row(this.lease.runId);
     const begun = this.world.bugs.redoOverPush === true ? undefined : begunTask(this)?.key;
     const { run } = this;
-    const { steering, tip, tasks } = takeOrders({ run, tasks: this.tasks, begun, ...of }, orders);
+    const { steering, tip, added, tasks } = takeOrders({ run, tasks: this.tasks, begun, ...of }, orders);
     if (steering.taken === (run.steering?.taken ?? 0)) return;
     if (tip !== undefined) yield* this.changeRun({ tip, pushed: branchTip(run) });
-    for (const { key, outcome, since } of tasks) {
+    if (added.length > 0) {
+      this.worker.assertOurs(this.world);
+      yield;
+      this.world.addTasks(this.lease, added);
+      this.tasks = [...this.tasks, ...added];
+    }
+    for (const { key, outcome, since, ...questions } of tasks) {
       const task = this.tasks.find((one) => one.key === key);
-      if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined });
+      if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined, ...questions });
     }
     yield* this.changeRun({ steering });
   }
@@ -221,7 +239,7 @@ function* drive(held: Held): Life {
   if (taken.kind === 'end')
     return yield* endAnyway(held, { state: 'failed', reason: taken.reason, silent: taken.silent });
   world.forge('ask for the role', () => undefined);
-  yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined });
+  yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined, waitsFor: undefined });
   yield* tellIfPossible(held);
   let sawFailure = false;
   for (;;) {
@@ -237,11 +255,63 @@ function* drive(held: Held): Life {
       if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
       return yield* end(held, next);
     }
+    const begun = begunTask(held);
+    if (begun === undefined && next.kind !== 'task') {
+      const word = yield* attendTo(held, next);
+      if (word === undefined) continue;
+      return word;
+    }
     if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return yield* pause(held);
-    const again = yield* workOn(held, begunTask(held) ?? next.task);
+    const again = yield* workOn(held, begun ?? next.task);
     sawFailure = true;
     if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
   }
+}
+
+/** As in `src/workers/people.ts`. */
+function* attendTo(
+  held: Held,
+  next: Extract<Next, { readonly kind: 'ask' | 'answer' }>,
+): Generator<undefined, Word | undefined> {
+  const { task } = next;
+  const at = held.now;
+  if (next.kind === 'ask') {
+    const question = questionOfFailure(task, { id: nextQuestionId(held.tasks), at });
+    yield* held.changeTask(task, { questions: [...(task.questions ?? []), question] });
+    return undefined;
+  }
+  const { question } = next;
+  const attendance = attend(question, { settings: held.run.settings, remindMs: 600_000, now: at });
+  if (attendance.kind === 'no-answer') {
+    const then: Pick<Answer, 'then'> =
+      attendance.then === 'stop' ? { then: 'end' } : question.kind === 'failure' ? { then: 'leave' } : {};
+    const { questions = [], outcome } = answered(task, { by: undefined, at, text: '', ...then });
+    const isUndone = then.then === 'end' && outcome === undefined;
+    const undone = { outcome: { kind: 'cancelled', by: 'nobody', reason: 'nobody answered in time' } } as const;
+    yield* held.changeTask(task, { questions, ...(isUndone ? undone : {}) });
+    return undefined;
+  }
+  const key = `${held.run.id}/${question.id}`;
+  held.worker.assertOurs(held.world);
+  yield;
+  held.world.ensure(held.world.comments, `question/${key}`);
+  if (attendance.kind === 'remind') {
+    const { number } = attendance;
+    yield;
+    held.world.ensure(held.world.comments, `reminder/${key}/${number}`);
+    const questions = [...(task.questions ?? []).slice(0, -1), { ...question, reminders: number }];
+    yield* held.changeTask(task, { questions });
+    return undefined;
+  }
+  if (held.run.steering?.paused !== undefined) return yield* pause(held);
+  const parkedUntil = attendance.until;
+  yield* held.changeRun({ state: 'parked', waitsFor: 'answer', parkedUntil, setbacks: handedBack(held.run) });
+  yield* tellIfPossible(held);
+  yield;
+  held.reload();
+  const stands = standing(held.run, held.now);
+  if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - held.now };
+  return stands.kind === 'held' ? { kind: 'done' } : { kind: 'again', delayMs: 0 };
 }
 
 /** As in `src/workers/pushed.ts`. */
@@ -289,6 +359,11 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   const { world } = held;
   const sessions = world.row(held.run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
   const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
+  const missed = world.bugs.forgetsQuestions === true ? undefined : missedQuestion(task, sessions);
+  if (missed !== undefined) {
+    yield* held.changeTask(task, { questions: [...(task.questions ?? []), missed.question], startedAt: undefined });
+    return undefined;
+  }
   const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
   yield;
   const turn =
@@ -324,7 +399,7 @@ function* attempt(
     outcome = { kind: 'committed', commit: how.commit };
   } else {
     session = yield* beginSession(held, task, how);
-    outcome = converse(held, session);
+    outcome = converse(held, session, task);
     takePoison(held, 'work');
   }
   yield;
@@ -345,7 +420,10 @@ function* attempt(
   yield;
   held.world.saveSession(held.lease, { ...session, outcome, endedAt: held.now });
   if (settled.kind === 'settled') yield* held.changeTask(task, { outcome, endedAt: held.now });
-  else yield* held.changeTask(task, { outcome: undefined, startedAt: undefined });
+  else {
+    const questions = settled.kind === 'asked' ? { questions: [...(task.questions ?? []), settled.question] } : {};
+    yield* held.changeTask(task, { outcome: undefined, startedAt: undefined, ...questions });
+  }
   return settled.kind === 'again' ? settled : undefined;
 }
 
@@ -411,7 +489,15 @@ function issueOf({ trigger }: Run): number {
   return trigger.kind === 'push' ? 0 : trigger.issue;
 }
 
-const FATES: readonly (FailureKind | 'no-change' | 'committed')[] = [
+/** What every agent proposes that proposes something. */
+export const PROPOSAL: readonly ProposedTask[] = ['one', 'other'].map((title) => ({ title, text: title }));
+
+const ASKS: Readonly<Record<'ask' | 'replan', Asks>> = {
+  ask: { kind: 'ask', text: 'Which?', options: ['this', 'that'] },
+  replan: { kind: 'replan', why: 'It is done differently.', tasks: PROPOSAL },
+};
+
+const FATES: readonly (FailureKind | 'no-change' | 'committed' | 'ask' | 'replan')[] = [
   ...Array.from({ length: 9 }, () => 'committed' as const),
   'no-change',
   'crash',
@@ -419,10 +505,12 @@ const FATES: readonly (FailureKind | 'no-change' | 'committed')[] = [
   'quota',
   'infra',
   'auth',
+  'ask',
+  'replan',
 ];
 
 /** The agent's session and all that follows up to the commit: nothing of it is seen outside. */
-function converse({ world, worker, run, now }: Held, { id }: Session): Outcome {
+function converse({ world, worker, run, tasks, now }: Held, { id }: Session, task: RunTask): Outcome {
   const fate = FATES[worker.fate % FATES.length] ?? 'committed';
   world.trace?.push(`    agent of ${id}: ${fate}`);
   if (world.row(run.id).run.stop !== undefined) return { kind: 'cancelled', by: 'ada', reason: 'the run was stopped' };
@@ -432,6 +520,12 @@ function converse({ world, worker, run, now }: Held, { id }: Session): Outcome {
     const commit = `${id}.${world.nonce}`;
     worker.mirror.add(commit);
     return { kind: 'committed', commit };
+  }
+  if (fate === 'ask' || fate === 'replan') {
+    const not = whyNotAsk(task, 1);
+    if (not !== undefined) return { kind: 'failed', failure: { kind: 'permission', message: not } };
+    const question = questionOf(ASKS[fate], { id: nextQuestionId(tasks), session: id, at: now, work: undefined });
+    return { kind: 'parked', reason: 'It waits.', question };
   }
   const resetAt = fate === 'quota' ? { resetAt: now + 60_000 } : {};
   return { kind: 'failed', failure: { kind: fate, message: 'It broke.', ...resetAt } };

@@ -37,6 +37,8 @@ export interface Bugs {
   readonly keepsNothing?: true;
   /** A task is taken back over a push that was begun. */
   readonly redoOverPush?: true;
+  /** A question that a session ended with is forgotten with the worker that heard it. */
+  readonly forgetsQuestions?: true;
   /** Nobody puts runs in line again that the queue lost. */
   readonly noReconciler?: true;
 }
@@ -109,7 +111,7 @@ export class World {
   nonce = 0;
 
   // GitHub
-  readonly issues: readonly Issue[] = [1, 2].map((number) => ({ number, labelled: false, off: [] }));
+  readonly issues: readonly Issue[] = [1, 2, 3].map((number) => ({ number, labelled: false, off: [] }));
   readonly sent: Delivery[] = [];
   readonly branches = new Map<string, { oid: string; task: TaskKey; run: RunId }[]>();
   /** What stands on what, of all that was ever pushed, and by which run; and what was put aside before it was taken back. */
@@ -286,6 +288,12 @@ export class World {
       // Asked for again by a person: it may have another.
       if (change.since !== undefined) row.outcomes = row.outcomes.filter((one) => one !== key);
       row.tasks = row.tasks.map((task) => (task.key === key ? { ...task, ...change } : task));
+    });
+  }
+
+  addTasks(lease: Lease, tasks: readonly RunTask[]): void {
+    this.under(lease, `add ${tasks.length} tasks`, (row) => {
+      row.tasks = [...row.tasks, ...tasks.filter(({ key }) => !row.tasks.some((there) => there.key === key))];
     });
   }
 

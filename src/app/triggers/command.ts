@@ -16,24 +16,28 @@ import { runsHere } from '../runs-here.ts';
 import { playbookPath } from '../sources.ts';
 import { refreshStatus } from '../status.ts';
 import { stopRuns } from '../stop.ts';
+import { answer, approve, asReply } from './answer.ts';
 import { approvePlan, plan } from './plan.ts';
 import { steer } from './steer.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
 
 /** Handles a new comment: if it is a command, carries it out. Returns the note for the delivery. */
 export async function onComment(deps: AppDeps, event: CommentEvent): Promise<string> {
-  const command = parseCommand(event.comment.body);
+  const trigger = triggerOf(event);
+  const key = naturalKey(event.repository.id, trigger);
+  const command = parseCommand(event.comment.body) ?? (await asReply(deps, event, key));
   if (command === undefined) return 'ignored: not a command';
   const permission = await permissionOf(deps, event.repository, event.sender);
   if (permission.kind === 'ignored') return `ignored: ${permission.reason}`;
-  const trigger = triggerOf(event);
   const asked: Asked = {
     repository: event.repository,
     thread: event.issue.number,
     sender: event.sender,
     target: { kind: 'comment', id: event.comment.id },
-    key: naturalKey(event.repository.id, trigger),
+    key,
   };
+  // Whoever may not answer was not asked: they only said something.
+  if (permission.kind === 'denied' && command.kind === 'reply') return 'ignored: not permitted to answer';
   if (permission.kind === 'denied') return await refuse(deps, asked, notPermitted(permission.role));
   switch (command.kind) {
     case 'unknown':
@@ -55,10 +59,13 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'redo':
     case 'skip':
       return await steer(deps, asked, await runsOf(deps, event), command);
+    case 'answer':
+    case 'reply':
+      return await answer(deps, asked, await runsOf(deps, event), command);
     case 'approve':
       return (
         (await approvePlan(deps, asked, event, { command, trigger, misplaced: await wrongPlace(deps, event) })) ??
-        (await refuse(deps, asked, badCommand(`Nothing here is called \`${command.hash}\` that could be approved.`)))
+        (await approve(deps, asked, await runsOf(deps, event), command))
       );
     case 'run':
     case 'plan':

@@ -8,7 +8,7 @@ import type { AppDeps } from '../deps.ts';
 import { notTakenBack } from './redo.ts';
 
 /** A command that becomes an order. */
-type SteeringCommand = Extract<Command, { kind: Order['kind'] }>;
+type SteeringCommand = Exclude<Extract<Command, { kind: Order['kind'] }>, { kind: 'answer' | 'approve' }>;
 
 /**
  * Gives an order to the run here: to all that go on, or to the newest that ended when none does. `all` are those of the thread, newest
@@ -26,7 +26,8 @@ export async function steer(
   const named = command.kind === 'retry' || command.kind === 'skip' || command.kind === 'redo';
   const runs = active.length === 0 || named ? [active[0] ?? newest] : active;
   for (const run of runs) {
-    const refusal = await giveOrder(deps, asked, run, command);
+    const tasks = await deps.store.tasksOf(run.id);
+    const refusal = await giveOrder(deps, asked, { run, tasks }, orderOf(command, tasks));
     if (refusal !== undefined) return await refuse(deps, asked, refusal);
   }
   await react(deps, asked, '+1');
@@ -34,15 +35,13 @@ export async function steer(
 }
 
 /** Records an order and puts its run in line. Gives why it can't be carried out. */
-async function giveOrder(
+export async function giveOrder(
   deps: AppDeps,
   asked: Asked,
-  run: Run,
-  command: SteeringCommand,
+  { run, tasks }: { readonly run: Run; readonly tasks: readonly RunTask[] },
+  order: Order,
 ): Promise<Refusal | undefined> {
   const { store, queue, clock } = deps;
-  const tasks = await store.tasksOf(run.id);
-  const order = orderOf(command, tasks);
   const given = await store.ordersOf(run.id, 0);
   // Given by an earlier delivery of the same comment: it may have changed what it would now be judged by.
   if (!given.some(({ key }) => key === asked.key)) {

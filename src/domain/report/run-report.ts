@@ -1,6 +1,7 @@
 import { formatUnit, type OperatorBudget } from '../budget.ts';
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
+import type { Question } from '../question.ts';
 import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
 import { budgetStep, limitsOf, type Charge } from '../spending.ts';
@@ -82,10 +83,16 @@ export function taskState(task: RunTask, run: Pick<Run, 'state'>): TaskState {
     case 'parked':
       return 'parked';
     case undefined:
+      if (task.questions !== undefined && isAsking(task.questions)) return 'parked';
       return task.startedAt !== undefined && task.endedAt === undefined && run.state === 'running'
         ? 'working'
         : 'waiting';
   }
+}
+
+function isAsking(questions: readonly Question[]): boolean {
+  const last = questions.at(-1);
+  return last !== undefined && last.answer === undefined;
 }
 
 /** By whom a task was taken over and why, as markdown: `by codex: claude-code is out of quota until …`. */
@@ -228,7 +235,6 @@ export function withoutEffect({ settings }: Pick<Run, 'settings'>): string {
   const names = Object.entries(NOT_CARRIED_OUT).flatMap(([key, name]) =>
     settings[key as keyof PlaybookSettings] === undefined ? [] : [`\`${name}\``],
   );
-  if (settings.onFailure === 'ask') names.push('`on-failure: ask`');
   if (names.length === 0) return '';
   return `This version of Maestro does not act on ${names.join(', ')} yet; the run goes on as if ${names.length === 1 ? 'it were' : 'they were'} not there.`;
 }

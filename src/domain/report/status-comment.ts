@@ -101,6 +101,7 @@ function headline(report: RunReport): string {
       return `is working${progress}`;
     case 'parked':
       if (run.steering?.paused !== undefined) return `is paused by ${encodeInline(run.steering.paused.by)}${progress}`;
+      if (run.waitsFor === 'answer') return `is waiting for an answer${progress}`;
       return `is waiting${run.parkedUntil === undefined ? '' : ` until ${moment(run.parkedUntil)}`}${progress}`;
     case 'succeeded':
       return `is done${result(report)}`;
@@ -182,7 +183,8 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
     facts.push(`unfinished work kept at ${codeSpan(task.outcome.keptRef)}`);
   }
   if (task.outcome?.kind === 'skipped') facts.push(`skipped by ${encodeInline(task.outcome.by)}`);
-  if (task.outcome?.kind === 'parked') facts.push(`waits until ${moment(task.outcome.until)}`);
+  if (task.outcome?.kind === 'parked' && task.outcome.until !== undefined)
+    facts.push(`waits until ${moment(task.outcome.until)}`);
   // Of one task alone, time and cost are those of the run.
   if (!alone && task.startedAt !== undefined && (state === 'working' || task.endedAt !== undefined)) {
     facts.push(duration((task.endedAt ?? report.now) - task.startedAt));

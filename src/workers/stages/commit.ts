@@ -2,15 +2,14 @@ import { evidenceOf } from '../../domain/evidence.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
 import { writeCommit } from '../../git/commit.ts';
 import { entryAt, readBlob, treeOf, withFile } from '../../git/tree.ts';
-import type { RunScope, TaskRecord } from '../record.ts';
+import { isComplete, type RunScope, type TaskRecord } from '../record.ts';
 
 /**
  * Makes the task's one commit: the agent's work, and the playbook as it was before with this task's boxes ticked, whatever the
  * agent did to it. The facts are recorded before anything is pushed, so that making it again gives the same commit.
  */
 export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
-  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
-    return record;
+  if (record.commit !== undefined || !isComplete(record)) return record;
   const { run, tasks } = scope.held;
   const oid = await writeCommit(scope.mirror, {
     tree: await treeWithTick(record.work.tree, record, scope),

@@ -15,6 +15,7 @@ import { conversationFor, leaveNotes } from '../context.ts';
 import { SILENCE, hear, type Conversation } from '../conversation.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
+import { answersFor, previousAttempt } from '../going-on.ts';
 import { conversing, keepConversation, rescueConversation } from '../kept-sessions.ts';
 import { ended, lineSink } from '../lines.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
@@ -24,9 +25,6 @@ import { openWire } from '../wire.ts';
 
 /** Last lines of standard error shown to the person when an attempt fails. */
 const COMPLAINTS = 20;
-
-/** Characters of a failed check's output that the next attempt is shown. */
-const OUTPUT_KEPT = 3_000;
 
 /** Exit code of a command that SIGTERM ended: 128 and the signal's number. */
 const ASKED_TO_END = 143;
@@ -136,7 +134,8 @@ function conclude(record: TaskRecord, scope: RunScope, end: SessionEnd): TaskRec
   const session = { ...record.session, conversation: end.heard.id, usage: metered(end.heard.usage, end.wire.usage()) };
   const words = end.wire.talk.words();
   const summary = lastWord(words, 'done')?.summary ?? end.heard.digest.lastText;
-  const spoken = { ...record, session, summary, words };
+  const asks = words.find((word) => word.kind === 'ask' || word.kind === 'replan');
+  const spoken = { ...record, session, summary, words, ...(asks === undefined ? {} : { asks }) };
   const ending = endingOf(scope.signal);
   if (ending === 'stop') return { ...spoken, stopped: true };
   if (ending !== undefined) throw new EndedEarly(ending);
@@ -196,26 +195,15 @@ function promptFor(record: TaskRecord, scope: RunScope, before: string | undefin
     handsOver: run.settings.context === 'handoff' || run.settings.context === 'document',
     verify: run.settings.verify ?? [],
     branch: run.branch,
+    ...answersFor(record.task),
     ...(before === undefined ? {} : { takenBack: before }),
-    ...previousAttempt(sinceTakenBack(record.earlier)),
+    ...previousAttempt({ ...record, earlier: sinceTakenBack(record.earlier) }),
   });
 }
 
 /** What people added since the run began, for this task. */
 function wordsFor({ key }: RunTask, { steering }: Run): readonly string[] {
   return (steering?.words ?? []).filter(({ task }) => task === undefined || task === key).map(({ text }) => text);
-}
-
-/** What the attempt before came to, for the one that has to do better. */
-function previousAttempt(earlier: readonly Session[]): { readonly previousAttempt?: string } {
-  const outcome = earlier.findLast((one) => one.outcome?.kind === 'failed')?.outcome;
-  if (outcome?.kind !== 'failed') return {};
-  const { message, detail, kind } = outcome.failure;
-  const output =
-    kind === 'verify-failed' && detail ? `\n\nIts output ended with:\n\n${detail.slice(-OUTPUT_KEPT)}` : '';
-  return {
-    previousAttempt: `An earlier session worked on this task, and its work was not taken: ${message} The working copy is as it was before.${output}`,
-  };
 }
 
 function noKey(provider: string, protocol: string): Failure {

@@ -10,11 +10,13 @@ import type { RunScope, TaskRecord } from '../record.ts';
 import { assertMayWrite, PermissionLostError, stillOurs } from './allowed.ts';
 import { author } from './commit.ts';
 
-/** Puts the work of an attempt that failed or was stopped on a branch of its own; where that can't be, it stays in the mirror. */
+const ASKED = 'The agent asks, and goes on from here when it is answered.';
+
+/** Puts the work of an attempt that failed, was stopped or asks people on a branch of its own; where that can't be, it stays in the mirror. */
 export async function keepWork(record: TaskRecord, tree: string, scope: RunScope): Promise<TaskRecord> {
   const { run } = scope.held;
   const { mirror } = scope;
-  const why = record.failure?.message ?? 'The run was stopped.';
+  const why = record.failure?.message ?? (record.asks === undefined ? 'The run was stopped.' : ASKED);
   const commit = await writeCommit(mirror, {
     tree,
     parent: run.tip,
@@ -26,14 +28,14 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
   await keepRef(mirror, local, commit);
   // GitHub would refuse what our own policy refuses; and what is done once more at once would only be noise there.
   const isHere = record.failure?.kind === 'policy' || isRepaired(record, scope);
-  if (isHere) return withKept(record, `${local} on the worker`);
+  if (isHere) return withKept(record, commit, `${local} on the worker`);
   try {
     await assertMayWrite(scope);
     stillOurs(scope);
-    return withKept(record, await pushAside(record, commit, scope));
+    return withKept(record, commit, await pushAside(record, commit, scope));
   } catch (error) {
     scope.log.warn({ runId: run.id, err: error }, 'partial work could not be pushed and stays on the worker');
-    return withKept(record, `${local} on the worker`);
+    return withKept(record, commit, `${local} on the worker`);
   }
 }
 
@@ -45,10 +47,10 @@ function isRepaired({ failure, session, task, earlier }: TaskRecord, { deps }: R
   return settlement({ kind: 'failed', failure }, of).kind === 'again';
 }
 
-function withKept(record: TaskRecord, keptRef: string): TaskRecord {
+function withKept(record: TaskRecord, kept: string, keptRef: string): TaskRecord {
   return record.failure === undefined
-    ? { ...record, keptRef }
-    : { ...record, keptRef, failure: { ...record.failure, keptRef } };
+    ? { ...record, kept, keptRef }
+    : { ...record, kept, keptRef, failure: { ...record.failure, keptRef } };
 }
 
 /** Pushes a commit that can't go to the run's branch to a branch of its own beside it. Gives its name. */

@@ -1,18 +1,24 @@
 import { NOT_PREPARED, prepareCommand } from '../../git/lane-scripts.ts';
 import { InfrastructureError } from '../../runners/runner.ts';
 import { baseOf, preparedBaseOf } from '../base.ts';
-import { seenAtTip } from '../configuration.ts';
+import { seenAt } from '../configuration.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
+import { workLeft } from '../going-on.ts';
 import { tendLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
 import type { RunScope, Seen, TaskRecord } from '../record.ts';
 import { SetupFailedError, carryOut, carryOutOnLane, setupOf, type RunSetup } from './setup.ts';
 
-/** Brings the lane's working copy to the tip of the run's branch, with what the repository's setup prepares. */
+/**
+ * Brings the lane's working copy to the tip of the run's branch, with what the repository's setup prepares, and what an earlier session
+ * of the task left that this one goes on from.
+ */
 export async function prepare(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
   const { runner } = scope.deps;
-  const [setup, seen] = [await setupOf(scope), await seenAtTip(scope)];
+  const left = await workLeft(record, scope);
+  const [setup, shown] = [await setupOf(scope), await seenAt(scope, left ?? scope.held.run.tip)];
+  const seen = left === undefined ? shown : { ...shown, goesOn: true };
   try {
     const isFresh = await runner.ensureLane(scope.lane, laneBase(record, scope, setup));
     scope.ahead.begin(scope, record.session.id, record.task.key);

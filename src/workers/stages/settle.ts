@@ -1,6 +1,8 @@
+import { nextQuestionId, questionOf, whyNotAsk } from '../../domain/asking.ts';
 import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import { evidenceOf } from '../../domain/evidence.ts';
 import type { Outcome } from '../../domain/outcome.ts';
+import { issueOf } from '../../domain/report/run-report.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import { candidatesOf } from '../circuits.ts';
@@ -15,8 +17,8 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   const { session, task } = record;
   // The person who stopped it did so after this task began: the record must name them, and the run's verdict depends on it.
   if (record.stopped) await held.refreshStop();
-  const outcome = outcomeOf(record, held.run.stop?.by ?? 'somebody');
   const endedAt = deps.clock.now();
+  const outcome = asked(record, scope, endedAt) ?? outcomeOf(record, held.run.stop?.by ?? 'somebody');
   if (outcome.kind === 'committed') await tickIssue(record, scope);
   const settled = settlement(outcome, {
     session: { ...session, outcome, endedAt },
@@ -27,8 +29,9 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   });
   const again = settled.kind !== 'settled';
   const usage = addUsage(task.usage, session.usage);
+  const questions = settled.kind === 'asked' ? { questions: [...(task.questions ?? []), settled.question] } : {};
   const change = again
-    ? { outcome: undefined, endedAt: undefined, startedAt: undefined, usage }
+    ? { outcome: undefined, endedAt: undefined, startedAt: undefined, usage, ...questions }
     : { outcome, endedAt, usage };
   const told = {
     task: task.key,
@@ -39,12 +42,37 @@ export async function settle(record: TaskRecord, scope: RunScope): Promise<TaskR
   await around('settle', {
     intent: async () => {
       await held.saveSession({ ...session, outcome, endedAt });
-      await held.auditOnce(`settle/${session.id}`, endedAt, again ? 'attempt failed' : `task ${outcome.kind}`, told);
+      await held.auditOnce(`settle/${session.id}`, endedAt, actionOf(outcome, again), told);
     },
     perform: async () => await held.changeTask(task.key, change),
   });
   if (settled.kind === 'again') return { ...record, again: { at: settled.at, reason: settled.reason } };
   return again ? record : { ...record, outcome };
+}
+
+function actionOf({ kind }: Outcome, again: boolean): string {
+  if (kind === 'parked') return 'question asked';
+  return again ? 'attempt failed' : `task ${kind}`;
+}
+
+/** The outcome of a session that asks people; undefined of any other. */
+function asked(
+  { asks, task, session, stopped, failure, kept, keptRef }: TaskRecord,
+  scope: RunScope,
+  at: number,
+): Outcome | undefined {
+  if (asks === undefined || stopped) return undefined;
+  const { run, tasks } = scope.held;
+  const not = whyNotAsk(task, issueOf(run) ?? run.pullRequest?.number);
+  const keptAt = keptRef === undefined ? {} : { keptRef };
+  if (not !== undefined) return { kind: 'failed', failure: { kind: 'blocked', message: not, ...keptAt } };
+  // What may not be committed is not gone on from.
+  const work =
+    failure === undefined && kept !== undefined && keptRef !== undefined
+      ? { commit: kept, ref: keptRef.split(' ', 1)[0] ?? keptRef }
+      : undefined;
+  const question = questionOf(asks, { id: nextQuestionId(tasks), session: session.id, at, work });
+  return { kind: 'parked', reason: `Waits for an answer to ${question.id}.`, question };
 }
 
 function outcomeOf(record: TaskRecord, stoppedBy: string): Outcome {

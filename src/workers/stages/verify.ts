@@ -2,7 +2,7 @@ import { checkOf, howItEnded, isPassed, type Check } from '../../domain/evidence
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, runOnLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
-import type { RunScope, TaskRecord } from '../record.ts';
+import { isComplete, type RunScope, type TaskRecord } from '../record.ts';
 
 /** Bytes of what a check printed that a session's log and the next attempt get. */
 const OUTPUT = 8 * 1024;
@@ -13,8 +13,7 @@ const OUTPUT = 8 * 1024;
  */
 export async function verify(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   const commands = scope.held.run.settings.verify ?? [];
-  if (record.commit !== undefined || record.failure !== undefined || record.stopped || record.work?.changed !== true)
-    return record;
+  if (record.commit !== undefined || !isComplete(record)) return record;
   const inside = scope.deps.runner.inside(scope.lane);
   const checks: Check[] = [];
   for (const command of commands) {
