@@ -224,6 +224,9 @@ export function withoutEffect({ settings }: Pick<Run, 'settings'>): string {
   );
   if (settings.context !== undefined && settings.context !== 'fresh') names.push('`context`');
   if (settings.onFailure === 'ask') names.push('`on-failure: ask`');
+  const { run, task } = settings.budget ?? {};
+  if (task !== undefined || run?.tokens !== undefined || run?.ms !== undefined)
+    names.push('`budget` for a task, in tokens or in time');
   if (names.length === 0) return '';
   return `This version of Maestro does not act on ${names.join(', ')} yet; the run goes on as if ${names.length === 1 ? 'it were' : 'they were'} not there.`;
 }
