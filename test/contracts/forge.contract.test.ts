@@ -645,6 +645,23 @@ describe('access', () => {
     expect(reply.status).toBe(403);
   });
 
+  it('finds the owner’s repository .github, as far as the App may read it', async () => {
+    expect(await forge.dotGithub(repository)).toBeUndefined();
+    const files = { 'a.txt': 'a\n' };
+    const { id } = await github.control.createRepository({ name: '.github', files });
+    try {
+      const found = await aForge().dotGithub(repository);
+      expect(found).toMatchObject({ id, owner: 'acme', name: '.github', defaultBranch: 'main' });
+      expect(found && (await aForge().readFile(found, 'a.txt', found.defaultBranch))?.text).toBe('a\n');
+      // Public, so that it is seen; what an installation does not cover is not read all the same.
+      github.control.selectRepositories([`acme/${repository.name}`]);
+      expect(await aForge().dotGithub(repository)).toBeUndefined();
+    } finally {
+      github.control.selectRepositories('all');
+      await github.control.deleteRepository('acme/.github');
+    }
+  });
+
   it('ends when the repository leaves the installation', async () => {
     await forge.issue(repository, issue);
     await github.control.deleteRepository(`acme/${repository.name}`);

@@ -6,6 +6,7 @@ import { findProvider, providerIds } from '../../providers/registry.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { agentExamination } from './agents.ts';
 import { checkLines, examine, type Check } from './check.ts';
+import { defaultsExamination } from './defaults.ts';
 import { placeExaminations } from './places.ts';
 import { registrationExamination } from './registration.ts';
 
@@ -42,6 +43,7 @@ export async function doctorCommand(deps: DoctorDeps): Promise<number> {
   const examinations = [
     ...placeExaminations(config, log),
     registrationExamination(forge),
+    defaultsExamination(forge),
     agentExamination({
       config,
       log,
