@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { parseAmount, type Amount } from './domain/budget.ts';
 import type { McpSecret } from './domain/mcp.ts';
 import type { ImageRule } from './domain/own-image.ts';
 import { TRUST_KINDS, type TrustRule } from './domain/trust.ts';
@@ -15,6 +16,14 @@ export function list(value: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '' && item !== 'none');
+}
+
+/** What may be spent: `$5`, `2M tokens`, `3h`, or several with commas in between. */
+export function amount(value: string, context: z.RefinementCtx): Amount {
+  const read = parseAmount(value);
+  if (read !== undefined) return read;
+  context.addIssue({ code: 'custom', message: `"${value}" must read like $5, 2M tokens, 3h (some of them)` });
+  return z.NEVER;
 }
 
 /** Entries of a setting that holds several per repository. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { imageRules, list, mcpSecrets, trustRules } from './config-rules.ts';
+import { amount, imageRules, list, mcpSecrets, trustRules } from './config-rules.ts';
 import { parseEgressRule, type EgressRule } from './domain/egress.ts';
 import { PACKAGE_HOSTS } from './domain/setup.ts';
 
@@ -138,6 +138,22 @@ const ConfigSchema = z.object({
     .positive()
     .optional()
     .describe('What one session may spend at its model.'),
+  MAESTRO_BUDGET_TASK: z
+    .string()
+    .transform(amount)
+    .optional()
+    .describe('What a task may spend: `$1, 500k tokens, 1h`.'),
+  MAESTRO_BUDGET_RUN: z.string().transform(amount).optional().describe('What a run may spend, like `$10`.'),
+  MAESTRO_BUDGET_REPOSITORY_DAY: z
+    .string()
+    .transform(amount)
+    .optional()
+    .describe('What the runs of one repository may spend on a UTC day; then they wait for the next.'),
+  MAESTRO_BUDGET_DAY: z
+    .string()
+    .transform(amount)
+    .optional()
+    .describe('What all runs may spend on a UTC day; then they wait for the next.'),
   MAESTRO_HOSTS: z
     .string()
     .default('')

@@ -1,3 +1,4 @@
+import type { OperatorBudget } from '../domain/budget.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Facts } from '../domain/explain.ts';
 import type { Forge } from '../forge/forge.ts';
@@ -37,4 +38,6 @@ export interface AppRules {
   readonly repositoryBytes: number;
   /** How long a conversation is kept. Milliseconds. */
   readonly keepMs: number;
+  /** What runs may spend. */
+  readonly budget: OperatorBudget;
 }

@@ -12,7 +12,7 @@ const REFRESH_ROUNDS = 3;
  * be the last word on it. A run that is in no thread yet has no comment.
  */
 export async function refreshStatus(
-  deps: Pick<AppDeps, 'store' | 'forge' | 'clock'>,
+  deps: Pick<AppDeps, 'store' | 'forge' | 'clock' | 'rules'>,
   repository: Repository,
   asked: Run,
   commentId?: number,
@@ -30,6 +30,7 @@ export async function refreshStatus(
       tasks,
       sessions: await deps.store.sessionsOf(run.id),
       now: deps.clock.now(),
+      spending: { spent: await deps.store.spentByRun(run.id), operator: deps.rules.budget },
       links: { repository: deps.forge.webUrl(repository) },
     };
     const known = commentId ?? run.statusCommentId;

@@ -11,6 +11,7 @@ import { maestroApp } from '../app/probot.ts';
 import { apiBaseUrl, ConfigError, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { providerIds } from '../providers/registry.ts';
+import { operatorBudget } from './budget.ts';
 import type { Part, Shared } from './shared.ts';
 import { spaceOf } from './space.ts';
 
@@ -28,6 +29,7 @@ export async function startApp(shared: Shared, options: { readonly understudy?: 
     playbookDirectory: '.maestro/playbooks',
     repositoryBytes: config.MAESTRO_REPOSITORY_MB * 1024 ** 2,
     keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+    budget: operatorBudget(config),
   };
   const probot = new Probot({
     appId: config.APP_ID,

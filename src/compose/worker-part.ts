@@ -10,6 +10,7 @@ import { findProvider } from '../providers/registry.ts';
 import type { Patience } from '../runners/docker/engine.ts';
 import { openPresence } from '../store/presence.ts';
 import { startWorker } from '../workers/worker.ts';
+import { operatorBudget } from './budget.ts';
 import { createEndpointFinder } from './installation-keys.ts';
 import { createRunner, providersFor, understudyFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
@@ -75,8 +76,8 @@ export async function startWorkerPart(
         hosts: config.MAESTRO_HOSTS,
         playbookHosts: config.MAESTRO_PLAYBOOK_HOSTS,
         setupHosts: config.MAESTRO_SETUP_HOSTS,
-        budgetUsd: config.MAESTRO_SESSION_BUDGET_USD,
       },
+      budget: operatorBudget(config),
       policy: DEFAULT_LIMITS,
       retry: { ...DEFAULT_RETRY, baseMs: config.MAESTRO_RETRY_SECONDS * 1000 },
       circuit: { ...DEFAULT_CIRCUIT, baseMs: config.MAESTRO_RETRY_SECONDS * 2_000 },

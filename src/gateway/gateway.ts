@@ -1,6 +1,7 @@
 import type { Cloud } from '../domain/cloud.ts';
 import type { ModelRefusal } from '../domain/model-refusal.ts';
 import type { Reply, Spoken } from '../domain/talk.ts';
+import type { Admission, Charge, Pending } from '../domain/spending.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Access } from './access.ts';
 
@@ -29,6 +30,16 @@ export interface Grant {
   readonly onWord?: (spoken: Spoken) => Reply;
   /** What it may still spend; a request beyond it is answered 429 and `exhausted` says so. */
   readonly budget: { readonly costUsd?: number; readonly tokens?: number };
+  /** Who pays for its requests beyond that; nobody is asked without one. */
+  readonly account?: Account;
+}
+
+/** Says before each request whether it may be made, and is told what requests consumed. */
+export interface Account {
+  /** Whether another request may be made while `pending` are not over. Rejects when that can't be found out: it is then not made. */
+  mayCall(pending: Pending): Promise<Admission>;
+  /** Puts on record what all requests of the session that are over consumed. No other is made before that is done. */
+  consumed(total: Charge): Promise<void>;
 }
 
 export interface ModelEndpoint {
@@ -60,6 +71,8 @@ export interface Wire extends AsyncDisposable {
   readonly placeholder: string;
   /** Metered so far. */
   usage(): Usage;
+  /** What that counts for against a budget: a model without a known price counts as the dearest. */
+  charged(): Charge;
   /** Hosts that were asked for and refused, with how often. */
   blocked(): readonly BlockedHost[];
   /** Whether a request was refused because the budget is spent. */

@@ -26,7 +26,7 @@ export interface WireOptions {
 /** One session's wire without an address yet: `server` still has to listen. */
 export interface UnboundWire {
   readonly server: Server;
-  readonly facts: Pick<Wire, 'placeholder' | 'usage' | 'blocked' | 'exhausted' | 'refusal' | 'hopeless'>;
+  readonly facts: Pick<Wire, 'placeholder' | 'usage' | 'charged' | 'blocked' | 'exhausted' | 'refusal' | 'hopeless'>;
   /** Ends the listener and every connection. */
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export function createWire(options: WireOptions): UnboundWire {
   const allows = hostRule(grant.hosts);
   const model =
     grant.model === undefined ? undefined : { endpoint: grant.model, relay: createRelay(grant.model, clock) };
-  const ledger = createLedger(grant.budget);
+  const ledger = createLedger(grant);
   const blocked = createBlockedHosts();
   const refusals = createRefusals();
   let hasAnswered = false;
@@ -100,14 +100,20 @@ export function createWire(options: WireOptions): UnboundWire {
       });
     const route = model && findRoute(model.endpoint.protocol, request.method ?? '', target, model.endpoint.cloud);
     if (model === undefined || route === undefined) return plain(response, 404, 'The gateway has nothing here.');
-    const refuse = (status: number, message: string): void =>
-      refuseModel({ response, endpoint: model.endpoint, status, message, retry: false });
+    const refuse = (status: number, message: string, retry = false): void =>
+      refuseModel({ response, endpoint: model.endpoint, status, message, retry });
     if (!presents(request.headers, placeholder)) return refuse(401, 'This key is not good for this gateway.');
-    if (ledger.refuses()) return refuse(429, 'The budget of this session is spent.');
+    const entry = await ledger.admit().catch((error: unknown) => {
+      log.warn({ err: error }, 'whether a model request may be made could not be found out, so it is not');
+    });
+    if (entry === undefined) return refuse(503, 'The gateway could not look up what may be spent.', true);
+    if (entry === 'spent') return refuse(429, 'The budget of this session is spent.');
     const started = clock.monotonic();
-    const entry = ledger.open();
-    await model.relay.pass({ request, response, route, report: entry.report, outcome });
-    entry.settle();
+    // It may have had to wait for others, and the client not for it.
+    if (!response.destroyed) await model.relay.pass({ request, response, route, report: entry.report, outcome });
+    await entry
+      .settle()
+      .catch((error: unknown) => log.warn({ err: error }, 'what a model request consumed could not be recorded yet'));
     log.debug(
       { path: route.path, status: response.statusCode, durationMs: Math.round(clock.monotonic() - started) },
       'relayed a model request',
@@ -135,6 +141,7 @@ export function createWire(options: WireOptions): UnboundWire {
     facts: {
       placeholder,
       usage: ledger.usage,
+      charged: ledger.charged,
       blocked: blocked.list,
       exhausted: ledger.exhausted,
       refusal: refusals.last,

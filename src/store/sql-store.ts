@@ -18,6 +18,7 @@ import { findMarks, marksBelow, pruneMarks, setMark } from './marks.ts';
 import { giveOrder, ordersOf } from './orders.ts';
 import { createRun, findRun, listRuns, requestStop } from './runs.ts';
 import { findSessions, saveSession, sessionsOf } from './sessions.ts';
+import { recordSpent, spendingOf, spentByRun } from './spending.ts';
 import type { Store } from './store.ts';
 import { addTasks, tasksOf } from './tasks.ts';
 
@@ -69,6 +70,10 @@ export function createStore(database: Database): Store {
     recordIntent: async (lease, effect) => recordIntent(database, lease, effect),
     recordResult: async (lease, key, result) => recordResult(database, lease, key, result),
     findEffect: async (id, key) => findEffect(database, id, key),
+
+    recordSpent: async (spent) => recordSpent(database, spent),
+    spendingOf: async (of) => spendingOf(database, of),
+    spentByRun: async (id) => spentByRun(database, id),
 
     audit: async (entry) => appendAudit(database, entry),
     auditOf: async (id) => auditOf(database, id),

@@ -2,6 +2,7 @@ import type { Circuit } from '../domain/circuit.ts';
 import type { GivenOrder } from '../domain/steering.ts';
 import type { RunId, SessionId, TaskKey } from '../domain/ids.ts';
 import type { Run, RunTask, Session, StopRequest } from '../domain/run.ts';
+import type { Charge, Spending } from '../domain/spending.ts';
 
 /**
  * Terms. The *inbox* holds every webhook delivery we acknowledged. A *lease* is the right to work on a run, good until `until`;
@@ -113,6 +114,15 @@ export interface Store {
   /** The effect recorded under `key` of this run, if any: `result` is undefined while only the intent is there. */
   findEffect(id: RunId, key: string): Promise<Effect | undefined>;
 
+  // Spending: what sessions consumed, whatever became of them and of the worker that had them
+
+  /** Records what a session has consumed on a day in all; what is recorded of it never becomes less. */
+  recordSpent(spent: Spent): Promise<void>;
+  /** What was spent in each scope that a session's limits count. */
+  spendingOf(of: SpendingOf): Promise<Spending>;
+  /** What a run has spent in all. */
+  spentByRun(id: RunId): Promise<Charge>;
+
   // Audit
 
   /** Appends who did what; never changed afterwards (promise P15). */
@@ -221,6 +231,26 @@ export interface EffectIntent {
 
 export interface Effect extends EffectIntent {
   readonly result: unknown;
+}
+
+/** Names a session and what it is part of. */
+interface Spender {
+  readonly session: SessionId;
+  readonly runId: RunId;
+  readonly task: TaskKey;
+  readonly repositoryId: number;
+  /** UTC, as `dayOf` gives it. */
+  readonly day: string;
+}
+
+export interface Spent extends Spender {
+  /** Of this session on this day. */
+  readonly total: Charge;
+}
+
+export interface SpendingOf extends Spender {
+  /** Attempts at the task that do not count any more. */
+  readonly since: number;
 }
 
 export interface AuditEntry {

@@ -21,6 +21,7 @@ export const EFFECTS = [
   'lane',
   'container',
   'session',
+  'spend',
   'shelve',
   'capture',
   'commit',
@@ -45,8 +46,8 @@ export const EFFECTS = [
 
 export type EffectName = (typeof EFFECTS)[number];
 
-/** What a worker that has lost its lease may still do: what it needs to look around, and to clean up after itself. */
-const UNFENCED: readonly EffectName[] = ['token', 'clean'];
+/** What a worker that has lost its lease may still do: what it needs to look around, to clean up after itself, and to own up to what it spent. */
+const UNFENCED: readonly EffectName[] = ['token', 'clean', 'spend'];
 
 /** Where an effect can be cut: the four moments between which something becomes true somewhere. */
 export const MOMENTS = ['before-intent', 'after-intent', 'after-effect', 'after-record'] as const;

@@ -1,4 +1,4 @@
-import { sessionIdFor } from '../domain/ids.ts';
+import { sessionIdFor, type SessionId, type TaskKey } from '../domain/ids.ts';
 import { placeOf } from './jobs.ts';
 import type { Ahead, RunScope, TaskRecord } from './record.ts';
 import type { SessionWire } from './talk.ts';
@@ -22,11 +22,11 @@ export class SessionAhead implements Ahead, AsyncDisposable {
     this.#release = release;
   }
 
-  begin(scope: RunScope, session: string, spent = 0): void {
+  begin(scope: RunScope, session: SessionId, task: TaskKey): void {
     if (this.#next?.session === session && this.#next.provider === scope.provider.id) return;
     const before = this.#drop();
     const ready = before
-      .then(async () => await openWire(scope, session, spent))
+      .then(async () => await openWire(scope, session, task))
       .then((wire) => {
         if (wire === undefined) return undefined;
         const socket = wire.socket === undefined ? {} : { socket: wire.socket };
@@ -44,7 +44,7 @@ export class SessionAhead implements Ahead, AsyncDisposable {
     if (record.failure !== undefined || record.stopped || scope.signal.aborted) return;
     const task = scope.held.tasks.find((one) => one.outcome === undefined && one.key !== record.task.key);
     if (task === undefined) return;
-    this.begin(scope, sessionIdFor(task.runId, task.position, task.attempts + 1), record.session.usage.costUsd);
+    this.begin(scope, sessionIdFor(task.runId, task.position, task.attempts + 1), task.key);
   }
 
   async take(session: string, provider: string): Promise<SessionWire | undefined> {

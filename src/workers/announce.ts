@@ -252,6 +252,7 @@ export class Announcer {
       tasks: this.#held.tasks,
       sessions: await this.#held.sessionsByProvider(),
       now: this.#deps.clock.now(),
+      spending: { spent: await this.#deps.store.spentByRun(run.id), operator: this.#deps.settings.budget },
       links: this.#links,
       ...(this.#base === undefined ? {} : { base: this.#base }),
       blockedHosts: [...this.#blocked].map(([host, count]) => ({ host, count })),

@@ -1,3 +1,4 @@
+import type { OperatorBudget } from '../domain/budget.ts';
 import type { CircuitPolicy } from '../domain/circuit.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { EgressRule } from '../domain/egress.ts';
@@ -61,6 +62,8 @@ export interface WorkerSettings {
   /** How often the reconciler looks around. */
   readonly reconcileMs: number;
   readonly session: SessionSettings;
+  /** What may be spent, whatever playbooks say. */
+  readonly budget: OperatorBudget;
   readonly policy: PolicyLimits;
   readonly retry: RetryPolicy;
   readonly circuit: CircuitPolicy;
@@ -86,6 +89,4 @@ export interface SessionSettings {
   readonly playbookHosts: readonly string[];
   /** Hosts a setup may reach, beside those the session may. */
   readonly setupHosts: readonly string[];
-  /** What one session may spend at its model; undefined for no limit. */
-  readonly budgetUsd: number | undefined;
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { sessionIdFor } from '../domain/ids.ts';
 import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { fullName } from '../domain/repository.ts';
@@ -10,6 +11,7 @@ import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { createTicker } from '../playbook/ticker.ts';
 import type { Word } from '../queue/queue.ts';
+import { budgetBefore } from './account.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { attempt, historyOf } from './attempt.ts';
@@ -154,6 +156,11 @@ async function workOn(
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
   const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
+  if (how.kind === 'attempt') {
+    const spent = await budgetBefore(scope, sessionIdFor(task.runId, task.position, how.number), task.key);
+    if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
+    if (spent !== undefined) return void (await giveUp(deps, held, task, { kind: 'failed', failure: spent }));
+  }
   const turn = how.kind === 'attempt' ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
   if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') await giveUp(deps, held, task, how.outcome);

@@ -1,3 +1,4 @@
+import type { SessionId, TaskKey } from '../domain/ids.ts';
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { Handover, RunTask, Session } from '../domain/run.ts';
 import type { Word } from '../domain/talk.ts';
@@ -41,8 +42,8 @@ export interface RunScope {
 
 /** Makes the next session's wire and container while the last one's work is put away. */
 export interface Ahead {
-  /** Begins with a session's, unless that is being done. `spent` is what the run spent beside what is on record, in dollars. */
-  begin(scope: RunScope, session: string, spent?: number): void;
+  /** Begins with those of a session at `task`, unless that is being done. */
+  begin(scope: RunScope, session: SessionId, task: TaskKey): void;
   /** Begins with those of the task that comes after this one, if one does. */
   beginAfter(record: TaskRecord, scope: RunScope): void;
   /** The wire made for a session of that provider, which is the caller's from now on; undefined when none was. */

@@ -3,6 +3,7 @@ import { endsTurn, RECORDED, understand, type Reply, type Spoken, type Word } fr
 import type { Wire } from '../gateway/gateway.ts';
 import { readProposal } from '../playbook/proposal.ts';
 import type { JobFiles } from '../runners/runner.ts';
+import type { SessionAccount } from './account.ts';
 
 /** What one session says to us while it works. */
 export interface Talk {
@@ -14,9 +15,10 @@ export interface Talk {
   readonly overdue: AbortSignal;
 }
 
-/** A session's wire, with what is said to us over it. */
+/** A session's wire, with what is said to us over it and who pays for it. */
 export interface SessionWire extends Wire {
   readonly talk: Talk;
+  readonly account: SessionAccount;
 }
 
 /** Listens to one session. `partingMs` is how long it may go on after a word that ends its turn. */

@@ -2,6 +2,7 @@ import type { RunId } from '../../src/domain/ids.ts';
 import type { GivenOrder } from '../../src/domain/steering.ts';
 import { workKey } from '../../src/domain/active-run.ts';
 import { isFinal, type Run, type RunTask } from '../../src/domain/run.ts';
+import { NO_CHARGE } from '../../src/domain/spending.ts';
 import type { AuditEntry, Delivery, Mark, Store } from '../../src/store/store.ts';
 
 interface Row extends Delivery {
@@ -35,6 +36,7 @@ export interface MemoryStore extends Pick<
   | 'ordersOf'
   | 'heldLeases'
   | 'circuitsBelow'
+  | 'spentByRun'
   | 'audit'
   | 'auditOf'
   | 'ping'
@@ -132,6 +134,7 @@ export function createMemoryStore(): MemoryStore {
     ordersOf: async (id, after) => (orders.get(id) ?? []).filter(({ number }) => number > after),
     heldLeases: async () => new Map(),
     circuitsBelow: async () => new Map(),
+    spentByRun: async () => NO_CHARGE,
     audit: async (entry) => void entries.push(entry),
     auditOf: async (id) => entries.filter((entry) => entry.runId === id),
     ping: async () => undefined,

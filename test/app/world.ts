@@ -23,6 +23,7 @@ export const RULES: AppRules = {
   branchPrefix: 'maestro/',
   playbookDirectory: '.maestro/playbooks',
   repositoryBytes: 1024 ** 3,
+  budget: {},
   keepMs: 30 * 24 * 3_600_000,
 };
 

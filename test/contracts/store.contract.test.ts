@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_CIRCUIT, takeTrial } from '../../src/domain/circuit.ts';
-import type { RunId, SessionId, TaskKey } from '../../src/domain/ids.ts';
+import { sessionIdFor, type RunId, type SessionId, type TaskKey } from '../../src/domain/ids.ts';
 import { openStore } from '../../src/store/open.ts';
-import { LeaseLostError, OrdersWaitingError, type Lease, type Store } from '../../src/store/store.ts';
+import { LeaseLostError, OrdersWaitingError, type Lease, type SpendingOf, type Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createDatabase } from '../setup/database.ts';
 import { describeWith } from '../setup/require.ts';
@@ -63,6 +63,59 @@ function storeContract(open: () => Promise<Opened>): void {
     expect(lease).toBeDefined();
     return lease!;
   }
+
+  describe('spending', () => {
+    const charge = { usd: 0.25, tokens: 1_000, ms: 60_000 };
+
+    /** A run with a session at its one task for each attempt, in a repository of its own. */
+    async function spender(attempts: readonly number[], repositoryId: number): Promise<SpendingOf> {
+      const { repository } = aRun();
+      const run = aRun({ repository: { ...repository, id: repositoryId } });
+      const lease = await claimed(run);
+      for (const attempt of attempts) await store.saveSession(lease, aSession(run.id, attempt));
+      const { id: session, taskKey: task } = aSession(run.id, attempts.at(-1));
+      return { session, runId: run.id, task, repositoryId, day: '2026-11-27', since: 0 };
+    }
+
+    it('sums up per session, task, run, repository and day, and all repositories and day', async () => {
+      const one = await spender([1, 2], 901);
+      const other = await spender([1], 902);
+      await store.recordSpent({ ...one, total: charge });
+      await store.recordSpent({ ...one, session: sessionIdFor(one.runId, 1, 1), total: charge });
+      await store.recordSpent({ ...one, day: '2026-11-28', total: charge });
+      await store.recordSpent({ ...other, total: charge });
+      const before = await store.spendingOf({ ...one, day: '2026-11-26' });
+      expect(before.day).toEqual({ usd: 0, tokens: 0, ms: 0 });
+      expect(await store.spendingOf(one)).toEqual({
+        session: { usd: 0.5, tokens: 2_000, ms: 120_000 },
+        task: { usd: 0.75, tokens: 3_000, ms: 180_000 },
+        run: { usd: 0.75, tokens: 3_000, ms: 180_000 },
+        'repository-day': { usd: 0.5, tokens: 2_000, ms: 120_000 },
+        day: { usd: 0.75, tokens: 3_000, ms: 180_000 },
+      });
+      expect(await store.spentByRun(one.runId)).toEqual({ usd: 0.75, tokens: 3_000, ms: 180_000 });
+      expect(await store.spentByRun(other.runId)).toEqual(charge);
+    });
+
+    it('of a task begins anew where a person asked for it again; that of the run does not', async () => {
+      const one = await spender([1, 2], 903);
+      await store.recordSpent({ ...one, session: sessionIdFor(one.runId, 1, 1), total: charge });
+      const { task, run } = await store.spendingOf({ ...one, since: 1 });
+      expect(task).toEqual({ usd: 0, tokens: 0, ms: 0 });
+      expect(run).toEqual(charge);
+    });
+
+    it('is counted once however often it is recorded, never becomes less, and needs no lease', async () => {
+      const one = await spender([1], 904);
+      await store.claimRun(one.runId, 'another', Number.MAX_SAFE_INTEGER, TTL);
+      await Promise.all(
+        [charge, charge, { usd: 0.1, tokens: 10, ms: 90_000 }].map(async (total) => {
+          await store.recordSpent({ ...one, total });
+        }),
+      );
+      expect(await store.spentByRun(one.runId)).toEqual({ usd: 0.25, tokens: 1_000, ms: 90_000 });
+    });
+  });
 
   describe('circuits', () => {
     const broken = { failures: 1, openings: 0, openUntil: undefined, trialUntil: undefined, reason: 'is overloaded' };

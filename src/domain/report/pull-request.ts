@@ -221,7 +221,7 @@ function factsTable(report: RunReport, detail: Detail): string {
   const { run, tasks } = report;
   const usage = totalUsage(tasks);
   const time = elapsed(report);
-  const cost = usage.costUsd === undefined ? 'not known' : spent(report);
+  const cost = spent(report) || (usage.costUsd === undefined ? 'not known' : '');
   const runId = report.links?.run === undefined ? codeSpan(run.id) : `[${codeSpan(run.id)}](${report.links.run})`;
   const rows = [
     ['Run', runId],

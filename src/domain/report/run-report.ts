@@ -1,8 +1,9 @@
+import { formatUnit, type OperatorBudget } from '../budget.ts';
 import type { Failure } from '../outcome.ts';
 import type { PlaybookSettings, PlaybookSource } from '../playbook.ts';
 import type { Handover, Run, RunTask, Session } from '../run.ts';
 import { triggerThread } from '../trigger.ts';
-import { budgetStep } from '../spending.ts';
+import { budgetStep, limitsOf, type Charge } from '../spending.ts';
 import { addUsage, NO_USAGE, type Usage } from '../usage.ts';
 import { defaultsNotes } from './defaults.ts';
 import { count, money } from './quantities.ts';
@@ -18,6 +19,8 @@ export interface RunReport {
   /** Sessions so far, for the names of providers and links to logs. */
   readonly sessions?: readonly Session[];
   readonly links?: ReportLinks;
+  /** What is on record as spent, and what the operator lets runs spend. */
+  readonly spending?: { readonly spent: Charge; readonly operator: OperatorBudget };
   /** One sentence on what the run waits for. */
   readonly waiting?: string;
   /** Where the base branch was when the run ended: undefined once it is gone. Left out until then. */
@@ -123,11 +126,14 @@ export function threadOf(run: Run): number | undefined {
 }
 
 /** What a run spent, of what it may spend; empty when it spent nothing and has no limit, or when that is not known. */
-export function spent({ run, tasks }: RunReport): string {
-  const { costUsd } = totalUsage(tasks);
-  const budget = run.settings.budget?.run?.usd;
-  if (costUsd === undefined || (costUsd === 0 && budget === undefined)) return '';
-  return budget === undefined ? money(costUsd) : `${money(costUsd)} of ${money(budget)}`;
+export function spent({ run, tasks, spending }: RunReport): string {
+  const usage = totalUsage(tasks);
+  const tokens = usage.inputTokens + usage.outputTokens + usage.cachedInputTokens;
+  const charge = spending?.spent ?? { usd: usage.costUsd ?? 0, tokens, ms: 0 };
+  const limits = limitsOf(run, spending?.operator ?? {}).filter(({ scope }) => scope === 'run');
+  const parts = limits.map(({ unit, most }) => `${formatUnit(unit, charge[unit])} of ${formatUnit(unit, most)}`);
+  if (limits.some(({ unit }) => unit === 'usd')) return parts.join(', ');
+  return [...(usage.costUsd === undefined || usage.costUsd === 0 ? [] : [money(usage.costUsd)]), ...parts].join(', ');
 }
 
 /** A warning for each agent whose output was not understood in part; empty when all was. */

@@ -41,6 +41,8 @@ interface SessionEnd {
   readonly result: JobResult;
   readonly wire: SessionWire;
   readonly complaints: readonly string[];
+  /** That a limit of what may be spent ended it. */
+  readonly overdrawn: Failure | undefined;
 }
 
 /** Gives the task to a fresh session of the agent and listens until it ends. */
@@ -48,7 +50,9 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
   if (record.commit !== undefined || record.stopped || record.failure !== undefined) return record;
   const { deps, provider, held } = scope;
   await using wire =
-    (await scope.ahead.take(record.session.id, provider.id)) ?? (await openWire(scope, record.session.id)) ?? null;
+    (await scope.ahead.take(record.session.id, provider.id)) ??
+    (await openWire(scope, record.session.id, record.task.key)) ??
+    null;
   if (wire === null) return { ...record, failure: noKey(provider.title, provider.protocol ?? '') };
   await rescueConversation(record, scope);
   const earlier = await earlierConversation(record, scope);
@@ -101,9 +105,10 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     stdout: listen,
     stderr: complain,
     signal: AbortSignal.any([scope.signal, wire.hopeless, wire.talk.overdue]),
-    ...(held.run.settings.timeout === undefined ? {} : { wallMs: held.run.settings.timeout }),
+    wallMs: Math.min(wallOf(scope), await wire.account.timeLeft()),
   });
   await Promise.all([ended(listen), ended(complain)]);
+  const overdrawn = await wire.account.close(wire, heard.usage, result);
   const words = wire.talk.words();
   for (const word of words) await record.sessionLog.write({ type: 'word', word });
   await record.sessionLog.flush();
@@ -117,7 +122,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     await held.changeTask(record.task.key, { notes: notesAfter(record.task, words) });
   const kept = await keepConversation(record, scope, heard.id);
   const session = { ...record.session, ...(kept === undefined ? {} : { kept }) };
-  return conclude({ ...record, session }, scope, { heard, result, wire, complaints });
+  return conclude({ ...record, session }, scope, { heard, result, wire, complaints, overdrawn });
 }
 
 /** A server of the repository as providers take it. */
@@ -142,15 +147,15 @@ function conclude(record: TaskRecord, scope: RunScope, end: SessionEnd): TaskRec
 }
 
 function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
-  const { idleMs, wallMs } = scope.deps.settings.session;
-  if (end.wire.exhausted()) return { kind: 'budget', message: 'The budget is spent, so the model answered no more.' };
+  const { idleMs } = scope.deps.settings.session;
+  if (end.overdrawn !== undefined) return end.overdrawn;
   switch (end.result.ending) {
     case 'idle':
       return { kind: 'idle', message: `The agent said nothing for ${minutes(idleMs)} and was ended.` };
     case 'wall':
       return {
         kind: 'wall',
-        message: `The agent took longer than ${minutes(scope.held.run.settings.timeout ?? wallMs)} and was ended.`,
+        message: `The agent took longer than ${minutes(wallOf(scope))} and was ended.`,
       };
     case 'output':
       return { kind: 'crash', message: 'The agent printed more than a session may and was ended.' };
@@ -164,6 +169,11 @@ function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
       return conclusion.kind === 'failed' ? conclusion.failure : undefined;
     }
   }
+}
+
+/** How long a session may take. Milliseconds. */
+function wallOf({ held, deps }: RunScope): number {
+  return held.run.settings.timeout ?? deps.settings.session.wallMs;
 }
 
 /** The wire's own count where it saw anything, since it can't be mistaken; the provider's word for what the wire can't know. */

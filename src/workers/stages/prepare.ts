@@ -15,7 +15,7 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   const [setup, seen] = [await setupOf(scope), await seenAtTip(scope)];
   try {
     const isFresh = await runner.ensureLane(scope.lane, laneBase(record, scope, setup));
-    scope.ahead.begin(scope, record.session.id);
+    scope.ahead.begin(scope, record.session.id, record.task.key);
     if (await bring(scope, { seen, setup, isFresh })) return { ...record, seen };
     if (setup !== undefined) await carryOutOnLane(record, scope, setup);
     if (await bring(scope, { seen, setup, isFresh: false })) return { ...record, seen };

@@ -29,6 +29,7 @@ const RULES: AppRules = {
   allowedBots: [],
   branchPrefix: 'maestro/',
   playbookDirectory: PLAYBOOKS,
+  budget: {},
   keepMs: 30 * 24 * 3_600_000,
   repositoryBytes: 1024 ** 3,
 };
