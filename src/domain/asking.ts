@@ -83,13 +83,13 @@ export function unaskedFailure(
   return tasks.find((task): task is RunTask & { readonly outcome: { readonly kind: 'failed' } } => {
     if (task.outcome?.kind !== 'failed') return false;
     const last = task.questions?.at(-1);
-    return last?.kind !== 'failure' || (last.answer !== undefined && last.answer.then === undefined);
+    return last?.kind !== 'failure' || (last.answer !== undefined && last.answer.leads === undefined);
   });
 }
 
 /** Whether a failed task ended its run because people, or nobody, said so. */
 export function endedByAnswer({ questions }: RunTask): boolean {
-  return questions?.at(-1)?.answer?.then === 'end';
+  return questions?.at(-1)?.answer?.leads === 'end';
 }
 
 /** The question that a task's failure is. */
@@ -130,7 +130,7 @@ export function answered(task: RunTask, answer: Answer): RunTask {
   const last = questions.at(-1);
   if (last === undefined || !isOpen(task, last)) return task;
   const after = { ...task, questions: [...questions.slice(0, -1), { ...last, answer }] };
-  return last.kind === 'failure' && answer.then === undefined
+  return last.kind === 'failure' && answer.leads === undefined
     ? { ...after, outcome: undefined, since: task.attempts }
     : after;
 }
@@ -147,7 +147,7 @@ export type Attendance =
   /** People are reminded, for the `number`th time. */
   | { readonly kind: 'remind'; readonly number: number }
   /** Nobody answered in time. */
-  | { readonly kind: 'no-answer'; readonly then: 'continue' | 'stop' };
+  | { readonly kind: 'no-answer'; readonly leads: 'continue' | 'stop' };
 
 /** Decides what is to be done about an open question. `remindMs` is the time before the first reminder; 0 for none. */
 export function attend(
@@ -161,7 +161,7 @@ export function attend(
   const { onNoAnswer = 'wait', answerWithin = ANSWER_WITHIN_MS } = of.settings;
   const deadline = onNoAnswer === 'wait' ? undefined : at + answerWithin;
   if (onNoAnswer !== 'wait' && deadline !== undefined && of.now >= deadline)
-    return { kind: 'no-answer', then: onNoAnswer };
+    return { kind: 'no-answer', leads: onNoAnswer };
   // One time span, then two more, then four more …
   const next =
     of.remindMs === 0 || reminders >= MOST_REMINDERS ? undefined : at + of.remindMs * (2 ** (reminders + 1) - 1);

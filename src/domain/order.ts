@@ -111,7 +111,7 @@ export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrd
     .slice(0, of.tasks.length)
     .flatMap((task, index) => changeOf(task, of.tasks[index]))
     .toSorted((a, b) => order.indexOf(a.position) - order.indexOf(b.position))
-    .map(({ position: _, ...change }) => change);
+    .map(({ change }) => change);
   const added = state.tasks.slice(of.tasks.length);
   return { steering, added, tasks, ...(tip === of.run.tip ? {} : { tip }) };
 }
@@ -252,9 +252,12 @@ function withWords(steering: Steering, words: SteeringWords): Steering {
   return { ...steering, words: [...steering.words, words].slice(-MOST_WORDS) };
 }
 
-function changeOf(after: RunTask, before: RunTask | undefined): readonly (TaskOrder & { readonly position: number })[] {
+function changeOf(
+  after: RunTask,
+  before: RunTask | undefined,
+): readonly { readonly position: number; readonly change: TaskOrder }[] {
   if (after === before) return [];
   const questions = after.questions === before?.questions ? {} : { questions: after.questions ?? [] };
   const { key, position, outcome, since = 0 } = after;
-  return [{ key, position, outcome, since, ...questions }];
+  return [{ position, change: { key, outcome, since, ...questions } }];
 }

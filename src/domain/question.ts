@@ -37,5 +37,5 @@ export interface Answer {
   /** Empty: nobody said anything, and the agent is to choose itself. */
   readonly text: string;
   /** That the task is left as it is, and the run goes on with the next one, or ends. Undefined: the task goes on. */
-  readonly then?: 'leave' | 'end';
+  readonly leads?: 'leave' | 'end';
 }

@@ -46,10 +46,10 @@ export async function attendTo(
   const { settings } = held.run;
   const attendance = attend(question, { settings, remindMs: deps.settings.remindMs, now });
   if (attendance.kind === 'no-answer') {
-    const isEnd = attendance.then === 'stop';
-    const then = isEnd ? END : question.kind === 'failure' ? ({ then: 'leave' } as const) : {};
+    const isEnd = attendance.leads === 'stop';
+    const then = isEnd ? END : question.kind === 'failure' ? ({ leads: 'leave' } as const) : {};
     await close(held, task, { by: undefined, at: now, text: '', ...then });
-    await held.audit(now, 'question not answered', { task: task.key, question: question.id, then: attendance.then });
+    await held.audit(now, 'question not answered', { task: task.key, question: question.id, leads: attendance.leads });
     return undefined;
   }
   await putQuestion(deps, held, { task, question, thread });
@@ -64,7 +64,7 @@ export async function attendTo(
   return await waitForPeople(deps, driving, { question, until: attendance.until });
 }
 
-const END = { then: 'end' } as const;
+const END = { leads: 'end' } as const;
 
 /** Lets a run wait for an answer, holding nothing. */
 async function waitForPeople(
@@ -94,7 +94,7 @@ async function close(held: HeldRun, task: RunTask, answer: Answer): Promise<void
   const after = answered(task, answer);
   const { questions = [] } = after;
   const keptRef = questions.at(-1)?.work?.ref;
-  const isUndone = answer.then === 'end' && after.outcome === undefined;
+  const isUndone = answer.leads === 'end' && after.outcome === undefined;
   const outcome = {
     kind: 'cancelled',
     by: 'nobody',

@@ -84,7 +84,7 @@ describe('a question', () => {
     expect(attend(question({ reminders: 4 }), { ...of, now: DAY })).toEqual({ kind: 'wait', until: undefined });
     const settings = { onNoAnswer: 'stop', answerWithin: 2 * DAY } as const;
     expect(attend(question({ reminders: 1 }), { ...of, settings, now: DAY })).toEqual({ kind: 'wait', until: 2 * DAY });
-    expect(attend(question(), { ...of, settings, now: 2 * DAY })).toEqual({ kind: 'no-answer', then: 'stop' });
+    expect(attend(question(), { ...of, settings, now: 2 * DAY })).toEqual({ kind: 'no-answer', leads: 'stop' });
   });
 });
 
@@ -103,8 +103,8 @@ describe('a failure that people are asked about', () => {
   it.each([
     ['leave', 'task'],
     ['end', 'end'],
-  ] as const)('is left as it is where nobody answers (%s)', (then, next) => {
-    const answer = { by: undefined, at: 1, text: '', then };
+  ] as const)('is left as it is where nobody answers (%s)', (leads, next) => {
+    const answer = { by: undefined, at: 1, text: '', leads };
     const tasks = [{ ...one, questions: [question({ kind: 'failure', answer })] }, aTask(run.id, 2)];
     expect(nextInRun(run, tasks).kind).toBe(next);
   });

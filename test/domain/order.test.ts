@@ -89,7 +89,7 @@ describe('taking in orders', () => {
     const { run, tasks: list } = onBranch(['committed', 'open']);
     const orders = given({ kind: 'redo', task: 1, words: '' }, { kind: 'pause' });
     const waiting = takeOrders({ run, tasks: list, begun: list[1]?.key }, orders);
-    expect(waiting).toEqual({ steering: { taken: 0, words: [] }, tasks: [] });
+    expect(waiting).toEqual({ steering: { taken: 0, words: [] }, added: [], tasks: [] });
     const ended = takeOrders({ run, tasks: list, begun: list[1]?.key, ends: true }, orders);
     expect(ended).toMatchObject({ steering: { taken: 2, paused: { by: 'ada' } }, tasks: [] });
   });

@@ -283,10 +283,10 @@ function* attendTo(
   const { question } = next;
   const attendance = attend(question, { settings: held.run.settings, remindMs: 600_000, now: at });
   if (attendance.kind === 'no-answer') {
-    const then: Pick<Answer, 'then'> =
-      attendance.then === 'stop' ? { then: 'end' } : question.kind === 'failure' ? { then: 'leave' } : {};
+    const then: Pick<Answer, 'leads'> =
+      attendance.leads === 'stop' ? { leads: 'end' } : question.kind === 'failure' ? { leads: 'leave' } : {};
     const { questions = [], outcome } = answered(task, { by: undefined, at, text: '', ...then });
-    const isUndone = then.then === 'end' && outcome === undefined;
+    const isUndone = then.leads === 'end' && outcome === undefined;
     const undone = { outcome: { kind: 'cancelled', by: 'nobody', reason: 'nobody answered in time' } } as const;
     yield* held.changeTask(task, { questions, ...(isUndone ? undone : {}) });
     return undefined;

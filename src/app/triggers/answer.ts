@@ -41,11 +41,14 @@ async function mayAnswer({ store }: AppDeps, run: Run, at: number, key: string):
   return (await store.ordersOf(run.id, 0)).some((order) => order.key === key);
 }
 
+function bare(login: string): string {
+  return login.toLowerCase().replace(/\[bot\]$/, '');
+}
+
 /** Whether it begins with the name of somebody else: people talk with each other in threads. */
 async function isToSomebodyElse({ forge }: AppDeps, words: string): Promise<boolean> {
   const [, login] = /^@([A-Za-z0-9][A-Za-z0-9-]*(?:\[bot\])?)/.exec(words) ?? [];
   if (login === undefined) return false;
-  const bare = (name: string): string => name.toLowerCase().replace(/\[bot\]$/, '');
   return bare(login) !== bare((await forge.self()).login);
 }
 

@@ -97,9 +97,9 @@ function answerOf({ answer, kind }: Question): string {
   if (answer === undefined) return '';
   if (answer.by === undefined) {
     const then =
-      answer.then === 'end'
+      answer.leads === 'end'
         ? 'the run ended'
-        : answer.then === 'leave'
+        : answer.leads === 'leave'
           ? 'the run went on'
           : 'the agent chose by itself';
     return `**Nobody answered in time**, so ${then}.${answer.text === '' ? '' : ` ${encodeProse(answer.text)}`}`;

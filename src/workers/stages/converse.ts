@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { modelOf } from '../../domain/failover.ts';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
-import type { Run, RunTask, Session } from '../../domain/run.ts';
+import type { Run, RunTask } from '../../domain/run.ts';
 import { endsTurn, hindrance, lastWord, notesTold } from '../../domain/talk.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { composePrompt } from '../../playbook/prompt.ts';
