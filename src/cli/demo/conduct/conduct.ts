@@ -1,6 +1,8 @@
 import { chooseRunner } from '../place.ts';
 import { openWorld } from '../world.ts';
-import { SCENES, UNDERSTUDY, type Scene } from './scenes.ts';
+import type { Scene } from './scene.ts';
+import { SCENES } from './scenes.ts';
+import { UNDERSTUDY } from './scenes/failover.ts';
 import { Stage } from './stage.ts';
 
 interface ConductOptions {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { issueOf } from '../../../domain/report/run-report.ts';
 import { isFinal, type Run, type RunTask } from '../../../domain/run.ts';
@@ -7,7 +8,7 @@ import { readable, threadText, type Comment } from './thread-text.ts';
 
 /** How often GitHub and the store are looked at, and how long something may take to come. Milliseconds. */
 const POLL_MS = 200;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 
 const REPOSITORY = `/repos/${DEMO_OWNER}/${DEMO_REPOSITORY}`;
 
@@ -70,18 +71,19 @@ export class Stage {
     return await this.until('its end', (now) => isFinal(now.run.state) && isSo(now));
   }
 
-  /** Waits until our last word in the thread holds a text, then shows what is new there since the last time. */
-  async show(caption: string, text: string): Promise<void> {
-    let seen: readonly Comment[] = [];
+  /** Waits until the thread says all of `texts`, one of them since it was last shown, then shows what is new there. */
+  async show(caption: string, ...texts: readonly string[]): Promise<void> {
     for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
-      seen = await this.#call<readonly Comment[]>(`GET /issues/${this.#issue}/comments?per_page=100`);
-      if (seen.some(({ body, id }) => this.#shown.get(id) !== body && readable(body).includes(text))) break;
+      const seen = await this.#call<readonly Comment[]>(`GET /issues/${this.#issue}/comments?per_page=100`);
+      const fresh = seen.filter(({ id, body }) => this.#shown.get(id) !== body);
+      if (texts.every((text) => says(seen, text)) && texts.some((text) => says(fresh, text))) {
+        for (const { id, body } of fresh) this.#shown.set(id, body);
+        this.#told.push(`  ${caption}:`, threadText(fresh));
+        return;
+      }
       await pause(POLL_MS);
     }
-    const fresh = seen.filter(({ id, body }) => this.#shown.get(id) !== body);
-    if (!fresh.some(({ body }) => readable(body).includes(text))) throw new Error(`the thread never said "${text}"`);
-    for (const { id, body } of fresh) this.#shown.set(id, body);
-    this.#told.push(`  ${caption}:`, threadText(fresh));
+    throw new Error(`the thread never said ${texts.map((text) => `"${text}"`).join(' and ')}`);
   }
 
   /** The description of the run's pull request; shows the lines of it that match. */
@@ -103,6 +105,14 @@ export class Stage {
     return tree.tree.map(({ path }) => path);
   }
 
+  /** The prompt that the last session of a task got, from its log. */
+  async prompt({ run, tasks }: Standing, position: number): Promise<string> {
+    const key = tasks.find((task) => task.position === position)?.key;
+    const log = (await this.#world.shared.store.sessionsOf(run.id, key)).at(-1)?.log ?? '';
+    const lines = (await readFile(log, 'utf8')).split('\n');
+    return lines.find((line) => line.includes('"type":"prompt"')) ?? '';
+  }
+
   /** Makes sure of something that was promised. */
   check(isSo: boolean, otherwise: string): void {
     if (!isSo) throw new Error(otherwise);
@@ -118,4 +128,8 @@ export class Stage {
     const [method = 'GET', below = ''] = request.split(' ', 2);
     return await this.#world.github.as(DEMO_USER).call<Data>(`${method} ${REPOSITORY}${below}`, body);
   }
+}
+
+function says(comments: readonly Comment[], text: string): boolean {
+  return comments.some(({ body }) => readable(body).includes(text));
 }
