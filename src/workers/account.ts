@@ -17,7 +17,8 @@ import {
 import type { Usage } from '../domain/usage.ts';
 import type { Account, Wire } from '../gateway/gateway.ts';
 import type { JobResult } from '../runners/runner.ts';
-import type { RunScope } from './record.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldRun } from './held-run.ts';
 
 /** Who pays for a session: asked by the gateway before each call, told after it. What was spent is on record at once. */
 export interface SessionAccount extends Account {
@@ -31,7 +32,10 @@ export interface SessionAccount extends Account {
   ): Promise<Failure | undefined>;
 }
 
-type Paying = Pick<RunScope, 'deps' | 'held'>;
+interface Paying {
+  readonly deps: WorkerDeps;
+  readonly held: HeldRun;
+}
 
 /** Opens the account of a session at `task`, with nothing on it. */
 export function openAccount(scope: Paying, session: SessionId, task: TaskKey): SessionAccount {

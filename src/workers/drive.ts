@@ -180,7 +180,10 @@ async function workOn(
   if (how.kind === 'attempt') {
     const spent = await budgetBefore(scope, sessionIdFor(task.runId, task.position, how.number), task.key);
     if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
-    if (spent !== undefined) return void (await giveUp(deps, held, task, { kind: 'failed', failure: spent }));
+    if (spent !== undefined) {
+      await giveUp(deps, held, task, { kind: 'failed', failure: spent });
+      return undefined;
+    }
   }
   const turn = how.kind === 'attempt' ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
   if (turn?.kind === 'wait') return turn;

@@ -64,18 +64,18 @@ function storeContract(open: () => Promise<Opened>): void {
     return lease!;
   }
 
+  /** A run with a session at its one task for each attempt, in a repository of its own. */
+  async function spender(attempts: readonly number[], repositoryId: number): Promise<SpendingOf> {
+    const { repository } = aRun();
+    const run = aRun({ repository: { ...repository, id: repositoryId } });
+    const lease = await claimed(run);
+    for (const attempt of attempts) await store.saveSession(lease, aSession(run.id, attempt));
+    const { id: session, taskKey: task } = aSession(run.id, attempts.at(-1));
+    return { session, runId: run.id, task, repositoryId, day: '2026-11-27', since: 0 };
+  }
+
   describe('spending', () => {
     const charge = { usd: 0.25, tokens: 1_000, ms: 60_000 };
-
-    /** A run with a session at its one task for each attempt, in a repository of its own. */
-    async function spender(attempts: readonly number[], repositoryId: number): Promise<SpendingOf> {
-      const { repository } = aRun();
-      const run = aRun({ repository: { ...repository, id: repositoryId } });
-      const lease = await claimed(run);
-      for (const attempt of attempts) await store.saveSession(lease, aSession(run.id, attempt));
-      const { id: session, taskKey: task } = aSession(run.id, attempts.at(-1));
-      return { session, runId: run.id, task, repositoryId, day: '2026-11-27', since: 0 };
-    }
 
     it('sums up per session, task, run, repository and day, and all repositories and day', async () => {
       const one = await spender([1, 2], 901);

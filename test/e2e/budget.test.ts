@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { describeWith } from '../setup/require.ts';
 import { useHarness, useModel } from './suite.ts';
 
+const tasks = (...costs: readonly string[]): string =>
+  costs
+    .map((cost, at) => `- [ ] Part ${at} \`scripted: write ${at}.txt x\` \`scripted: usage 1000 100 ${cost}\``)
+    .join('\n');
+
 describe('a budget', () => {
   const suite = useHarness({ runner: 'local', env: { MAESTRO_BUDGET_TASK: '$3' } });
-
-  const tasks = (...costs: readonly string[]): string =>
-    costs
-      .map((cost, at) => `- [ ] Part ${at} \`scripted: write ${at}.txt x\` \`scripted: usage 1000 100 ${cost}\``)
-      .join('\n');
 
   it('of a run ends it before the next task, says so, and a person adds to it', async () => {
     const place = await suite.place();

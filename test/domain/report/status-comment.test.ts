@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Budget } from '../../../src/domain/budget.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { renderStatusComment, STATUS_COMMENT_LENGTH } from '../../../src/domain/report/status-comment.ts';
 import type { Run } from '../../../src/domain/run.ts';
@@ -101,13 +100,6 @@ describe('the status comment', () => {
     expect(renderStatusComment(aReport({ tasks, run: aRun({ settings: { budget: { run: { usd: 5 } } } }) }))).toContain(
       '$0.00 of $5.00',
     );
-  });
-
-  it('says which parts of a budget have no effect yet', () => {
-    const told = (budget: Budget): string => renderStatusComment(aReport({ run: aRun({ settings: { budget } }) }));
-    expect(told({ run: { usd: 5 } })).not.toContain('does not act on');
-    for (const budget of [{ task: { usd: 1 } }, { run: { usd: 5, tokens: 100 } }, { run: { ms: 60_000 } }])
-      expect(told(budget)).toContain('does not act on `budget` for a task, in tokens or in time yet');
   });
 
   it('of a run that is not done says how to try again, and what becomes of what there is', () => {

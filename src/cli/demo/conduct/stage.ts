@@ -76,8 +76,6 @@ export class Stage {
     for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
       const seen = await this.#call<readonly Comment[]>(`GET /issues/${this.#issue}/comments?per_page=100`);
       const fresh = seen.filter(({ id, body }) => this.#shown.get(id) !== body);
-      const says = (comments: readonly Comment[], text: string): boolean =>
-        comments.some(({ body }) => readable(body).includes(text));
       if (texts.every((text) => says(seen, text)) && texts.some((text) => says(fresh, text))) {
         for (const { id, body } of fresh) this.#shown.set(id, body);
         this.#told.push(`  ${caption}:`, threadText(fresh));
@@ -130,4 +128,8 @@ export class Stage {
     const [method = 'GET', below = ''] = request.split(' ', 2);
     return await this.#world.github.as(DEMO_USER).call<Data>(`${method} ${REPOSITORY}${below}`, body);
   }
+}
+
+function says(comments: readonly Comment[], text: string): boolean {
+  return comments.some(({ body }) => readable(body).includes(text));
 }
