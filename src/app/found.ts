@@ -72,7 +72,7 @@ export async function findCommands(
       at,
     };
     if (await isKnown(deps, event)) continue;
-    const runsText = command.kind === 'run' && command.playbook === undefined;
+    const runsText = (command.kind === 'run' || command.kind === 'plan') && command.playbook === undefined;
     if (!runsText || (await isAsItWas(deps, { repository, surveyed, at }))) found.push(event);
     else await tellChanged(deps, { ...event, target: { kind: 'comment', id } });
   }
@@ -81,7 +81,7 @@ export async function findCommands(
 
 /** On a first look, old questions need no answer, and a command with our last reaction was carried out. */
 function isDone(comment: SurveyedComment, kind: string): boolean {
-  if (kind !== 'run' && kind !== 'stop') return true;
+  if (kind !== 'run' && kind !== 'approve' && kind !== 'stop') return true;
   return comment.reactions.some((reaction) => FINAL_REACTIONS.includes(reaction));
 }
 

@@ -121,5 +121,7 @@ async function readInstructions(
   if (trigger.kind !== 'command') return '';
   const body = await survey.commentBody(repository, trigger.commentId);
   const command = body === undefined ? undefined : parseCommand(body);
+  // What was approved with more words is not known any more, and the digest says so.
+  if (command?.kind === 'approve') return '';
   return command?.kind === 'run' ? command.instructions : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Store } from '../store/store.ts';
 import { DEALT_PREFIXES } from './heard.ts';
+import { SHOWN_PLANS } from './triggers/plan.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function forgetOld(deps: {
 }): Promise<number> {
   const before = deps.clock.now() - deps.keepMs;
   const pruned = await deps.store.pruneDeliveries(before);
-  for (const prefix of DEALT_PREFIXES) await deps.store.pruneMarks(prefix, before);
+  for (const prefix of [...DEALT_PREFIXES, SHOWN_PLANS]) await deps.store.pruneMarks(prefix, before);
   if (pruned > 0) deps.log.info({ pruned }, 'old deliveries forgotten');
   return pruned;
 }

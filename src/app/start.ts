@@ -1,6 +1,6 @@
 import { ACTIVE_STATES, findObstacle } from '../domain/active-run.ts';
 import { runIdFor } from '../domain/ids.ts';
-import { planRun, type RunRequest } from '../domain/plan-run.ts';
+import { planRun, type Plan, type RunRequest } from '../domain/plan-run.ts';
 import type { PlaybookSource, Problem } from '../domain/playbook.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { fullName } from '../domain/repository.ts';
@@ -24,6 +24,8 @@ export interface Part {
   readonly path: string | undefined;
   /** Gets the playbook as it was when the trigger fired; `head` is the default branch's commit, for files. */
   readonly read: (head: string) => Promise<PlaybookSource | NotStarted>;
+  /** Looks at what it comes to before it is started, and says why it is not to be; asked once. */
+  readonly accept?: (run: Run) => Refusal | undefined;
 }
 
 /**
@@ -42,23 +44,10 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
   const notStarted = inTheWay(active, wanted);
   if (notStarted !== undefined) return notStarted;
 
-  const head = await deps.forge.branchHead(repository, repository.defaultBranch);
-  if (head === undefined) return { kind: 'refused', refusal: emptyRepository(request) };
-  const size = await deps.forge.size(repository);
-  if (size > deps.rules.repositoryBytes) return { kind: 'refused', refusal: tooLarge(request, size, deps.rules) };
-  const source = await part.read(head);
-  if (source.kind === 'refused' || source.kind === 'ignored') return source;
-  const plan = planRun({
-    request,
-    part: partKey,
-    defaults: await defaultsOf(deps, repository, head),
-    ...parseSource(source),
-    base: { ref: repository.defaultBranch, sha: head },
-    providers: deps.rules.providers,
-    defaultProviders: deps.rules.defaultProviders,
-    createdAt: deps.clock.now(),
-  });
+  const plan = await planPart(deps, request, part);
   if (plan.kind !== 'run') return plan;
+  const refusal = part.accept?.(plan.run);
+  if (refusal !== undefined) return { kind: 'refused', refusal };
   const { run, created } = await around('plan', {
     perform: async () => await deps.store.createRun(plan.run, plan.tasks),
   });
@@ -68,6 +57,28 @@ export async function startRun(deps: AppDeps, request: RunRequest, part: Part): 
     return inTheWay([run], wanted) ?? { kind: 'ignored', reason: `same work as run ${run.id}` };
   }
   return await lineUp(deps, run, created);
+}
+
+/** What a request would come to as things are now, without starting it. */
+export async function planPart(deps: AppDeps, request: RunRequest, part: Part): Promise<Plan | NotStarted> {
+  const { repository, trigger } = request;
+  const partKey = trigger.kind === 'push' ? '' : (part.path ?? '');
+  const head = await deps.forge.branchHead(repository, repository.defaultBranch);
+  if (head === undefined) return { kind: 'refused', refusal: emptyRepository(request) };
+  const size = await deps.forge.size(repository);
+  if (size > deps.rules.repositoryBytes) return { kind: 'refused', refusal: tooLarge(request, size, deps.rules) };
+  const source = await part.read(head);
+  if (source.kind === 'refused' || source.kind === 'ignored') return source;
+  return planRun({
+    request,
+    part: partKey,
+    defaults: await defaultsOf(deps, repository, head),
+    ...parseSource(source),
+    base: { ref: repository.defaultBranch, sha: head },
+    providers: deps.rules.providers,
+    defaultProviders: deps.rules.defaultProviders,
+    createdAt: deps.clock.now(),
+  });
 }
 
 /** Why a wanted run is not started beside those that are going; undefined when none is in its way. */

@@ -8,14 +8,19 @@ const SLUG_LENGTH = 40;
  * ASCII letters, digits and single hyphens get in.
  */
 export function branchName(options: { readonly title: string; readonly runId: RunId }): string {
-  const words = options.title
+  return `maestro/${slugOf(options.title) ?? 'run'}-${shortRunId(options.runId)}`;
+}
+
+/** A title as a name of lower-case ASCII letters, digits and single hyphens; undefined when nothing is left of it. */
+export function slugOf(title: string): string | undefined {
+  const words = title
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/gu, '-')
     .replaceAll(/^-|-$/gu, '');
   const slug = words.slice(0, SLUG_LENGTH).replace(/-$/u, '');
-  return `maestro/${slug === '' ? 'run' : slug}-${shortRunId(options.runId)}`;
+  return slug === '' ? undefined : slug;
 }
 
 /** The branch that keeps what was on a run's branch up to `tip` when a task was taken back. */

@@ -12,6 +12,16 @@ export type Command =
       /** The lines below the command; empty for none. */
       readonly instructions: string;
     }
+  /** What `run` would come to, to be approved; or a playbook for an issue that says what to do in words alone. */
+  | {
+      readonly kind: 'plan';
+      readonly playbook?: string;
+      readonly provider?: string;
+      readonly model?: string;
+      readonly instructions: string;
+    }
+  /** Starts what was shown, or takes up what an agent proposed, under this hash. */
+  | { readonly kind: 'approve'; readonly hash: string }
   | { readonly kind: 'stop'; readonly reason: string }
   /** Something asked of the run that is there. `task` undefined: the first that came to nothing. */
   | { readonly kind: 'pause' }
@@ -33,6 +43,8 @@ export type CommandError =
 
 const VERBS = [
   'run',
+  'plan',
+  'approve',
   'pause',
   'resume',
   'stop',
@@ -49,6 +61,8 @@ type Verb = (typeof VERBS)[number];
 /** Arguments each verb takes. */
 const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   run: ['playbook', 'provider', 'model', 'resume'],
+  plan: ['playbook', 'provider', 'model'],
+  approve: [],
   pause: [],
   resume: ['budget'],
   stop: [],
@@ -93,10 +107,11 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
     return { kind: 'stop', reason: reasonToStop([rest, below].filter((part) => part !== '').join('\n')) };
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
   if (verb === 'retry' || verb === 'skip' || verb === 'redo') return aboutTask(verb, rest, below);
+  if (verb === 'approve') return approve(rest);
   const values = readArguments(verb, rest);
   if (typeof values === 'string') return { kind: 'invalid', message: values };
   if (verb === 'resume') return resume(values);
-  return verb === 'run' ? { kind: 'run', ...values, instructions: below } : { kind: verb };
+  return verb === 'run' || verb === 'plan' ? { kind: verb, ...values, instructions: below } : { kind: verb };
 }
 
 /** A run is ended at once in any case; `now` says no more, and is no reason. */
@@ -112,6 +127,12 @@ function resume({ budget = '' }: Readonly<Record<string, string>>): Command {
 function steer(words: string): Command | CommandError {
   if (words !== '') return { kind: 'steer', words };
   return { kind: 'invalid', message: 'Say what the next tasks should know, like `/maestro steer use the new API`.' };
+}
+
+function approve(rest: string): Command | CommandError {
+  const [, hash] = /^`?([a-z0-9]{4,64})`?$/i.exec(rest) ?? [];
+  if (hash !== undefined) return { kind: 'approve', hash: hash.toLowerCase() };
+  return { kind: 'invalid', message: 'Name what you approve by its hash, as the proposal says it.' };
 }
 
 /** The task's number, which only `redo` can't do without, and words on the same line or below. */
@@ -180,6 +201,7 @@ export function helpText(): string {
     'Commands are the first characters of a comment:',
     '',
     '- `/maestro run` works on this issue. Options on the same line: `playbook=path`, `provider=name`, `model=name`, `resume=id` to go on with an earlier conversation of the agent; instructions on the lines below.',
+    '- `/maestro plan` shows what that would come to, and starts nothing until somebody comments `/maestro approve` with the hash it shows. In an issue without a checklist an agent writes a playbook for it first, as a pull request.',
     '- `/maestro pause` lets the run here wait after the task at hand; `/maestro resume` goes on, also where a run ended with something left to do; with `budget=$5` it may spend $5 more.',
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',

@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly instructions: string;
   /** The earlier conversation the first task is to go on with: one of `provider`'s, about this repository. */
   readonly resume?: Resume;
+  /** The playbook file the run is to write, when that is what it is for. */
+  readonly plan?: Run['plan'];
 }
 
 /** What a run is planned from. */
@@ -88,6 +90,7 @@ export function planRun(input: PlanInput): Plan {
     model: request.model ?? modelFor(provider, settings),
     instructions: request.instructions,
     ...(request.resume === undefined ? {} : { resume: request.resume }),
+    ...(request.plan === undefined ? {} : { plan: request.plan }),
     base: input.base,
     branch: branchName({ title, runId: id }),
     createdAt: input.createdAt,

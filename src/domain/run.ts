@@ -36,6 +36,8 @@ export interface Run {
   readonly instructions: string;
   /** The earlier conversation its first task goes on with, if it was asked to. */
   readonly resume?: Resume;
+  /** The playbook file it is to write from an issue, for a run that does nothing else. */
+  readonly plan?: { readonly path: string };
   /** Branch and commit the work starts from; `sha` is resolved when the trigger is accepted. */
   readonly base: { readonly ref: string; readonly sha: string };
   /** Always below `maestro/`. */

@@ -18,12 +18,14 @@ import { publish } from './stages/publish.ts';
 import { push, pushKey } from './stages/push.ts';
 import { settle } from './stages/settle.ts';
 import { verify } from './stages/verify.ts';
+import { written } from './stages/written.ts';
 
 /** The path of a task, in order. A stage whose work an earlier life of the worker has done passes the record on. */
 const STAGES: readonly (readonly [name: string, stage: Stage])[] = [
   ['prepare', prepare],
   ['converse', converse],
   ['capture', capture],
+  ['written', written],
   ['verify', verify],
   ['commit', commit],
   ['push', push],

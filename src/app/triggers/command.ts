@@ -16,6 +16,7 @@ import { runsHere } from '../runs-here.ts';
 import { playbookPath } from '../sources.ts';
 import { refreshStatus } from '../status.ts';
 import { stopRuns } from '../stop.ts';
+import { approvePlan, plan } from './plan.ts';
 import { steer } from './steer.ts';
 import { filePart, partsOf, startParts } from './thread.ts';
 
@@ -54,7 +55,13 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'redo':
     case 'skip':
       return await steer(deps, asked, await runsOf(deps, event), command);
+    case 'approve':
+      return (
+        (await approvePlan(deps, asked, event, { command, trigger, misplaced: await wrongPlace(deps, event) })) ??
+        (await refuse(deps, asked, badCommand(`Nothing here is called \`${command.hash}\` that could be approved.`)))
+      );
     case 'run':
+    case 'plan':
       return await run(deps, asked, event, { command, trigger });
   }
 }
@@ -63,14 +70,14 @@ async function run(
   deps: AppDeps,
   asked: Asked,
   event: CommentEvent,
-  wish: { readonly command: Extract<Command, { kind: 'run' }>; readonly trigger: Trigger },
+  wish: { readonly command: Extract<Command, { kind: 'run' | 'plan' }>; readonly trigger: Trigger },
 ): Promise<string> {
   const { command, trigger } = wish;
   const provider = command.provider?.toLowerCase();
   const refusal = (await wrongPlace(deps, event)) ?? unknownProvider(provider, deps.rules.providers);
   if (refusal !== undefined) return await refuse(deps, asked, refusal);
   const earlier =
-    command.resume === undefined
+    command.kind === 'plan' || command.resume === undefined
       ? undefined
       : await findResumable(deps, event.repository, { wanted: command.resume, provider });
   if (earlier !== undefined && 'reason' in earlier) return await refuse(deps, asked, earlier);
@@ -84,6 +91,7 @@ async function run(
     ...(earlier === undefined ? {} : { resume: { session: earlier.session, conversation: earlier.conversation } }),
   };
   if (command.playbook === undefined) {
+    if (command.kind === 'plan') return await plan(deps, asked, event, { request, path: undefined });
     const parts = partsOf(deps, request, event.issue);
     if (earlier !== undefined && parts.length > 1) return await refuse(deps, asked, severalPlaybooks());
     await react(deps, asked, 'eyes');
@@ -98,6 +106,7 @@ async function run(
       badCommand(`A playbook is a \`.md\` file below \`${directory}\`, named by its path.`),
     );
   }
+  if (command.kind === 'plan') return await plan(deps, asked, event, { request, path });
   await react(deps, asked, 'eyes');
   return await startParts(deps, request, [filePart(deps, request, path)], asked);
 }

@@ -116,11 +116,14 @@ function summary(report: RunReport): string {
   const { run, tasks } = report;
   const issue = issueOf(run);
   // Merging a partial result must not close the issue: it closes only when all that it asked for is in the pull request.
-  const closes = run.state === 'succeeded' && run.playbook.kind !== 'file';
+  // Nor must a playbook for it: its work is still to come.
+  const closes = run.state === 'succeeded' && run.playbook.kind !== 'file' && run.plan === undefined;
   const reference = issue === undefined ? '' : `\n\n${closes ? 'Closes' : 'Refs'} #${issue}`;
   const where = issue === undefined ? '' : ` in #${issue}`;
   const commits = tasks.length === 1 ? '' : ' One commit per task, so each can be reviewed and reverted by itself.';
-  return `Asked for by ${encodeInline(run.requester.login)}${where}.${commits}${reference}`;
+  const begins =
+    run.plan === undefined ? '' : ` It adds ${codeSpan(run.plan.path)}: merging it starts the run of that playbook.`;
+  return `Asked for by ${encodeInline(run.requester.login)}${where}.${commits}${begins}${reference}`;
 }
 
 function checked({ run, tasks }: RunReport): string {
