@@ -55,7 +55,11 @@ describe('tick boxes', () => {
   });
 
   it('never come from any text alone', () => {
-    fc.assert(fc.property(fc.string(), fc.string(), (before, after) => expect(newTicks(before, after)).toEqual([])));
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (before, after) => {
+        expect(newTicks(before, after)).toEqual([]);
+      }),
+    );
   });
 
   it('belong to the run in the last line', () => {
