@@ -32,9 +32,10 @@ export interface SessionAccount extends Account {
   ): Promise<Failure | undefined>;
 }
 
+/** What an account goes by: the limits of a run as it is, and the store. */
 interface Paying {
-  readonly deps: WorkerDeps;
-  readonly held: HeldRun;
+  readonly deps: Pick<WorkerDeps, 'store' | 'clock'> & { readonly settings: Pick<WorkerDeps['settings'], 'budget'> };
+  readonly held: Pick<HeldRun, 'run' | 'tasks'>;
 }
 
 /** Opens the account of a session at `task`, with nothing on it. */

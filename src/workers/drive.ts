@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { sessionIdFor } from '../domain/ids.ts';
 import { missedQuestion } from '../domain/asking.ts';
+import { sessionIdFor, type SessionId } from '../domain/ids.ts';
 import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { fullName } from '../domain/repository.ts';
@@ -177,17 +177,13 @@ async function workOn(
     return undefined;
   }
   const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
-  if (how.kind === 'attempt') {
-    const spent = await budgetBefore(scope, sessionIdFor(task.runId, task.position, how.number), task.key);
-    if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
-    if (spent !== undefined) {
-      await giveUp(deps, held, task, { kind: 'failed', failure: spent });
-      return undefined;
-    }
-  }
-  const turn = how.kind === 'attempt' ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
+  const spent = how.kind === 'attempt' ? await budgetBefore(scope, sessionFor(task, how.number), task.key) : undefined;
+  if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
+  const goes = how.kind === 'attempt' && spent === undefined;
+  const turn = goes ? await takeTurn(scope, sessionsThatCount(task, history.sessions)) : undefined;
   if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') await giveUp(deps, held, task, how.outcome);
+  else if (spent !== undefined) await giveUp(deps, held, task, { kind: 'failed', failure: spent });
   else if (turn?.kind === 'none') await giveUp(deps, held, task, { kind: 'failed', failure: turn.failure });
   else {
     const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
@@ -198,6 +194,10 @@ async function workOn(
   const setbacks = gotFurther(held.run);
   if (setbacks !== undefined) await held.changeRun({ setbacks });
   return undefined;
+}
+
+function sessionFor({ runId, position }: RunTask, number: number): SessionId {
+  return sessionIdFor(runId, position, number);
 }
 
 async function giveUp(deps: WorkerDeps, held: HeldRun, task: RunTask, outcome: Outcome): Promise<void> {

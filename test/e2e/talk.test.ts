@@ -75,7 +75,7 @@ function speaks(runner: 'local' | 'docker'): void {
     expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'committed', 'no-change']);
     const sessions = await suite.harness().store.sessionsOf(run.id);
     expect(new Set(sessions.map(({ conversation }) => conversation)).size).toBe(1);
-    expect(await place.agentSaid('I remember: One `scripted: write a.txt a`; Two')).toBe(true);
+    expect(await place.agentSaid('I remember: One scripted: write a.txt a; Two scripted: write b.txt b')).toBe(true);
     expect(await readFile(sessions[1]?.log ?? '', 'utf8')).toContain('"type":"stage","name":"resume"');
   });
 

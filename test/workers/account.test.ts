@@ -43,7 +43,7 @@ async function paying(change: Partial<Run>, budget: OperatorBudget = {}) {
   const scope = {
     deps: { store, clock: { ...systemClock, now: () => now }, settings: { budget } },
     held: { run, tasks },
-  } as unknown as Parameters<typeof openAccount>[0];
+  };
   const { key } = aTask(run.id);
   return {
     scope,
@@ -95,7 +95,7 @@ describe('what a session spends', () => {
     const { open, before, scope, run, key } = await paying({ settings: { budget: { task: { tokens: 500 } } } });
     expect(await say(await wireOf(await open(1)))).toBe(200);
     expect(await before(2)).toMatchObject({ limit: { scope: 'task' } });
-    const held = { run, tasks: [aTask(run.id, 1, { since: 1 })] } as unknown as typeof scope.held;
+    const held = { run, tasks: [aTask(run.id, 1, { since: 1 })] };
     expect(await budgetBefore({ ...scope, held }, aSession(run.id, 2).id, key)).toBeUndefined();
   });
 
