@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Run, RunTask } from '../../src/domain/run.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { Announcer } from '../../src/workers/announce.ts';
+import { NO_CHARGE } from '../../src/domain/spending.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
 import type { HeldRun } from '../../src/workers/held-run.ts';
 import { aDoneTask, aRun, aTask, sha } from '../domain/report/a-run.ts';
@@ -38,7 +39,8 @@ function announcing(change: Partial<Run>, room = 1) {
     deps: {
       forge,
       clock: { now: () => (now += 60_000), monotonic: () => performance.now() },
-      settings: { statusIntervalMs: 20 },
+      store: { spentByRun: async () => NO_CHARGE },
+      settings: { statusIntervalMs: 20, budget: {} },
     } as unknown as WorkerDeps,
     held: {
       get run() {

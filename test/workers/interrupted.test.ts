@@ -8,6 +8,7 @@ import { InfrastructureError } from '../../src/runners/runner.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { WorkerDeps } from '../../src/workers/deps.ts';
 import { startWorker } from '../../src/workers/worker.ts';
+import { NO_CHARGE } from '../../src/domain/spending.ts';
 import { aRun } from '../store/samples.ts';
 
 const nothing = async (): Promise<undefined> => undefined;
@@ -26,6 +27,7 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
     tasksOf: async () => [],
     ordersOf: async () => [],
     sessionsOf: async () => [],
+    spentByRun: async () => NO_CHARGE,
     claimRun: async () => ({ runId: run.id, owner: 'worker', epoch: 1 }),
     releaseLease: nothing,
     releaseLeasesOf: async () => [],
@@ -55,7 +57,14 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
     presence: { departed: () => [], forget: () => undefined, leave: () => undefined },
     clock: { now: () => now, monotonic: () => performance.now() },
     log: createLog({ level: 'silent' }),
-    settings: { name: 'worker', leaseMs: 60_000, reconcileMs: 60_000, statusIntervalMs: 0, retry: DEFAULT_RETRY },
+    settings: {
+      name: 'worker',
+      leaseMs: 60_000,
+      reconcileMs: 60_000,
+      statusIntervalMs: 0,
+      retry: DEFAULT_RETRY,
+      budget: {},
+    },
   } as unknown as WorkerDeps;
   const worker = await startWorker(deps);
   const states: [RunState, number][] = [];

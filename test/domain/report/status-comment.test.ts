@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Budget } from '../../../src/domain/budget.ts';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import { renderStatusComment, STATUS_COMMENT_LENGTH } from '../../../src/domain/report/status-comment.ts';
 import type { Run } from '../../../src/domain/run.ts';
@@ -100,6 +101,17 @@ describe('the status comment', () => {
     expect(renderStatusComment(aReport({ tasks, run: aRun({ settings: { budget: { run: { usd: 5 } } } }) }))).toContain(
       '$0.00 of $5.00',
     );
+  });
+
+  it('says what of a budget is spent, by what is on record and with the limits that hold', () => {
+    const spending = { spent: { usd: 1.2, tokens: 50_000, ms: 60_000 }, operator: { run: { usd: 3 } } };
+    const told = (budget: Budget): string =>
+      renderStatusComment(aReport({ spending, run: aRun({ settings: { budget } }) }));
+    expect(told({ run: { usd: 5 } })).toContain('$1.20 of $3.00');
+    expect(told({ run: { usd: 2, tokens: 100_000, ms: 120_000 } })).toContain(
+      '$1.20 of $2.00, 50.0k tokens of 100.0k tokens, 1 min of 2 min',
+    );
+    expect(told({ task: { usd: 1 } })).not.toContain('does not act on');
   });
 
   it('of a run that is not done says how to try again, and what becomes of what there is', () => {
