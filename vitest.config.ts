@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Three projects, by what they need. `unit` needs nothing; `integration` needs real components (Postgres, Redis, a Docker
- * engine, git); `e2e` drives the whole product through the local GitHub. `globalSetup` starts what the last two need. In CI they
- * may try a test twice: real components on a shared machine can be late once, and vitest reports what needed it.
+ * engine, git); `e2e` drives the whole product through the local GitHub. `globalSetup` starts what the last two need. In CI a
+ * test may be tried twice: on a shared machine real components, and tests that measure, can be late once, and vitest reports what needed it.
  */
 export default defineConfig({
   test: {
@@ -15,7 +15,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/contracts/**', 'test/e2e/**', 'node_modules/**'],
-          testTimeout: 20_000,
+          retry: process.env['CI'] ? 1 : 0,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           setupFiles: ['test/setup/properties.ts'],
         },
       },
