@@ -2,8 +2,8 @@ import { answered, attend, nextQuestionId, questionOfFailure } from '../domain/a
 import { standing, type Next } from '../domain/conduct.ts';
 import type { Answer, Question } from '../domain/question.ts';
 import { renderQuestion, renderReminder } from '../domain/report/question-comment.ts';
-import { issueOf } from '../domain/report/run-report.ts';
-import type { Run, RunTask } from '../domain/run.ts';
+import { threadOf } from '../domain/report/run-report.ts';
+import type { RunTask } from '../domain/run.ts';
 import { handedBack } from '../domain/setback.ts';
 import type { Word } from '../queue/queue.ts';
 import { LeaseLostError } from '../store/store.ts';
@@ -106,10 +106,6 @@ async function close(held: HeldRun, task: RunTask, answer: Answer): Promise<void
 
 function withLast({ questions = [] }: RunTask, question: Question): readonly Question[] {
   return [...questions.slice(0, -1), question];
-}
-
-function threadOf(run: Run): number | undefined {
-  return issueOf(run) ?? run.pullRequest?.number;
 }
 
 async function putQuestion(

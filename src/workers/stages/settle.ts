@@ -2,7 +2,7 @@ import { nextQuestionId, questionOf, whyNotAsk } from '../../domain/asking.ts';
 import { sessionsThatCount, settlement } from '../../domain/conduct.ts';
 import { evidenceOf } from '../../domain/evidence.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import { issueOf } from '../../domain/report/run-report.ts';
+import { threadOf } from '../../domain/report/run-report.ts';
 import { addUsage } from '../../domain/usage.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import { candidatesOf } from '../circuits.ts';
@@ -63,7 +63,7 @@ function asked(
 ): Outcome | undefined {
   if (asks === undefined || stopped) return undefined;
   const { run, tasks } = scope.held;
-  const not = whyNotAsk(task, issueOf(run) ?? run.pullRequest?.number);
+  const not = whyNotAsk(task, threadOf(run));
   const keptAt = keptRef === undefined ? {} : { keptRef };
   if (not !== undefined) return { kind: 'failed', failure: { kind: 'blocked', message: not, ...keptAt } };
   // What may not be committed is not gone on from.
