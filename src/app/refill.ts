@@ -25,7 +25,7 @@ export async function refillQueue(deps: {
     await queue.enqueue(id, { delayMs: Math.max(0, (parkedUntil ?? 0) - clock.now()) });
   }
   const missing = (await inLine(queue)) - before;
-  if (missing > 0) log.warn({ missing }, 'queue rebuilt');
+  if (missing > 0) log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
   return Math.max(0, missing);
 }
 

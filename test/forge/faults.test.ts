@@ -156,6 +156,26 @@ describe('a token', () => {
     expect(github.matching(/access_tokens/u)).toHaveLength(2);
   });
 
+  it('that GitHub refuses to requests under way together is replaced once for all of them', async () => {
+    const late = Promise.withResolvers<undefined>();
+    await using github = await startScriptedGithub(async ({ path, authorization }, response) => {
+      if (!path.includes('/issues/')) return undefined;
+      const isOld = authorization.includes('token-1-of');
+      // The second hears of it when the first goes by the new token already.
+      if (isOld && path.endsWith('/issues/4')) await late.promise;
+      if (!isOld && path.endsWith('/issues/3')) late.resolve(undefined);
+      return isOld
+        ? reply(response, 401, { message: 'Bad credentials' })
+        : reply(response, 422, { message: 'Validation Failed' });
+    });
+    const forge = github.forge();
+
+    await Promise.all([rejection(forge.issue(DEMO, 3)), rejection(forge.issue(DEMO, 4))]);
+
+    expect(github.matching(/issues\/4/u)).toHaveLength(2);
+    expect(github.matching(/access_tokens/u)).toHaveLength(2);
+  });
+
   it('is in no error, however it is printed', async () => {
     await using github = await startScriptedGithub(({ path }, response) =>
       path.endsWith('/issues/3') ? reply(response, 422, { message: 'Validation Failed' }) : undefined,

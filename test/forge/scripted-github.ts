@@ -78,7 +78,7 @@ export async function startScriptedGithub(answer: Answer): Promise<ScriptedGithu
       body: Buffer.concat(chunks).toString('utf8'),
     };
     requests.push(request);
-    const data = answer(request, response) ?? usual(request);
+    const data = (await answer(request, response)) ?? usual(request);
     if (response.headersSent || response.destroyed) return;
     if (data === HANG) return;
     reply(response, data === undefined ? 404 : 200, data ?? { message: 'Not Found' });

@@ -7,7 +7,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { ForgeError } from '../forge.ts';
 import type { Pace } from './pace.ts';
 import { forgeError, httpProblem } from './problems.ts';
-import type { Holder, Purpose, Tokens } from './tokens.ts';
+import type { Holder, Purpose, Token, Tokens } from './tokens.ts';
 
 /** A repository's present name, in octokit's words. */
 export interface Place {
@@ -93,14 +93,15 @@ export function createClient(deps: ClientDeps): GithubClient {
   ): Promise<Reply<T>> {
     refuseWhileLimited(holder, what);
     for (let attempt = 1; ; attempt++) {
+      let token: Token | undefined;
       try {
-        const { github } = await deps.tokens.get(holder, purpose);
-        return usable(await call(github), what);
+        token = await deps.tokens.get(holder, purpose);
+        return usable(await call(token.github), what);
       } catch (error) {
         if (error instanceof ForgeError) throw noted(holder, error);
         const problem = httpProblem(error);
         if (problem.status !== 401 || attempt > 1) throw noted(holder, forgeError(problem, what, deps.clock));
-        deps.tokens.forget(holder, purpose);
+        if (token !== undefined) deps.tokens.refused(token);
       }
     }
   }

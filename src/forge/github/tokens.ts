@@ -30,8 +30,8 @@ export interface Token {
 /** Installation tokens by holder and purpose, minted when first needed. */
 export interface Tokens {
   get(holder: Holder, purpose: Purpose): Promise<Token>;
-  /** To be called when GitHub refuses a token: the next `get` mints. */
-  forget(holder: Holder, purpose: Purpose): void;
+  /** To be called when GitHub refuses a token: no `get` hands it out again. Of requests under way together, each may say so. */
+  refused(token: Token): void;
   /** Revokes all that are held. */
   revokeAll(): Promise<void>;
   /** Every value that is held, for redaction. */
@@ -41,6 +41,7 @@ export interface Tokens {
 /** Makes the keeper of tokens. They live in memory only. */
 export function createTokens(deps: { readonly transport: Transport; readonly clock: Clock }): Tokens {
   const held = new Map<string, Promise<Token>>();
+  const bad = new WeakSet<Token>();
   const values = new Map<string, string>();
 
   async function mint(key: string, holder: Holder, purpose: Purpose): Promise<Token> {
@@ -63,13 +64,9 @@ export function createTokens(deps: { readonly transport: Transport; readonly clo
     }
   }
 
-  function forget(holder: Holder, purpose: Purpose): void {
-    held.delete(keyOf(holder, purpose));
-  }
-
   async function isUsable(token: Promise<Token>): Promise<boolean> {
     const minted = await token.catch(() => undefined);
-    return minted !== undefined && minted.expiresAt - deps.clock.now() > MARGIN_MS;
+    return minted !== undefined && !bad.has(minted) && minted.expiresAt - deps.clock.now() > MARGIN_MS;
   }
 
   async function get(holder: Holder, purpose: Purpose): Promise<Token> {
@@ -94,7 +91,7 @@ export function createTokens(deps: { readonly transport: Transport; readonly clo
     );
   }
 
-  return { get, forget, revokeAll, values: () => [...values.values()] };
+  return { get, refused: (token) => void bad.add(token), revokeAll, values: () => [...values.values()] };
 }
 
 function keyOf(holder: Holder, purpose: Purpose): string {
