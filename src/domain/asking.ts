@@ -1,8 +1,8 @@
+import { freshTask, keyOfAdded, nextPosition } from './added-task.ts';
 import { digest, sessionIdFor, type SessionId, type TaskKey } from './ids.ts';
 import type { PlaybookSettings } from './playbook.ts';
 import type { Answer, ProposedTask, Question } from './question.ts';
 import type { Run, RunTask, Session } from './run.ts';
-import { NO_USAGE } from './usage.ts';
 
 /*
  * What is asked of people, decided from the run's record alone: what waits for an answer, what an answer is to whom, and when
@@ -195,7 +195,7 @@ export function replanned(
   of: { readonly by: string; readonly at: number; readonly begun: TaskKey | undefined },
 ): readonly RunTask[] {
   const { tasks: proposal = [] } = question;
-  const keys = proposal.map((one, index) => proposedKey(one, question, index));
+  const keys = proposal.map((one, index) => keyOfAdded(one, `${question.id}.${index + 1}`));
   const left = tasks.filter((one) => one.outcome === undefined && one.key !== of.begun && !keys.includes(one.key));
   const kept: RunTask[] = [];
   let from = 0;
@@ -212,21 +212,15 @@ export function replanned(
     const told = one.key === task.key ? answered(one, answer) : one;
     return isReplaced(one) ? { ...told, outcome } : told;
   });
-  const last = Math.max(0, ...tasks.filter(({ key }) => !keys.includes(key)).map(({ position }) => position));
+  const first = nextPosition(tasks.filter(({ key }) => !keys.includes(key)));
   const added = proposal.slice(kept.length).flatMap((one, index): readonly RunTask[] => {
     const key = keys[kept.length + index];
     if (key === undefined || tasks.some((there) => there.key === key)) return [];
     const { title, text } = one;
-    const fresh = { attempts: 0, outcome: undefined, usage: NO_USAGE, startedAt: undefined, endedAt: undefined };
-    return [{ runId: task.runId, key, position: last + 1 + index, title, text, ...fresh, added: { by: of.by } }];
+    return [freshTask({ runId: task.runId, key, position: first + index, title, text, by: of.by })];
   });
   return [...after, ...added];
 }
 
 /** Why a task was skipped whose place new ones took. */
 const REPLACED = 'replaced by a new plan';
-
-/** Never the key of a task of the document: the boxes of those that were replaced are not to be ticked for these. */
-function proposedKey({ title, text }: ProposedTask, { id }: Question, index: number): TaskKey {
-  return `${digest(`${title}\n${text}`, 12)}-${id}.${index + 1}` as TaskKey;
-}

@@ -31,6 +31,8 @@ export type Command =
   | { readonly kind: 'retry'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'skip'; readonly task: number | undefined; readonly words: string }
   | { readonly kind: 'redo'; readonly task: number; readonly words: string }
+  /** One more task for the run here: its first line is its title. */
+  | { readonly kind: 'add'; readonly text: string }
   /** An agent's question; `question` undefined: the open one. */
   | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
   | { readonly kind: 'status' }
@@ -55,6 +57,7 @@ const VERBS = [
   'retry',
   'redo',
   'skip',
+  'add',
   'explain',
   'status',
   'help',
@@ -74,6 +77,7 @@ const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   retry: [],
   redo: [],
   skip: [],
+  add: [],
   explain: [],
   status: [],
   help: [],
@@ -111,6 +115,7 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
     return { kind: 'stop', reason: reasonToStop([rest, below].filter((part) => part !== '').join('\n')) };
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
   if (verb === 'retry' || verb === 'skip' || verb === 'redo') return aboutTask(verb, rest, below);
+  if (verb === 'add') return add(rest, below);
   if (verb === 'answer') return answer(rest, below);
   if (verb === 'approve') return approve(rest);
   const values = readArguments(verb, rest);
@@ -132,6 +137,12 @@ function resume({ budget = '' }: Readonly<Record<string, string>>): Command {
 function steer(words: string): Command | CommandError {
   if (words !== '') return { kind: 'steer', words };
   return { kind: 'invalid', message: 'Say what the next tasks should know, like `/maestro steer use the new API`.' };
+}
+
+function add(rest: string, below: string): Command | CommandError {
+  const text = [rest, below].filter((part) => part !== '').join('\n');
+  if (text !== '') return { kind: 'add', text };
+  return { kind: 'invalid', message: 'Say what is to be done, like `/maestro add Update the changelog`.' };
 }
 
 /** The question's id, if given, and the answer on the same line or below. */
@@ -220,6 +231,7 @@ export function helpText(): string {
     '- `/maestro steer …` adds words to the prompt of every task that is still to come.',
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
     '- `/maestro redo 2` takes task 2 back, with all that was made after it, and goes on from there with the words you add; also when the run is done. What was taken back stays on a branch of its own.',
+    '- `/maestro add Update the changelog` adds a task at the end, also when the run is done; what else there is to say of it goes on the lines below.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
     '- `/maestro explain` says why the run here is, or is not, being worked on: each thing that could hold it, one by one.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',

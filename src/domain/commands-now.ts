@@ -33,12 +33,13 @@ const OFFERS: Readonly<Record<Order['kind'], Offer>> = {
   steer: { example: () => ({ kind: 'steer', words: '…' }), named: false, words: '…' },
   retry: { example: (task) => ({ kind: 'retry', task, words: '' }), named: true },
   redo: { example: (task) => ({ kind: 'redo', task, words: '' }), named: true },
+  add: { example: () => ({ kind: 'add', text: '…' }), named: false, words: '…' },
   skip: { example: (task) => ({ kind: 'skip', task, reason: '' }), named: true },
 };
 
 /** What may be asked of a run now: exactly what would be accepted and change something, in the order people look for it. */
 export function commandsNow(of: {
-  readonly run: Pick<Run, 'settings' | 'state' | 'steering' | 'stop'>;
+  readonly run: Pick<Run, 'plan' | 'settings' | 'state' | 'steering' | 'stop'>;
   readonly tasks: readonly RunTask[];
 }): readonly CommandNow[] {
   const { run, tasks } = of;

@@ -1,4 +1,5 @@
 import { answered, chosen, findQuestion, isAnswer, isOpen, openQuestion, planHash, replanned } from './asking.ts';
+import { addedTask } from './added-task.ts';
 import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
 import type { TaskKey } from './ids.ts';
 import type { Outcome } from './outcome.ts';
@@ -15,6 +16,9 @@ import type { GivenOrder, Order, Steering, SteeringWords } from './steering.ts';
 
 /** The most that is kept of what people added; the oldest goes first. */
 const MOST_WORDS = 20;
+
+/** The most tasks that are added to a run: a list that long is a playbook of its own. */
+const MOST_ADDED = 100;
 
 const NO_STEERING: Steering = { taken: 0, words: [] };
 
@@ -45,19 +49,21 @@ export function hasOrders(run: Pick<Run, 'orders' | 'steering'>): boolean {
 /** In which of its final states an order opens a run again. */
 export function opensAgain({ kind }: Order): readonly RunState[] {
   if (kind === 'redo') return ['failed', 'stopped', 'succeeded'];
+  if (kind === 'add') return ['succeeded'];
   return kind === 'resume' || kind === 'retry' || kind === 'skip' ? ['failed', 'stopped'] : [];
 }
 
 /** Why an order can't be carried out as things stand, as a sentence for whoever gave it; undefined when it can. */
 export function objection(
   order: Order,
-  of: { readonly run: Pick<Run, 'state' | 'settings'>; readonly tasks: readonly RunTask[] },
+  of: { readonly run: Pick<Run, 'state' | 'settings' | 'plan'>; readonly tasks: readonly RunTask[] },
 ): string | undefined {
   if (isFinal(of.run.state) && !opensAgain(order).includes(of.run.state)) {
     return of.run.state === 'succeeded'
-      ? 'The run here is done: there is nothing left to steer. `/maestro redo N` takes task N back and does it again; or ask for a new run.'
+      ? 'The run here is done: there is nothing left to steer. `/maestro add …` adds a task, `/maestro redo N` takes task N back and does it again; or ask for a new run.'
       : 'The run here has ended. `/maestro resume` goes on where it ended.';
   }
+  if (order.kind === 'add') return unaddable(of);
   if (order.kind === 'answer' || order.kind === 'approve') return unanswerable(order, of.tasks);
   if (order.kind === 'resume' && order.budget !== undefined) return notRaised(order.budget, of.run);
   if (order.kind !== 'retry' && order.kind !== 'skip' && order.kind !== 'redo') return undefined;
@@ -74,12 +80,20 @@ export function objection(
 
 /** What orders go by. */
 interface Ordered {
-  readonly run: Pick<Run, 'steering' | 'tip' | 'base'>;
+  readonly run: Pick<Run, 'id' | 'steering' | 'tip' | 'base'>;
   readonly tasks: readonly RunTask[];
   /** The task whose commit may be on the branch already. */
   readonly begun?: TaskKey | undefined;
   /** The run ends now, whatever is still to be taken in. */
   readonly ends?: boolean;
+}
+
+/** Why a task can't be added; undefined when it can. */
+function unaddable({ run, tasks }: Parameters<typeof objection>[1]): string | undefined {
+  if (run.plan !== undefined)
+    return 'The run here writes a playbook: add the task to that, in its pull request or with `/maestro steer …`.';
+  const added = tasks.filter((task) => task.added !== undefined).length;
+  return added < MOST_ADDED ? undefined : `${MOST_ADDED} tasks were added to the run here: ask for a new run.`;
 }
 
 /** Why something can't be added to a run's budget; undefined when it can. What is not limited needs nothing added. */
@@ -94,16 +108,21 @@ function notRaised(more: Amount, { settings }: Pick<Run, 'settings'>): string | 
 /**
  * Takes in `orders`, in order, those taken in before left out. A task whose commit may be on the branch already, `begun`, is not
  * skipped any more: it is seen through. So is it before anything is taken back from under it: orders from there on wait, unless
- * the run ends; then nothing is taken back.
+ * the run ends; then nothing is taken back. One that adds tasks is taken in by itself, so that no other is ever judged by tasks
+ * that came after it: whoever takes orders in asks again until nothing is taken in.
  */
 export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrders {
+  const { taken } = of.run.steering ?? NO_STEERING;
   let state: State = { steering: of.run.steering ?? NO_STEERING, tip: of.run.tip, tasks: of.tasks };
   for (const given of orders) {
     if (given.number <= state.steering.taken) continue;
     const mustWait = given.order.kind === 'redo' && of.begun !== undefined;
     if (mustWait && of.ends !== true) break;
     const changed = mustWait ? state : { ...state, ...afterOrder(state, of, given) };
+    const isAdding = changed.tasks.length > of.tasks.length;
+    if (isAdding && state.steering.taken > taken) break;
     state = { ...changed, steering: { ...changed.steering, taken: given.number } };
+    if (isAdding) break;
   }
   const { steering, tip } = state;
   const order = newestFirst(of.tasks);
@@ -177,6 +196,10 @@ function afterOrder({ steering, tasks }: State, { run, begun }: Ordered, given: 
       if (asked?.question.kind !== 'replan' || planHash(asked.question.tasks ?? []) !== order.hash)
         return { steering, tasks };
       return { steering, tasks: replanned(tasks, asked, { by, at, begun }) };
+    }
+    case 'add': {
+      const task = addedTask(run.id, tasks, given, order.text);
+      return { tasks: task === undefined ? tasks : [...tasks, task] };
     }
     case 'skip': {
       const outcome = { kind: 'skipped', by, reason: order.reason } as const;

@@ -37,6 +37,9 @@ export interface Remains {
 
 const LOST = 'Maestro lost its record of this run';
 
+/** What becomes of a task that somebody added and nobody has done: no more than its first line is known. */
+const FORGOTTEN: Outcome = { kind: 'skipped', by: 'maestro', reason: `${LOST}: add the task again` };
+
 /**
  * The run as it stood, from what GitHub still says: tasks whose commits are on the branch are committed, those the pull request
  * shows as ended are ended, the rest are open. A run that was going goes on; when what was asked is not known any more it is to be
@@ -106,9 +109,10 @@ function tasksOfRun(remains: Remains, ours: readonly BranchCommit[]): readonly R
       title,
       text: title,
     };
+    const isAdded = index >= record.total - (record.added ?? 0);
     const outcome: Outcome | undefined =
       commit === undefined
-        ? outcomeOf(fact)
+        ? (outcomeOf(fact) ?? (isAdded ? FORGOTTEN : undefined))
         : { kind: 'committed', commit: commit.sha, parent: below.get(commit.sha) ?? record.base.sha };
     const ended = outcome === undefined ? undefined : now;
     return {
@@ -120,6 +124,7 @@ function tasksOfRun(remains: Remains, ours: readonly BranchCommit[]): readonly R
       usage: NO_USAGE,
       startedAt: ended,
       endedAt: ended,
+      ...(isAdded ? { added: { by: 'somebody' } } : {}),
     };
   });
 }
@@ -133,7 +138,7 @@ function askedTasks(
   const { source, playbook } = asked;
   const boxes = playbook.boxes.filter((box) => box.parent === undefined && (!box.checked || committed.has(box.key)));
   const tasks = tasksOf(source, source.kind === 'file' ? openTasks(playbook) : boxes);
-  return tasks.length === record.total ? tasks : undefined;
+  return tasks.length === record.total - (record.added ?? 0) ? tasks : undefined;
 }
 
 /** What the pull request shows of a task without a commit. Why it failed is told in older texts only. */

@@ -1,6 +1,6 @@
 import { digest, runIdFor, shortRunId, type RunId } from './ids.ts';
 import type { PlaybookSource } from './playbook.ts';
-import type { Run, RunState } from './run.ts';
+import type { Run, RunState, RunTask } from './run.ts';
 import { naturalKey, type Trigger } from './trigger.ts';
 
 /**
@@ -20,14 +20,17 @@ export interface RunRecord {
   readonly base: Run['base'];
   readonly createdAt: number;
   readonly total: number;
+  /** How many of them came after the run had begun, the last ones; none when omitted. */
+  readonly added?: number;
   /** Digest of all that the agent is told or the engine carries out. */
   readonly asked: string;
   readonly state: RunState;
 }
 
-/** The record of a run as it stands. */
-export function recordOf(run: Run, total: number): RunRecord {
+/** The record of a run with these tasks as it stands. */
+export function recordOf(run: Run, tasks: readonly RunTask[]): RunRecord {
   const { playbook, trigger } = run;
+  const added = tasks.filter((task) => task.added !== undefined).length;
   return {
     version: 1,
     id: run.id,
@@ -39,7 +42,8 @@ export function recordOf(run: Run, total: number): RunRecord {
     model: run.model ?? null,
     base: run.base,
     createdAt: run.createdAt,
-    total,
+    total: tasks.length,
+    ...(added === 0 ? {} : { added }),
     asked: askedDigest(playbook, run.instructions),
     state: run.state,
   };

@@ -13,6 +13,8 @@ export type Order =
   | { readonly kind: 'skip'; readonly task: number; readonly reason: string }
   /** Takes a task's commit back, with all that were made after it, and goes on from there; with words for it alone, or none. */
   | { readonly kind: 'redo'; readonly task: number; readonly words: string }
+  /** One more task at the end of the run; the first line of its text is its title. */
+  | { readonly kind: 'add'; readonly text: string }
   /** Answers a question of an agent's: the one with this id, or the open one. */
   | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
   /** Takes up the tasks that an agent proposed, as they were when they had this hash. */

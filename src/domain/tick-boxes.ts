@@ -25,7 +25,7 @@ const BOX = /^- \[([ xX])\] <!-- maestro:(pause|resume|stop|retry|skip)(?: (\d{1
 
 /** The boxes of a run now, each a line of markdown; empty when nothing can be ticked. */
 export function renderTickBoxes(of: {
-  readonly run: Pick<Run, 'settings' | 'state' | 'steering' | 'stop'>;
+  readonly run: Pick<Run, 'plan' | 'settings' | 'state' | 'steering' | 'stop'>;
   readonly tasks: readonly RunTask[];
 }): string {
   const lines = ticksNow(of).map(

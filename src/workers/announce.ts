@@ -131,7 +131,7 @@ export class Announcer {
           base: run.base.ref,
           ...text,
           draft: true,
-          record: recordOf(run, this.#held.tasks.length),
+          record: recordOf(run, this.#held.tasks),
         }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
@@ -189,7 +189,7 @@ export class Announcer {
     if (run.pullRequest !== undefined) {
       await forge.describePullRequest(run.repository, run.pullRequest.number, {
         ...renderPullRequest(report),
-        record: recordOf(run, report.tasks.length),
+        record: recordOf(run, report.tasks),
       });
       // Never on the base itself, which is somebody else's.
       const head = branchTip(run);

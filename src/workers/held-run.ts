@@ -2,6 +2,7 @@ import type { TaskKey } from '../domain/ids.ts';
 import { takeOrders } from '../domain/order.ts';
 import { branchTip } from '../domain/redo.ts';
 import type { Run, RunTask, Session } from '../domain/run.ts';
+import type { GivenOrder } from '../domain/steering.ts';
 import type { Lease, RunChange, Store, TaskChange } from '../store/store.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import { around, type EffectName } from '../telemetry/failpoint.ts';
@@ -120,9 +121,17 @@ export class HeldRun {
    */
   async takeOrders(begun: TaskKey | undefined, of: { readonly ends?: boolean } = {}): Promise<void> {
     const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
-    if (orders.length === 0) return;
+    while (await this.#takeSome(orders, begun, of));
+  }
+
+  async #takeSome(
+    orders: readonly GivenOrder[],
+    begun: TaskKey | undefined,
+    of: { readonly ends?: boolean },
+  ): Promise<boolean> {
     const run = this.#run;
     const { steering, tip, added, tasks } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
+    if (steering.taken === (run.steering?.taken ?? 0)) return false;
     if (tip !== undefined) await this.changeRun({ tip, pushed: branchTip(run) });
     if (added.length > 0) await this.addTasks(added);
     for (const { key, outcome, since, ...questions } of tasks) {
@@ -133,6 +142,7 @@ export class HeldRun {
       await this.changeTask(key, { outcome, since, ...times, ...notes, ...questions });
     }
     await this.changeRun({ steering });
+    return true;
   }
 
   /**

@@ -24,13 +24,24 @@ function given(...orders: readonly Order[]): readonly GivenOrder[] {
 
 /** The tasks as the orders leave them. With `cut`, a crash comes after so many of the tasks' changes, and all is taken in again. */
 function after(tasks: readonly RunTask[], orders: readonly GivenOrder[], cut?: number): readonly RunTask[] {
-  const { added, tasks: changes } = takeOrders({ run, tasks }, orders);
-  const there = [...tasks, ...added.filter(({ key }) => !tasks.some((one) => one.key === key))];
-  const written = there.map((task) => {
-    const change = changes.slice(0, cut ?? changes.length).find(({ key }) => key === task.key);
+  const whole = { run, tasks };
+  return cut === undefined ? takeAll(whole, orders) : takeAll({ run, tasks: takeAll(whole, orders, cut) }, orders);
+}
+
+function takeAll(
+  of: Pick<Parameters<typeof takeOrders>[0], 'run' | 'tasks'>,
+  orders: readonly GivenOrder[],
+  cut = Infinity,
+): readonly RunTask[] {
+  const { steering, added, tasks: changes } = takeOrders(of, orders);
+  if (steering.taken === (of.run.steering?.taken ?? 0)) return of.tasks;
+  const written = [...of.tasks, ...added].map((task) => {
+    const change = changes.slice(0, cut).find(({ key }) => key === task.key);
     return change === undefined ? task : { ...task, ...change };
   });
-  return cut === undefined ? written : after(written, orders);
+  return cut <= changes.length
+    ? written
+    : takeAll({ run: { ...of.run, steering }, tasks: written }, orders, cut - changes.length);
 }
 
 describe('a question', () => {

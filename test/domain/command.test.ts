@@ -40,6 +40,8 @@ describe('commands', () => {
     ['/maestro help', { kind: 'help' }],
     ['/maestro', { kind: 'help' }],
     ['/maestro\tstatus', { kind: 'status' }],
+    ['/maestro add Update the changelog', { kind: 'add', text: 'Update the changelog' }],
+    ['/maestro add\r\nPaint it.\r\nIn blue.', { kind: 'add', text: 'Paint it.\nIn blue.' }],
     ['/maestro resume', { kind: 'resume' }],
     ['/maestro resume budget=$5', { kind: 'resume', budget: { usd: 5 } }],
     ['/maestro resume budget="$2.50, 500k tokens"', { kind: 'resume', budget: { usd: 2.5, tokens: 500_000 } }],

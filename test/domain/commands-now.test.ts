@@ -26,16 +26,24 @@ describe('the commands that are valid now', () => {
   const steering = { taken: 1, paused: { by: 'mona', at: 0 }, words: [] };
 
   it.each([
-    ['of a run at work', words('running', [OUTCOMES[1], undefined]), ['pause', 'steer …', 'redo 1', 'skip 2', 'stop']],
-    ['of one that waits', words('parked', [undefined]), ['pause', 'resume', 'steer …', 'skip 1', 'stop']],
-    ['of one that is paused', words('parked', [undefined], { steering }), ['resume', 'steer …', 'skip 1', 'stop']],
+    [
+      'of a run at work',
+      words('running', [OUTCOMES[1], undefined]),
+      ['pause', 'steer …', 'redo 1', 'add …', 'skip 2', 'stop'],
+    ],
+    ['of one that waits', words('parked', [undefined]), ['pause', 'resume', 'steer …', 'add …', 'skip 1', 'stop']],
+    [
+      'of one that is paused',
+      words('parked', [undefined], { steering }),
+      ['resume', 'steer …', 'add …', 'skip 1', 'stop'],
+    ],
     ['of one that is to stop', words('running', [undefined], { stop }), []],
     [
       'of one that failed',
       words('failed', [OUTCOMES[1], OUTCOMES[3], undefined]),
       ['resume', 'retry 2', 'redo N', 'skip N'],
     ],
-    ['of one that is done', words('succeeded', [OUTCOMES[1], OUTCOMES[5]]), ['redo N']],
+    ['of one that is done', words('succeeded', [OUTCOMES[1], OUTCOMES[5]]), ['redo N', 'add …']],
   ])('%s', (_, found, expected) => {
     expect(found).toEqual(expected);
   });

@@ -54,6 +54,19 @@ describe('taking in orders', () => {
     expect(nextInRun(aRun(), after)).toMatchObject({ kind: 'end', state: 'succeeded' });
   });
 
+  it('adds a task at the end, once, however often the order is taken in', () => {
+    const list = tasks(committed);
+    const orders = given({ kind: 'add', text: 'Paint it.\nIn blue.' }, { kind: 'add', text: 'Paint it.\nIn blue.' });
+    const run = aRun();
+    const after = apply({ run, tasks: list }, orders);
+    expect(after.tasks.slice(1)).toMatchObject([
+      { position: 2, title: 'Paint it.', text: 'Paint it.\nIn blue.', outcome: undefined, added: { by: 'ada' } },
+      { position: 3, title: 'Paint it.' },
+    ]);
+    expect(nextInRun(after.run, after.tasks)).toMatchObject({ kind: 'task', task: { position: 2 } });
+    expect(apply({ ...after, run }, orders)).toEqual(after);
+  });
+
   it('does not skip a task whose commit may be on the branch', () => {
     const list = tasks(committed, undefined, undefined);
     const skips = given({ kind: 'skip', task: 2, reason: '' }, { kind: 'skip', task: 3, reason: '' });
@@ -104,6 +117,9 @@ describe('taking in orders', () => {
     [{ kind: 'pause' }, 'failed', '/maestro resume'],
     [{ kind: 'resume' }, 'stopped', 'possible'],
     [{ kind: 'resume' }, 'succeeded', 'nothing left'],
+    [{ kind: 'add', text: 'More.' }, 'running', 'possible'],
+    [{ kind: 'add', text: 'More.' }, 'succeeded', 'possible'],
+    [{ kind: 'add', text: 'More.' }, 'failed', '/maestro resume'],
     [{ kind: 'redo', task: 1, words: '' }, 'succeeded', 'possible'],
     [{ kind: 'redo', task: 2, words: '' }, 'stopped', 'possible'],
     [{ kind: 'redo', task: 3, words: '' }, 'running', 'still to be done'],
@@ -139,6 +155,7 @@ describe('taking in orders', () => {
         task: fc.integer({ min: 1, max: 5 }),
         words: fc.string(),
       }),
+      fc.record({ kind: fc.constant('add' as const), text: fc.string() }),
       fc.record({ kind: fc.constant('skip' as const), task: fc.integer({ min: 1, max: 5 }), reason: fc.string() }),
     );
     const outcome = fc.constantFrom<Fate>('open', 'committed', 'failed');
@@ -197,18 +214,16 @@ function commitsOf(list: readonly RunTask[]): readonly string[] {
 
 /** Takes orders in; with `writes`, a crash comes after so many of the writes. */
 function apply(of: State, orders: readonly GivenOrder[], writes = Infinity): State {
-  const { steering, tip, tasks: changes } = takeOrders(of, orders);
-  const written = changes.slice(0, Math.max(0, writes - 1));
-  const isWhole = writes > changes.length + 1;
-  return {
-    run: {
-      ...of.run,
-      ...(tip === undefined || writes < 1 ? {} : { tip }),
-      ...(isWhole ? { steering } : {}),
-    },
-    tasks: of.tasks.map((task) => {
-      const change = written.find(({ key }) => key === task.key);
-      return change === undefined ? task : { ...task, outcome: change.outcome, since: change.since };
-    }),
-  };
+  const { steering, tip, tasks: changes, added } = takeOrders(of, orders);
+  if (steering.taken === (of.run.steering?.taken ?? 0)) return of;
+  let left = writes;
+  const isWritten = (): boolean => (left -= 1) >= 0;
+  let { run, tasks: list } = of;
+  if (tip !== undefined && isWritten()) run = { ...run, tip };
+  if (added.length > 0 && isWritten()) list = [...list, ...added.map((task) => ({ ...task, since: 0 }))];
+  for (const { key, outcome, since } of changes) {
+    if (isWritten()) list = list.map((task) => (task.key === key ? { ...task, outcome, since } : task));
+  }
+  if (isWritten()) run = { ...run, steering };
+  return left < 0 ? { run, tasks: list } : apply({ run, tasks: list }, orders, left);
 }

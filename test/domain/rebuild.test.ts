@@ -40,7 +40,7 @@ function remainsOf(change: Partial<Remains> = {}, text = TEXT.replace('[ ] One',
   const source = { kind: 'checklist', issue: 12, title: 'Tidy the API', text } as const;
   return {
     repository: run.repository,
-    record: recordOf(run, tasks.length),
+    record: recordOf(run, tasks),
     branch: run.branch,
     title: run.title,
     pullRequest: { number: 13, url: run.pullRequest?.url ?? '', draft: true, open: true, merged: false },
@@ -84,6 +84,30 @@ it('believes the branch before the text of the pull request', () => {
 
   expect(one?.outcome).toEqual({ kind: 'committed', commit: SHA.one, parent: anyRun().run.base.sha });
   expect([two?.outcome, three?.outcome]).toEqual([undefined, undefined]);
+});
+
+it('knows of tasks that were added what was committed; one that was not is to be added again', () => {
+  const { run, tasks } = anyRun();
+  const added = [4, 5].map((position) =>
+    aTask(position, { runId: id, title: `More ${position}`, added: { by: 'ada' } }),
+  );
+  const [four] = added;
+  const sha = '4'.repeat(40);
+  const session = { id: `${id}-4-1` as SessionId, provider: 'claude-code' };
+  const message = four === undefined ? '' : renderCommitMessage({ run, task: four, session, total: 5 });
+  const all = [...tasks, ...added];
+  const remains = remainsOf({
+    record: recordOf(run, all),
+    facts: parsePullRequest(renderPullRequest({ run, tasks: all, now: START }).body),
+    commits: [...remainsOf().commits, { sha, message }],
+  });
+
+  expect(isWhole(remains)).toBe(true);
+  expect(rebuildRun(remains).tasks.slice(2)).toMatchObject([
+    { key: tasks[2]?.key, outcome: undefined },
+    { key: four?.key, title: 'More 4', outcome: { kind: 'committed', commit: sha, parent: SHA.one } },
+    { title: 'More 5', outcome: { kind: 'skipped', reason: expect.stringContaining('add the task again') as string } },
+  ]);
 });
 
 it('does not take a commit of somebody else for its own', () => {

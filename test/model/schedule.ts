@@ -36,6 +36,7 @@ const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(
 const task = fc.integer({ min: 1, max: 3 });
 const order: fc.Arbitrary<Order> = fc.oneof(
   fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'steer', words: 'Mind the gap.' }),
+  fc.constant<Order>({ kind: 'add', text: 'One more thing.' }),
   fc.record({ kind: fc.constantFrom('retry' as const, 'redo' as const), task, words: fc.constant('') }),
   fc.record({ kind: fc.constant('skip' as const), task, reason: fc.constant('') }),
   fc.constantFrom<Order>(

@@ -205,6 +205,7 @@ class Held {
       if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined, ...questions });
     }
     yield* this.changeRun({ steering });
+    yield* this.takeOrders(of);
   }
 
   *effect<T>(key: string, intent: unknown, perform: () => T): Generator<undefined, T> {

@@ -58,6 +58,7 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'retry':
     case 'redo':
     case 'skip':
+    case 'add':
       return await steer(deps, asked, await runsOf(deps, event), command);
     case 'answer':
     case 'reply':

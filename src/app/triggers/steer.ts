@@ -5,7 +5,7 @@ import { isFinal, type Run, type RunTask } from '../../domain/run.ts';
 import type { Order } from '../../domain/steering.ts';
 import { react, refuse, type Asked } from '../answer.ts';
 import type { AppDeps } from '../deps.ts';
-import { notTakenBack } from './redo.ts';
+import { notOurs } from './not-ours.ts';
 
 /** A command that becomes an order. */
 type SteeringCommand = Exclude<Extract<Command, { kind: Order['kind'] }>, { kind: 'answer' | 'approve' }>;
@@ -23,7 +23,7 @@ export async function steer(
   const [newest] = all;
   if (newest === undefined) return await refuse(deps, asked, noRun('There has been no run here yet.'));
   const active = all.filter((run) => !isFinal(run.state));
-  const named = command.kind === 'retry' || command.kind === 'skip' || command.kind === 'redo';
+  const named = command.kind !== 'pause' && command.kind !== 'resume' && command.kind !== 'steer';
   const runs = active.length === 0 || named ? [active[0] ?? newest] : active;
   for (const run of runs) {
     const tasks = await deps.store.tasksOf(run.id);
@@ -47,7 +47,7 @@ export async function giveOrder(
   if (!given.some(({ key }) => key === asked.key)) {
     const message = objection(order, { run, tasks });
     if (message !== undefined) return badCommand(message);
-    const decided = order.kind === 'redo' ? await notTakenBack(deps, run) : undefined;
+    const decided = order.kind === 'redo' || order.kind === 'add' ? await notOurs(deps, run, order.kind) : undefined;
     if (decided !== undefined) return decided;
     const at = clock.now();
     const by = asked.sender.login;

@@ -191,6 +191,7 @@ function taskLine(report: RunReport, task: RunTask, detail: Detail): string {
   }
   if (!alone && task.usage.costUsd !== undefined && task.usage.costUsd > 0) facts.push(money(task.usage.costUsd));
   if (task.attempts > 1) facts.push(`attempt ${task.attempts}`);
+  if (task.added !== undefined) facts.push(`added by ${encodeInline(task.added.by)}`);
   if (task.handover !== undefined) facts.push(takenOver(task.handover));
   return `- ${facts.join(' · ')}`;
 }

@@ -49,13 +49,13 @@ describe('the status comment', () => {
 
   it('names the commands that are valid now', () => {
     expect(renderStatusComment(aReport())).toContain(
-      'commands now: `/maestro pause` `/maestro steer …` `/maestro skip 1` `/maestro stop` `/maestro explain` `/maestro status` `/maestro help`</sub>',
+      'commands now: `/maestro pause` `/maestro steer …` `/maestro add …` `/maestro skip 1` `/maestro stop` `/maestro explain` `/maestro status` `/maestro help`</sub>',
     );
     expect(said({})).toContain('commands now: `/maestro resume` `/maestro skip 1` `/maestro explain`');
     expect(said({})).not.toContain('`/maestro stop`');
     const done = renderStatusComment(aReport({ run: aRun({ state: 'succeeded' }) }));
     expect(done).toContain('new run: comment `/maestro run` in #12</sub>');
-    expect(done).not.toContain('/maestro status');
+    expect(done).not.toContain('/maestro pause');
   });
 
   const pullRequest = { number: 13, url: 'https://github.com/octo/demo/pull/13', draft: false };
@@ -78,8 +78,8 @@ describe('the status comment', () => {
     expect(inIssue).toContain('**Maestro** is done: all 2 tasks, ready for review in #13 · 1 min · ');
     expect(inPullRequest).toContain('**Maestro** is done: all 2 tasks, ready for review · 1 min · ');
     expect(inPullRequest).not.toContain('#13');
-    // All that is left to ask of it is to take something back.
-    expect(inPullRequest).toContain('commands now: `/maestro redo N` `/maestro explain`');
+    // All that is left to ask of it is to take something back, or more.
+    expect(inPullRequest).toContain('commands now: `/maestro redo N` `/maestro add …` `/maestro explain`');
   });
 
   it('of one task says its number and time once', () => {
