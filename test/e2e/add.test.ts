@@ -25,8 +25,7 @@ describe('a task that somebody adds', () => {
     const [answer] = await place.answers(issue);
     expect(answer).toContain('added by will');
     expect((await place.pulls())[0]).toMatchObject({ draft: false });
-    const { body } = await place.as<{ body: string }>('will', `GET /issues/${issue}`);
-    expect(body).toBe(text.replace('[ ]', '[x]'));
+    expect((await place.getIssue(issue)).body).toBe(text.replace('[ ]', '[x]'));
   });
 
   it('to a run that is done opens it again, in the same pull request, until that is merged', async () => {
