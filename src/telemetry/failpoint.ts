@@ -75,6 +75,7 @@ interface Action {
  * or MAESTRO_FAILPOINT_LOG, to a file that gets a line `TIME PID POINT` for each that is passed.
  */
 export async function failpoint(point: Failpoint): Promise<void> {
+  for (const watcher of WATCHERS) await watcher(point, workedOn());
   if (LOG !== undefined) appendFileSync(LOG, `${Date.now()} ${process.pid} ${point}\n`);
   if (ACTIONS.length === 0) return;
   for (const action of ACTIONS) {
@@ -87,6 +88,15 @@ export async function failpoint(point: Failpoint): Promise<void> {
     if (action.what === 'throw') throw new Error(`failpoint ${point}`);
     await pause(action.ms);
   }
+}
+
+/** Told of every failpoint that is passed, and of the run the work is for if it is for one; what passes waits for what it gives. */
+export type FailpointWatcher = (point: Failpoint, run: string | undefined) => Promise<void> | undefined;
+
+/** Has a test that is in the same process see what is passed, and hold it there while it changes the world. */
+export function watchFailpoints(watcher: FailpointWatcher): Disposable {
+  WATCHERS.add(watcher);
+  return { [Symbol.dispose]: () => void WATCHERS.delete(watcher) };
 }
 
 /**
@@ -113,6 +123,7 @@ export async function around<T>(
 }
 
 const LOG = process.env['MAESTRO_FAILPOINT_LOG'];
+const WATCHERS = new Set<FailpointWatcher>();
 const HITS = new Map<Action, number>();
 const ACTIONS: readonly Action[] = (process.env['MAESTRO_FAILPOINTS'] ?? '')
   .split(',')

@@ -1,0 +1,97 @@
+import { keptBranch } from './audit.ts';
+import type { Place, SettledRun } from './place.ts';
+
+/** A person changes the world while a run is held at a step. */
+export interface Meddling {
+  readonly name: string;
+  /** Does it. Gives what must hold when the run has ended; undefined when there is nothing to do it to. */
+  act(scene: Scene): Promise<Verdict | undefined>;
+}
+
+export interface Scene {
+  readonly place: Place;
+  readonly issue: number;
+  readonly branch: string;
+  readonly base: string;
+  /** How many of the run's commits were on its branch, or on their way there, when it was held. */
+  readonly committed: number;
+  /** Whether the app had heard of it before the run was let go. */
+  readonly isTold: boolean;
+}
+
+/** What is wrong with how a run ended; nothing when all is well. */
+type Verdict = (run: SettledRun) => Promise<readonly string[]>;
+
+/** Tasks of the runs that are meddled with. */
+export const TASKS = 2;
+
+/** What people do to a run's branch (fault F30). */
+export const MEDDLINGS: readonly Meddling[] = [
+  {
+    name: "the run's branch is deleted",
+    act: async (scene) => {
+      const { place, branch } = scene;
+      if (!(await place.branches()).has(branch)) return undefined;
+      const hadPull = (await place.pulls()).length > 0;
+      await place.as('will', `DELETE /git/refs/heads/${branch}`);
+      return async (run) => [
+        ...(await endsForPeople(scene, run, { ends: hadPull ? 'stopped' : 'failed' })),
+        ...((await place.branches()).has(branch) ? ['the branch was made again'] : []),
+      ];
+    },
+  },
+  {
+    name: "somebody pushes to the run's branch",
+    act: async (scene) => {
+      const { place, branch, base, committed } = scene;
+      if (!(await place.branches()).has(branch))
+        await place.as('will', 'POST /git/refs', { ref: `refs/heads/${branch}`, sha: base });
+      await place.push('theirs.txt', 'mine\n', { branch });
+      const theirs = (await place.branches()).get(branch);
+      return async (run) => {
+        const problems: string[] = [];
+        const tip = (await place.branches()).get(branch);
+        if (tip !== theirs) problems.push(`the branch is at ${tip}, and theirs is ${theirs}`);
+        const ends = run.tasks.map(({ outcome }) => outcome?.kind);
+        const isDone = ends.every((kind) => kind === 'committed');
+        if (run.state !== (isDone ? 'succeeded' : 'failed')) problems.push(`the run is ${run.state}`);
+        if (isDone) return problems;
+        const failed = ends.indexOf('failed') + 1;
+        const kept = keptBranch(run, failed);
+        const work = await place.git('show', `${kept}:${failed}.txt`).catch(() => '');
+        if (work !== `${failed}\n`) problems.push(`the work of task ${failed} is not at ${kept}`);
+        const [told = ''] = await place.answers(scene.issue);
+        if (!told.includes(kept)) problems.push('the comment does not say where the work is');
+        if (committed > 0 && !told.includes("Somebody else changed the run's branch"))
+          problems.push('the comment does not say that somebody changed the branch');
+        return problems;
+      };
+    },
+  },
+];
+
+/**
+ * The run ends for what a person did, keeps what was on its branch, and adds nothing that was not on its way there. Where all was
+ * done already it has succeeded.
+ */
+async function endsForPeople(
+  { place, issue, committed, isTold }: Scene,
+  run: SettledRun,
+  { ends }: { readonly ends: 'stopped' | 'failed' },
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const kinds = run.tasks.map(({ outcome }) => outcome?.kind);
+  const done = kinds.filter((kind) => kind === 'committed').length;
+  const isDone = done === TASKS;
+  if (isTold && done > committed) problems.push(`${done} tasks are committed, and ${committed} were`);
+  if (done < committed) problems.push(`only ${done} tasks are committed, and ${committed} were`);
+  if (!(run.state === ends || (isDone && run.state === 'succeeded'))) problems.push(`the run is ${run.state}`);
+  const open = run.tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0);
+  if (open.length > 0) problems.push(`tasks that were begun have no outcome: ${kinds.join()}`);
+  const pulls = await place.pulls();
+  if (pulls.length > 1) problems.push(`there are ${pulls.length} pull requests`);
+  const [told = ''] = await place.answers(issue);
+  if (isTold && run.state === 'stopped' && !told.includes('was stopped by will'))
+    problems.push(`the comment does not say who stopped it: ${told.slice(0, 200)}`);
+  return problems;
+}
