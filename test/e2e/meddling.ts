@@ -25,7 +25,7 @@ type Verdict = (run: SettledRun) => Promise<readonly string[]>;
 /** Tasks of the runs that are meddled with. */
 export const TASKS = 2;
 
-/** What people do to a run's branch (fault F30). */
+/** What people do while a run is at work: to its branch (fault F30), its pull request (F31), its playbook (F33), its request (F35). */
 export const MEDDLINGS: readonly Meddling[] = [
   {
     name: "the run's branch is deleted",
@@ -68,6 +68,45 @@ export const MEDDLINGS: readonly Meddling[] = [
       };
     },
   },
+  {
+    name: 'its pull request is closed',
+    act: async (scene) => {
+      const { place } = scene;
+      const [pull] = await place.pulls();
+      if (pull === undefined) return undefined;
+      await place.as('will', `PATCH /pulls/${pull.number}`, { state: 'closed' });
+      return async (run) => [
+        ...(await endsForPeople(scene, run, { ends: 'stopped' })),
+        ...((await place.pulls())[0]?.state === 'closed' ? [] : ['the pull request was opened again']),
+      ];
+    },
+  },
+  {
+    name: 'its label is taken off',
+    act: async (scene) => {
+      await scene.place.unlabel(scene.issue);
+      return async (run) => await endsForPeople(scene, run, { ends: 'stopped' });
+    },
+  },
+  {
+    name: 'its issue is closed',
+    act: async (scene) => {
+      await scene.place.as('will', `PATCH /issues/${scene.issue}`, { state: 'closed' });
+      return async (run) => await endsForPeople(scene, run, { ends: 'stopped' });
+    },
+  },
+  {
+    name: 'somebody writes other tasks into its issue',
+    act: async (scene) => {
+      const { place, issue } = scene;
+      const body = '- [ ] Other `scripted: write other.txt 1`\n';
+      await place.as('will', `PATCH /issues/${issue}`, { body });
+      return async (run) => [
+        ...(await endsForPeople(scene, run, { ends: 'succeeded' })),
+        ...((await place.getIssue(issue)).body === body ? [] : ['what they wrote is not what is there']),
+      ];
+    },
+  },
 ];
 
 /**
@@ -77,13 +116,14 @@ export const MEDDLINGS: readonly Meddling[] = [
 async function endsForPeople(
   { place, issue, committed, isTold }: Scene,
   run: SettledRun,
-  { ends }: { readonly ends: 'stopped' | 'failed' },
+  { ends }: { readonly ends: 'stopped' | 'failed' | 'succeeded' },
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   const kinds = run.tasks.map(({ outcome }) => outcome?.kind);
   const done = kinds.filter((kind) => kind === 'committed').length;
   const isDone = done === TASKS;
-  if (isTold && done > committed) problems.push(`${done} tasks are committed, and ${committed} were`);
+  if (isTold && ends !== 'succeeded' && done > committed)
+    problems.push(`${done} tasks are committed, and ${committed} were`);
   if (done < committed) problems.push(`only ${done} tasks are committed, and ${committed} were`);
   if (!(run.state === ends || (isDone && run.state === 'succeeded'))) problems.push(`the run is ${run.state}`);
   const open = run.tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0);

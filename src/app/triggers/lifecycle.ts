@@ -1,4 +1,5 @@
 import { ACTIVE_STATES } from '../../domain/active-run.ts';
+import type { Run } from '../../domain/run.ts';
 import type { AccessEvent, IssueClosedEvent, PullRequestClosedEvent } from '../../domain/webhook.ts';
 import type { AppDeps } from '../deps.ts';
 import { permissionOf } from '../permission.ts';
@@ -29,16 +30,25 @@ export async function onClosed(deps: AppDeps, event: IssueClosedEvent): Promise<
 export async function onPullRequestClosed(deps: AppDeps, event: PullRequestClosedEvent): Promise<string> {
   const { repository, number, sender, merged } = event;
   const active = await deps.store.listRuns({ repositoryId: repository.id, states: ACTIVE_STATES });
-  const runs = active.filter((run) => run.pullRequest?.number === number);
-  if (runs.length === 0) return 'ignored: no run works on this pull request';
-  const current = await deps.forge.findPullRequest(repository, runs[0]?.branch ?? '');
+  const run = active.find((one) => one.pullRequest?.number === number) ?? (await unrecorded(deps, active, number));
+  if (run === undefined) return 'ignored: no run works on this pull request';
+  const current = await deps.forge.findPullRequest(repository, run.branch);
   if (current?.open) return 'ignored: the pull request was opened again meanwhile';
   const how = merged ? 'merged' : 'closed';
-  return await stopRuns(deps, runs, {
+  return await stopRuns(deps, [run], {
     by: sender.login,
     reason: `pull request #${number} ${how} by @${sender.login}`,
     at: deps.clock.now(),
   });
+}
+
+/** The run whose pull request this is though that is not on its record: it was closed in the moment it was opened. */
+async function unrecorded({ forge }: AppDeps, active: readonly Run[], number: number): Promise<Run | undefined> {
+  for (const run of active) {
+    if (run.pullRequest !== undefined || run.tip === run.base.sha) continue;
+    if ((await forge.findPullRequest(run.repository, run.branch))?.number === number) return run;
+  }
+  return undefined;
 }
 
 /** Handles the loss of an installation or of some of its repositories: nothing can be pushed there any more. Returns the note. */
