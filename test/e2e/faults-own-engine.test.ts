@@ -30,25 +30,25 @@ describeWith(['docker', 'agentImage'], 'when the Docker engine', () => {
       patience: { callMs: 5_000, deathMs: 8_000 },
     }));
 
-    it.each([['is restarted', 'SIGTERM']] as const)(
-      '%s while an agent works, the task is tried again, and nobody blames the agent',
-      async (_, signal) => {
-        const place = await suite.place();
-        const issue = await place.issue('Two things', WORK);
-        await place.label(issue);
-        await place.until('the agent at work', async () => await place.agentSaid('"now"'));
-        await engine.end(signal);
-        await engine.start();
+    it.each([
+      ['is restarted', 'SIGTERM'],
+      ['is killed', 'SIGKILL'],
+    ] as const)('%s while an agent works, the task is tried again, and nobody blames the agent', async (_, signal) => {
+      const place = await suite.place();
+      const issue = await place.issue('Two things', WORK);
+      await place.label(issue);
+      await place.until('the agent at work', async () => await place.agentSaid('"now"'));
+      await engine.end(signal);
+      await engine.start();
 
-        const run = await place.settledRun();
-        expect(run.tasks.map(({ outcome }) => outcome)).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }]);
-        const sessions = await suite.harness().store.sessionsOf(run.id, run.tasks[1]?.key);
-        expect(sessions[0]).toMatchObject({ outcome: { kind: 'failed', failure: { kind: 'infra' } } });
-        expect(sessions.at(-1)).toMatchObject({ outcome: { kind: 'committed' } });
-        expect(await place.pulls()).toHaveLength(1);
-        expect(await place.answers(issue)).toHaveLength(1);
-      },
-    );
+      const run = await place.settledRun();
+      expect(run.tasks.map(({ outcome }) => outcome)).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }]);
+      const sessions = await suite.harness().store.sessionsOf(run.id, run.tasks[1]?.key);
+      expect(sessions[0]).toMatchObject({ outcome: { kind: 'failed', failure: { kind: 'infra' } } });
+      expect(sessions.at(-1)).toMatchObject({ outcome: { kind: 'committed' } });
+      expect(await place.pulls()).toHaveLength(1);
+      expect(await place.answers(issue)).toHaveLength(1);
+    });
 
     it('has no disk left, runs wait and say so, no attempt is held against the task, and they go on when there is room', async () => {
       await engine.fill();
