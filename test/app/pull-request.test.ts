@@ -35,6 +35,14 @@ it.each([
   expect(run?.stop).toMatchObject({ by: 'wanda', reason: `pull request #2 ${how} by @wanda` });
 });
 
+it('a pull request that is closed in the moment it is opened stops its run, whose record does not name it yet', async () => {
+  const world = await going();
+  const [run] = await world.runs();
+  if (run !== undefined) world.store.change(run.id, { pullRequest: undefined });
+  await world.deliver('pull_request', pullClosedPayload());
+  expect((await world.runs())[0]?.stop).toMatchObject({ reason: 'pull request #2 closed by @wanda' });
+});
+
 it.each<[string, Parameters<typeof going>[0], number, string]>([
   ['another pull request', {}, 3, 'no run works on this pull request'],
   ['one that was opened again before we heard', { open: true }, 2, 'the pull request was opened again meanwhile'],

@@ -45,7 +45,7 @@ export async function onPullRequestClosed(deps: AppDeps, event: PullRequestClose
 /** The run whose pull request this is though that is not on its record: it was closed in the moment it was opened. */
 async function unrecorded({ forge }: AppDeps, active: readonly Run[], number: number): Promise<Run | undefined> {
   for (const run of active) {
-    if (run.pullRequest !== undefined || run.tip === run.base.sha) continue;
+    if (run.pullRequest !== undefined) continue;
     if ((await forge.findPullRequest(run.repository, run.branch))?.number === number) return run;
   }
   return undefined;
