@@ -72,6 +72,36 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     expect(await readFile(second?.log ?? '', 'utf8')).toContain('- Task 1: Mind the gap.');
   });
 
+  it('asks a person, and goes on in the same conversation with the answer', async () => {
+    const place = await suite.place();
+    const asks = 'echo 1 > one.txt; maestro ask "Which database?" --option Postgres --option SQLite';
+    const goesOn = 'echo 2 >> one.txt; maestro done "Took the one that was named."';
+    const issue = await place.issue(
+      'One file',
+      script([{ bash: `if [ -f one.txt ]; then ${goesOn}; else ${asks}; fi 2>&1` }, { text: 'So far.' }]),
+    );
+    await place.comment(issue, `/maestro run provider=claude-code model=${MODEL}`);
+    const asked = await place.until('a question', async () => {
+      const [run] = await place.runs();
+      const question = (await place.answers(issue)).find((answer) => answer.includes('(q1)'));
+      return run?.state === 'parked' && run.waitsFor === 'answer' && question;
+    });
+    expect(asked).toContain('> Which database?\n\n1. Postgres\n2. SQLite');
+    await place.until('no container', async () => (await environmentsOfContainers()).length === 0);
+    await place.comment(issue, '2');
+
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', tasks: [{ attempts: 2, outcome: { kind: 'committed' } }] });
+    const [first, second] = await suite.harness().store.sessionsOf(run.id);
+    expect(second?.conversation).toBe(first?.conversation);
+    const told = await readFile(second?.log ?? '', 'utf8');
+    expect(told).toContain('"type":"stage","name":"resume"');
+    expect(told).toContain('> SQLite');
+    await place.branches();
+    expect(await place.git('show', `${run.branch}:one.txt`)).toBe('1\n2\n');
+    expect(await place.git('log', '-1', '--format=%b', run.branch)).toContain('> Took the one that was named.\n');
+  });
+
   async function environmentsOfContainers(): Promise<readonly string[]> {
     const docker = new Docker({ socketPath: (inject('dockerHost') ?? '').replace(/^unix:\/\//, '') });
     const label = [`maestro.namespace=${namespaceOf(suite.harness().config)}`];
