@@ -51,6 +51,13 @@ export interface Ahead {
   take(session: string, provider: string): Promise<SessionWire | undefined>;
 }
 
+/** What a lane is made ready for: what names its jobs, and the log that their output goes into. */
+export interface LaneUse {
+  /** `[a-z0-9-]`; a session's id, or what else is done on the lane. */
+  readonly session: { readonly id: string };
+  readonly sessionLog: SessionLog;
+}
+
 /** What one attempt at a task has come to. Each stage takes one and gives the next. */
 export interface TaskRecord {
   readonly task: RunTask;

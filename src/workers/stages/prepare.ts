@@ -6,7 +6,7 @@ import { endingOf, EndedEarly } from '../ending.ts';
 import { workLeft } from '../going-on.ts';
 import { tendLane } from '../jobs.ts';
 import { tailSink } from '../lines.ts';
-import type { RunScope, Seen, TaskRecord } from '../record.ts';
+import type { LaneUse, RunScope, TaskRecord } from '../record.ts';
 import { SetupFailedError, carryOut, carryOutOnLane, setupOf, type RunSetup } from './setup.ts';
 
 /**
@@ -15,17 +15,14 @@ import { SetupFailedError, carryOut, carryOutOnLane, setupOf, type RunSetup } fr
  */
 export async function prepare(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
-  const { runner } = scope.deps;
   const left = await workLeft(record, scope);
-  const [setup, shown] = [await setupOf(scope), await seenAt(scope, left ?? scope.held.run.tip)];
+  const shown = await seenAt(scope, left ?? scope.held.run.tip);
   const seen = left === undefined ? shown : { ...shown, goesOn: true };
   try {
-    const isFresh = await runner.ensureLane(scope.lane, laneBase(record, scope, setup));
-    scope.ahead.begin(scope, record.session.id, record.task.key);
-    if (await bring(scope, { seen, setup, isFresh })) return { ...record, seen };
-    if (setup !== undefined) await carryOutOnLane(record, scope, setup);
-    if (await bring(scope, { seen, setup, isFresh: false })) return { ...record, seen };
-    throw new InfrastructureError(`the working copy of ${scope.held.run.branch} does not stay prepared`);
+    await bringLane(record, scope, seen.commit, () => {
+      scope.ahead.begin(scope, record.session.id, record.task.key);
+    });
+    return { ...record, seen };
   } catch (error) {
     if (endingOf(scope.signal) === 'stop') return { ...record, stopped: true };
     if (error instanceof SetupFailedError) return { ...record, failure: error.failure };
@@ -33,25 +30,42 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
   }
 }
 
-function laneBase(record: TaskRecord, scope: RunScope, setup: RunSetup | undefined): ReturnType<typeof baseOf> {
-  const session = record.session.id;
+/**
+ * Makes the run's lane if it is not there, and brings its working copy to a commit, with what the repository's setup prepares.
+ *
+ * @param meanwhile Called once the lane is there, before what may take long.
+ * @throws SetupFailedError when the setup fails · EndedEarly when the work has to end · InfrastructureError when our side breaks.
+ */
+export async function bringLane(use: LaneUse, scope: RunScope, commit: string, meanwhile?: () => void): Promise<void> {
+  const setup = await setupOf(scope);
+  const isFresh = await scope.deps.runner.ensureLane(scope.lane, laneBase(use, scope, setup));
+  meanwhile?.();
+  if (await bring(scope, { commit, setup, isFresh })) return;
+  if (setup !== undefined) await carryOutOnLane(use, scope, setup);
+  if (await bring(scope, { commit, setup, isFresh: false })) return;
+  throw new InfrastructureError(`the working copy of ${scope.held.run.branch} does not stay prepared`);
+}
+
+function laneBase(use: LaneUse, scope: RunScope, setup: RunSetup | undefined): ReturnType<typeof baseOf> {
+  const session = use.session.id;
   if (setup === undefined) return baseOf(scope, session);
   return preparedBaseOf(scope, session, {
     key: setup.key,
-    furnish: async (run) => await carryOut(record, scope, setup, run),
+    furnish: async (run) => await carryOut(use, scope, setup, run),
   });
 }
 
-/** Brings the working copy to the tip; false when the setup has not been done here. */
+/** Brings the working copy to a commit; false when the setup has not been done here. */
 async function bring(
   scope: RunScope,
-  { seen, setup, isFresh }: { readonly seen: Seen; readonly setup: RunSetup | undefined; readonly isFresh: boolean },
+  of: { readonly commit: string; readonly setup: RunSetup | undefined; readonly isFresh: boolean },
 ): Promise<boolean> {
   const { run } = scope.held;
+  const { commit, setup, isFresh } = of;
   const inside = scope.deps.runner.inside(scope.lane);
   const prepared = setup === undefined ? {} : { prepared: setup.key };
   const result = await tendLane(scope, {
-    argv: prepareCommand({ ...inside, branch: run.branch, commit: seen.commit, isFresh, ...prepared }),
+    argv: prepareCommand({ ...inside, branch: run.branch, commit, isFresh, ...prepared }),
     stdout: tailSink(4096).sink,
   });
   const ending = endingOf(scope.signal);

@@ -9,7 +9,7 @@ import { defaultBranchOf } from '../default-branch.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { cachesOf, placeOf, tendLane } from '../jobs.ts';
 import { ended, lineSink, tailSink } from '../lines.ts';
-import type { RunScope, TaskRecord } from '../record.ts';
+import type { LaneUse, RunScope } from '../record.ts';
 import { hostsOf } from '../wire.ts';
 
 /** What prepares the lane of a run, with the name of what it prepares. */
@@ -67,16 +67,16 @@ export async function setupOf(scope: RunScope): Promise<RunSetup | undefined> {
 
 /**
  * Runs a setup where `run` runs jobs: its own container, without a model or any credential, with a wire that reaches package
- * registries. Its output goes into the log of the session it is for. Rejects with `SetupFailedError` when a step fails.
+ * registries. Its output goes into the log of what it is for. Rejects with `SetupFailedError` when a step fails.
  */
 export async function carryOut(
-  record: TaskRecord,
+  use: LaneUse,
   scope: RunScope,
   { setup }: RunSetup,
   run: Parameters<Furnishing['furnish']>[0],
 ): Promise<void> {
   const { deps } = scope;
-  const session = record.session.id;
+  const session = use.session.id;
   await using wire = await deps.gateway.open({
     session: `${session}-setup`,
     listen: deps.runner.wire,
@@ -108,7 +108,7 @@ export async function carryOut(
   await ended(lines);
   scope.announcer.noteBlocked(wire.blocked());
   const took = `${setup.source}: ${result.ending} ${result.code ?? ''} after ${Math.round(result.durationMs / 1000)} s`;
-  await record.sessionLog.write({ type: 'stage', name: 'setup', detail: `${took}\n${output.text()}` });
+  await use.sessionLog.write({ type: 'stage', name: 'setup', detail: `${took}\n${output.text()}` });
   scope.log.info({ sessionId: session, source: setup.source, ...result }, 'set up');
   const ending = endingOf(scope.signal);
   if (ending !== undefined) throw new EndedEarly(ending);
@@ -121,12 +121,12 @@ export async function carryOut(
 }
 
 /** The same on the run's own lane, where no prepared tree can be had: emptied first, since an agent may have been at work on it. */
-export async function carryOutOnLane(record: TaskRecord, scope: RunScope, setup: RunSetup): Promise<void> {
+export async function carryOutOnLane(use: LaneUse, scope: RunScope, setup: RunSetup): Promise<void> {
   const { base } = scope.held.run;
   const inside = scope.deps.runner.inside(scope.lane);
   await errand(scope, clearCommand(inside));
   await errand(scope, prepareCommand({ ...inside, branch: base.ref, commit: base.sha }));
-  await carryOut(record, scope, setup, async (job, io) => {
+  await carryOut(use, scope, setup, async (job, io) => {
     return await scope.deps.runner.run({ ...job, lane: scope.lane }, io);
   });
   await errand(scope, sealCommand({ ...inside, commit: base.sha, key: setup.key }));
