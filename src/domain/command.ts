@@ -1,4 +1,5 @@
 import { parseAmount, type Amount } from './budget.ts';
+import { scriptIn } from './exec.ts';
 
 /** What a comment that begins with `/maestro` asks for. */
 export type Command =
@@ -33,6 +34,8 @@ export type Command =
   | { readonly kind: 'redo'; readonly task: number; readonly words: string }
   /** One more task for the run here: its first line is its title. */
   | { readonly kind: 'add'; readonly text: string }
+  /** A command, or a script of several lines, to be run on the work so far. */
+  | { readonly kind: 'exec'; readonly command: string }
   /** An agent's question; `question` undefined: the open one. */
   | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
   | { readonly kind: 'status' }
@@ -58,6 +61,7 @@ const VERBS = [
   'redo',
   'skip',
   'add',
+  'exec',
   'explain',
   'status',
   'help',
@@ -78,6 +82,7 @@ const ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   redo: [],
   skip: [],
   add: [],
+  exec: [],
   explain: [],
   status: [],
   help: [],
@@ -116,6 +121,7 @@ export function parseCommand(commentBody: string): Command | CommandError | unde
   if (verb === 'steer') return steer([rest, below].filter((part) => part !== '').join('\n'));
   if (verb === 'retry' || verb === 'skip' || verb === 'redo') return aboutTask(verb, rest, below);
   if (verb === 'add') return add(rest, below);
+  if (verb === 'exec') return exec(rest, end === -1 ? '' : body.slice(end), below);
   if (verb === 'answer') return answer(rest, below);
   if (verb === 'approve') return approve(rest);
   const values = readArguments(verb, rest);
@@ -143,6 +149,11 @@ function add(rest: string, below: string): Command | CommandError {
   const text = [rest, below].filter((part) => part !== '').join('\n');
   if (text !== '') return { kind: 'add', text };
   return { kind: 'invalid', message: 'Say what is to be done, like `/maestro add Update the changelog`.' };
+}
+
+function exec(line: string, below: string, words: string): Command | CommandError {
+  const script = scriptIn({ line, below, words });
+  return 'problem' in script ? { kind: 'invalid', message: script.problem } : { kind: 'exec', ...script };
 }
 
 /** The question's id, if given, and the answer on the same line or below. */
@@ -232,6 +243,7 @@ export function helpText(): string {
     '- `/maestro retry 3` does task 3 again that failed or was stopped, with the words you add; `/maestro skip 3` leaves it out.',
     '- `/maestro redo 2` takes task 2 back, with all that was made after it, and goes on from there with the words you add; also when the run is done. What was taken back stays on a branch of its own.',
     '- `/maestro add Update the changelog` adds a task at the end, also when the run is done; what else there is to say of it goes on the lines below.',
+    '- `/maestro exec npm test` runs a command on the work so far, beside the agents, and shows what it printed; a script goes into a code block on the lines below. What it changes is not kept.',
     '- `/maestro stop` ends the run here and keeps what is committed.',
     '- `/maestro explain` says why the run here is, or is not, being worked on: each thing that could hold it, one by one.',
     '- `/maestro status` brings the status comment of the run here up to date: how far each task is, and what went wrong.',

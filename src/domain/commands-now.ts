@@ -35,6 +35,7 @@ const OFFERS: Readonly<Record<Order['kind'], Offer>> = {
   redo: { example: (task) => ({ kind: 'redo', task, words: '' }), named: true },
   add: { example: () => ({ kind: 'add', text: '…' }), named: false, words: '…' },
   skip: { example: (task) => ({ kind: 'skip', task, reason: '' }), named: true },
+  exec: { example: () => ({ kind: 'exec', command: '…', thread: 0 }), named: false, words: '…' },
 };
 
 /** What may be asked of a run now: exactly what would be accepted and change something, in the order people look for it. */

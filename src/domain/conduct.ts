@@ -1,10 +1,12 @@
 import { endedByAnswer, openQuestion, unaskedFailure } from './asking.ts';
 import { chooseProvider, isProviders, type Candidate } from './failover.ts';
+import { isExec } from './exec.ts';
 import { hasOrders } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import type { Question } from './question.ts';
 import { remedy, type RetryPolicy } from './retry.ts';
 import { isFinal, verdict, type Run, type RunTask, type Session } from './run.ts';
+import type { GivenOrder } from './steering.ts';
 
 /*
  * What is to be done with a run, decided from its record alone. A worker asks, does what it is told, writes down what came of it
@@ -34,6 +36,18 @@ export function standing(run: Waiting, now: number): Standing {
   const waiting = run.state === 'parked' && run.parkedUntil !== undefined && run.parkedUntil > now;
   if (!waiting) return { kind: 'due', early: false };
   return isAsked ? { kind: 'due', early: true } : { kind: 'waits', at: run.parkedUntil };
+}
+
+/** Whether a run waits for a time or for people, apart from what it was asked for meanwhile. */
+export function isWaiting(run: Waiting, now: number): boolean {
+  if (run.stop !== undefined) return false;
+  const { kind } = standing({ ...run, orders: 0 }, now);
+  return kind === 'waits' || kind === 'held';
+}
+
+/** Whether a run that waits goes on waiting after what it was asked for, `orders`: for commands nothing has to go on. */
+export function waitsOn(run: Waiting, orders: readonly GivenOrder[], now: number): boolean {
+  return orders.length > 0 && orders.every(isExec) && isWaiting(run, now);
 }
 
 /** What the reconciler does about a run: put it in line, held back for `delayMs` unless it is to be brought forward, or nothing. */

@@ -1,6 +1,7 @@
 import { answered, chosen, findQuestion, isAnswer, isOpen, openQuestion, planHash, replanned } from './asking.ts';
 import { addedTask } from './added-task.ts';
 import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
+import { isExec, notExecutable, type GivenExec } from './exec.ts';
 import type { TaskKey } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Question } from './question.ts';
@@ -30,6 +31,8 @@ export interface TakenOrders {
   /** Where the run's branch is to be from now on; undefined when that does not change. */
   readonly tip?: string;
   readonly tasks: readonly TaskOrder[];
+  /** What is to be run before the orders after it are taken in. */
+  readonly exec?: GivenExec;
 }
 
 /** A task's new outcome; undefined for one that is to be done. `since` is the number of attempts that do not count any more. */
@@ -58,6 +61,7 @@ export function objection(
   order: Order,
   of: { readonly run: Pick<Run, 'state' | 'settings' | 'plan'>; readonly tasks: readonly RunTask[] },
 ): string | undefined {
+  if (order.kind === 'exec') return notExecutable(of.run.state);
   if (isFinal(of.run.state) && !opensAgain(order).includes(of.run.state)) {
     return of.run.state === 'succeeded'
       ? 'The run here is done: there is nothing left to steer. `/maestro add …` adds a task, `/maestro redo N` takes task N back and does it again; or ask for a new run.'
@@ -108,14 +112,18 @@ function notRaised(more: Amount, { settings }: Pick<Run, 'settings'>): string | 
 /**
  * Takes in `orders`, in order, those taken in before left out. A task whose commit may be on the branch already, `begun`, is not
  * skipped any more: it is seen through. So is it before anything is taken back from under it: orders from there on wait, unless
- * the run ends; then nothing is taken back. One that adds tasks is taken in by itself, so that no other is ever judged by tasks
- * that came after it: whoever takes orders in asks again until nothing is taken in.
+ * the run ends; then nothing is taken back. Orders wait as well for a command that was asked for before them. One that adds tasks is
+ * taken in by itself, so that no other is ever judged by tasks that came after it: whoever takes orders in asks again until nothing is
+ * taken in.
  */
 export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrders {
   const { taken } = of.run.steering ?? NO_STEERING;
   let state: State = { steering: of.run.steering ?? NO_STEERING, tip: of.run.tip, tasks: of.tasks };
+  let exec: GivenExec | undefined;
   for (const given of orders) {
     if (given.number <= state.steering.taken) continue;
+    if (isExec(given) && of.ends !== true) exec = given;
+    if (exec !== undefined) break;
     const mustWait = given.order.kind === 'redo' && of.begun !== undefined;
     if (mustWait && of.ends !== true) break;
     const changed = mustWait ? state : { ...state, ...afterOrder(state, of, given) };
@@ -132,7 +140,7 @@ export function takeOrders(of: Ordered, orders: readonly GivenOrder[]): TakenOrd
     .toSorted((a, b) => order.indexOf(a.position) - order.indexOf(b.position))
     .map(({ change }) => change);
   const added = state.tasks.slice(of.tasks.length);
-  return { steering, added, tasks, ...(tip === of.run.tip ? {} : { tip }) };
+  return { steering, added, tasks, ...(tip === of.run.tip ? {} : { tip }), ...(exec === undefined ? {} : { exec }) };
 }
 
 /** What orders change. */
@@ -210,6 +218,8 @@ function afterOrder({ steering, tasks }: State, { run, begun }: Ordered, given: 
         ),
       };
     }
+    case 'exec':
+      return {};
     case 'redo': {
       const task = tasks.find((one) => one.position === order.task);
       if (task === undefined) return {};

@@ -18,7 +18,15 @@ export type Order =
   /** Answers a question of an agent's: the one with this id, or the open one. */
   | { readonly kind: 'answer'; readonly question: string | undefined; readonly words: string }
   /** Takes up the tasks that an agent proposed, as they were when they had this hash. */
-  | { readonly kind: 'approve'; readonly hash: string };
+  | { readonly kind: 'approve'; readonly hash: string }
+  | ExecOrder;
+
+/** Runs a command on the work so far, beside it, and says what came of it in `thread`, an issue's or pull request's number. */
+export interface ExecOrder {
+  readonly kind: 'exec';
+  readonly command: string;
+  readonly thread: number;
+}
 
 export interface GivenOrder {
   /** 1, 2, 3 … within its run. */

@@ -169,6 +169,36 @@ describe('/maestro stop, status and help', () => {
   });
 });
 
+describe('/maestro exec', () => {
+  it('becomes an order of the run that goes on here, to be answered where it was given, by who may write', async () => {
+    const world = await createWorld();
+    await world.deliver('issue_comment', commentPayload('/maestro run'));
+    const [run] = await world.runs();
+    world.store.change(run!.id, { state: 'running', pullRequest: { number: 9, url: 'https://x/9', draft: true } });
+    const here = { number: 9, pullRequest: true };
+    const script = '/maestro exec\n```sh\ncd web\nnpm test\n```';
+    const note = await world.deliver('issue_comment', commentPayload(script, { ...here, commentId: 2 }));
+    expect(note).toBe(`exec asked of ${run!.id}`);
+    await world.deliver('issue_comment', commentPayload(script, { ...here, commentId: 2 }));
+    const denied = commentPayload('/maestro exec id', { ...here, commentId: 3, sender: READER });
+    expect(await world.deliver('issue_comment', denied)).toBe('refused: not-permitted');
+    const order = { kind: 'exec', command: 'cd web\nnpm test', thread: 9 };
+    expect(await world.store.ordersOf(run!.id, 0)).toMatchObject([{ by: 'wanda', order }]);
+    expect(world.reactions).toContain('+1 on comment 2');
+  });
+
+  it.each(['succeeded', 'failed', 'stopped'] as const)('is refused for a run that is over: %s', async (state) => {
+    const world = await createWorld();
+    await world.deliver('issue_comment', commentPayload('/maestro run'));
+    const [run] = await world.runs();
+    world.store.change(run!.id, { state });
+    expect(await world.deliver('issue_comment', commentPayload('/maestro exec id', { commentId: 2 }))).toBe(
+      'refused: bad-command',
+    );
+    expect(await world.store.ordersOf(run!.id, 0)).toEqual([]);
+  });
+});
+
 describe('comments that are no commands', () => {
   it.each([
     ['text before it', 'please /maestro run'],

@@ -35,6 +35,18 @@ describe('commands', () => {
     ['/maestro stop now', { kind: 'stop', reason: '' }],
     ['/maestro stop now: wrong branch', { kind: 'stop', reason: 'wrong branch' }],
     ['/maestro stop nowhere to go', { kind: 'stop', reason: 'nowhere to go' }],
+    ['/maestro exec npm test', { kind: 'exec', command: 'npm test' }],
+    ['/maestro exec playbook=a "b c" && x', { kind: 'exec', command: 'playbook=a "b c" && x' }],
+    ['/maestro exec `npm test`', { kind: 'exec', command: 'npm test' }],
+    ['/maestro exec echo `date`', { kind: 'exec', command: 'echo `date`' }],
+    ['/maestro exec\r\ncd web\r\nnpm test\r\n', { kind: 'exec', command: 'cd web\nnpm test' }],
+    ['/maestro exec\n\n```sh\n  a\n> b\n```\nThanks.', { kind: 'exec', command: '  a\n> b' }],
+    ['/maestro exec\nPlease:\n\n~~~~\na\n~~~\nb\n~~~~', { kind: 'exec', command: 'a\n~~~\nb' }],
+    ['/maestro exec ```\na\nb\n```', { kind: 'exec', command: 'a\nb' }],
+    ['/maestro exec ```npm test```', { kind: 'exec', command: 'npm test' }],
+    ['/maestro exec\n> quoted\nmine', { kind: 'exec', command: 'mine' }],
+    ['/maestro exec\n```\nnot closed', { kind: 'exec', command: 'not closed' }],
+    ['/maestro exec a\0b', { kind: 'exec', command: 'ab' }],
     ['/maestro explain', { kind: 'explain' }],
     ['/maestro status', { kind: 'status' }],
     ['/maestro help', { kind: 'help' }],
@@ -93,6 +105,13 @@ describe('commands', () => {
     ['/maestro status now', /takes no arguments/],
     [`/maestro run ${'a'.repeat(3_000)}`, /too long/],
     ['/maestro run __proto__=x', /takes/],
+    ['/maestro exec', /like `\/maestro exec npm test`/],
+    ['/maestro exec\n> only quoted', /Say what to run/],
+    ['/maestro exec\n```\n \n```', /Say what to run/],
+    ['/maestro exec npm test\nLet us see.', /Say one thing to run/],
+    ['/maestro exec\n```\na\n```\n```\nb\n```', /Say one thing to run/],
+    [`/maestro exec\n${'a'.repeat(8_001)}`, /may have 8000 characters/],
+    [`/maestro exec ${'a'.repeat(3_000)}`, /too long/],
   ])('%j is refused with what is wrong', (body, message) => {
     expect(parseCommand(body)).toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) });
   });
@@ -103,11 +122,12 @@ describe('commands', () => {
         parseCommand(text);
         parseCommand(`/maestro ${text}`);
         parseCommand(`/maestro run ${text}`);
+        parseCommand(`/maestro exec ${text}`);
       }),
     );
   });
 
   it('are all in the help', () => {
-    for (const verb of ['run', 'stop', 'status', 'help']) expect(helpText()).toContain(`/maestro ${verb}`);
+    for (const verb of ['run', 'exec', 'stop', 'status', 'help']) expect(helpText()).toContain(`/maestro ${verb}`);
   });
 });

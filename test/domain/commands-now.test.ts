@@ -29,13 +29,17 @@ describe('the commands that are valid now', () => {
     [
       'of a run at work',
       words('running', [OUTCOMES[1], undefined]),
-      ['pause', 'steer …', 'redo 1', 'add …', 'skip 2', 'stop'],
+      ['pause', 'steer …', 'redo 1', 'add …', 'skip 2', 'exec …', 'stop'],
     ],
-    ['of one that waits', words('parked', [undefined]), ['pause', 'resume', 'steer …', 'add …', 'skip 1', 'stop']],
+    [
+      'of one that waits',
+      words('parked', [undefined]),
+      ['pause', 'resume', 'steer …', 'add …', 'skip 1', 'exec …', 'stop'],
+    ],
     [
       'of one that is paused',
       words('parked', [undefined], { steering }),
-      ['resume', 'steer …', 'add …', 'skip 1', 'stop'],
+      ['resume', 'steer …', 'add …', 'skip 1', 'exec …', 'stop'],
     ],
     ['of one that is to stop', words('running', [undefined], { stop }), []],
     [
@@ -61,6 +65,7 @@ describe('the commands that are valid now', () => {
           expect(found.find(({ verb }) => verb === kind)?.tasks ?? []).toEqual(accepted);
         }
         expect(found.some(({ verb }) => verb === 'stop')).toBe(!isFinal(state));
+        expect(found.some(({ verb }) => verb === 'exec')).toBe(!isFinal(state));
       }),
     );
   });

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Amount, Budget } from '../../src/domain/budget.ts';
 import { nextInRun, placeInLine, standing } from '../../src/domain/conduct.ts';
+import { seenTo } from '../../src/domain/exec.ts';
 import { objection, takeOrders } from '../../src/domain/order.ts';
 import type { GivenOrder, Order } from '../../src/domain/steering.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -10,6 +11,8 @@ import { aRun, aTask } from '../store/samples.ts';
 
 const failed: Outcome = { kind: 'failed', failure: { kind: 'crash', message: 'It broke.' } };
 const committed: Outcome = { kind: 'committed', commit: 'c'.repeat(40) };
+
+const EXEC = { kind: 'exec', command: 'npm test', thread: 1 } as const;
 
 function given(...orders: readonly Order[]): readonly GivenOrder[] {
   return orders.map((order, index) => ({ number: index + 1, key: `c${index}`, by: 'ada', at: index, order }));
@@ -107,6 +110,22 @@ describe('taking in orders', () => {
     expect(ended).toMatchObject({ steering: { taken: 2, paused: { by: 'ada' } }, tasks: [] });
   });
 
+  it('stops before a command that is to be run, and takes in what comes after it once that was seen to', () => {
+    const orders = given({ kind: 'steer', words: 'In blue.' }, EXEC, { kind: 'pause' });
+    const before = takeOrders({ run: aRun(), tasks: [] }, orders);
+    expect(before).toMatchObject({ steering: { taken: 1 }, exec: { number: 2, order: EXEC } });
+    expect(before.steering.paused).toBeUndefined();
+    const steering = seenTo({ steering: before.steering }, { number: 2 });
+    expect(steering).toEqual({ ...before.steering, taken: 2 });
+    const after = takeOrders({ run: aRun({ steering }), tasks: [] }, orders);
+    expect(after).toMatchObject({ steering: { taken: 3, paused: { by: 'ada' } } });
+    expect(after.exec).toBeUndefined();
+    // A run that ends takes all in: what was not run is told apart from this.
+    const ended = takeOrders({ run: aRun(), tasks: [], ends: true }, orders);
+    expect(ended).toMatchObject({ steering: { taken: 3, paused: { by: 'ada' } } });
+    expect(ended.exec).toBeUndefined();
+  });
+
   it.each<readonly [Order, Parameters<typeof objection>[1]['run']['state'], string]>([
     [{ kind: 'retry', task: 9, words: '' }, 'running', 'There is no task 9'],
     [{ kind: 'retry', task: 1, words: '' }, 'running', 'is done'],
@@ -124,6 +143,10 @@ describe('taking in orders', () => {
     [{ kind: 'redo', task: 2, words: '' }, 'stopped', 'possible'],
     [{ kind: 'redo', task: 3, words: '' }, 'running', 'still to be done'],
     [{ kind: 'redo', task: 4, words: '' }, 'running', 'There is no task 4'],
+    [EXEC, 'queued', 'possible'],
+    [EXEC, 'parked', 'possible'],
+    [EXEC, 'succeeded', 'take its branch and run it yourself'],
+    [EXEC, 'failed', '`/maestro resume` goes on where it ended; ask again then'],
   ])('says why %j of a %s run is not possible, if it is not', (order, state, complaint) => {
     const said = objection(order, { run: aRun({ state }), tasks: tasks(committed, failed, undefined) });
     expect(said ?? 'possible').toContain(complaint);

@@ -59,6 +59,7 @@ export async function onComment(deps: AppDeps, event: CommentEvent): Promise<str
     case 'redo':
     case 'skip':
     case 'add':
+    case 'exec':
       return await steer(deps, asked, await runsOf(deps, event), command);
     case 'answer':
     case 'reply':

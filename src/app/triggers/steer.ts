@@ -27,7 +27,7 @@ export async function steer(
   const runs = active.length === 0 || named ? [active[0] ?? newest] : active;
   for (const run of runs) {
     const tasks = await deps.store.tasksOf(run.id);
-    const refusal = await giveOrder(deps, asked, { run, tasks }, orderOf(command, tasks));
+    const refusal = await giveOrder(deps, asked, { run, tasks }, orderOf(command, asked, tasks));
     if (refusal !== undefined) return await refuse(deps, asked, refusal);
   }
   await react(deps, asked, '+1');
@@ -61,7 +61,8 @@ export async function giveOrder(
 }
 
 /** The order a command is, for a run with these tasks: where none is named, the first that came to nothing is meant. */
-function orderOf(command: SteeringCommand, tasks: readonly RunTask[]): Order {
+function orderOf(command: SteeringCommand, { thread }: Asked, tasks: readonly RunTask[]): Order {
+  if (command.kind === 'exec') return { ...command, thread };
   if (command.kind !== 'retry' && command.kind !== 'skip') return command;
   const first = tasks.find(({ outcome }) => outcome?.kind === 'failed' || outcome?.kind === 'cancelled') ?? tasks[0];
   const task = command.task ?? first?.position ?? 1;

@@ -49,7 +49,7 @@ describe('the status comment', () => {
 
   it('names the commands that are valid now', () => {
     expect(renderStatusComment(aReport())).toContain(
-      'commands now: `/maestro pause` `/maestro steer …` `/maestro add …` `/maestro skip 1` `/maestro stop` `/maestro explain` `/maestro status` `/maestro help`</sub>',
+      'commands now: `/maestro pause` `/maestro steer …` `/maestro add …` `/maestro skip 1` `/maestro exec …` `/maestro stop` `/maestro explain` `/maestro status` `/maestro help`</sub>',
     );
     expect(said({})).toContain('commands now: `/maestro resume` `/maestro skip 1` `/maestro explain`');
     expect(said({})).not.toContain('`/maestro stop`');
