@@ -28,6 +28,7 @@ export const EFFECTS = [
   'push',
   'keep',
   'rewind',
+  'exec',
   'pull-request',
   'open',
   'describe',

@@ -1,14 +1,12 @@
 import path from 'node:path';
 import { missedQuestion } from '../domain/asking.ts';
 import { sessionIdFor, type SessionId } from '../domain/ids.ts';
-import { approach, nextInRun, sessionsThatCount, type Ending } from '../domain/conduct.ts';
+import { approach, isWaiting, nextInRun, sessionsThatCount } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { fullName } from '../domain/repository.ts';
 import { isFinal, type RunTask } from '../domain/run.ts';
 import { hasOrders } from '../domain/order.ts';
-import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins, takingUp } from '../domain/setback.ts';
+import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins } from '../domain/setback.ts';
 import { addUsage } from '../domain/usage.ts';
-import { mayWrite } from '../forge/forge.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { createTicker } from '../playbook/ticker.ts';
@@ -16,18 +14,21 @@ import type { Word } from '../queue/queue.ts';
 import { budgetBefore } from './account.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
+import { comeBack, isOnlyToRun, runAside } from './aside.ts';
 import { attempt, historyOf } from './attempt.ts';
 import { firstProvider, takeTurn } from './circuits.ts';
 import type { WorkerDeps } from './deps.ts';
+import { execute } from './exec.ts';
 import { HeldRun } from './held-run.ts';
 import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
 import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
 import { attendTo, tellAnswered } from './people.ts';
-import { begunTask, recordPushed } from './pushed.ts';
+import { begunTask } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { backToDraft, rewindBranch } from './rewind.ts';
 import { requireSpace } from './space.ts';
+import { begin, takeUp } from './take-up.ts';
 
 /** How long a run is left alone when not even its interruption could be recorded. Milliseconds. */
 const UNRECORDED_MS = 30_000;
@@ -67,7 +68,11 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const { held, announcer, log, drive } = driving;
   const refused = await takeUp(deps, held);
   if (refused !== undefined) return await endAnyway(deps, driving, refused);
-  await announcer.begin();
+  const isAside = await isOnlyToRun(deps, held);
+  if (!isAside) {
+    await begin(deps, held);
+    await announcer.begin();
+  }
   const { run } = held;
   const provider = firstProvider(deps, run);
   if (provider === undefined)
@@ -99,15 +104,21 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     saving: drive.hold.saving,
   };
 
+  if (isAside) return await runAside(scope);
   if (hasOrders(held.run)) await backToDraft(scope);
   const told = new Map<string, string>();
   for (;;) {
     await held.refreshStop();
     // Once people have changed the order of things, what is on the branch may not be the first task that is open.
     const begun = held.run.orders === undefined ? undefined : await begunTask(deps.store, held.tasks);
-    if (hasOrders(held.run)) await held.takeOrders(begun?.key);
+    const exec = hasOrders(held.run) ? await held.takeOrders(begun?.key) : undefined;
     await rewindBranch(scope);
     const next = nextInRun(held.run, held.tasks);
+    // Not over a push that was begun: the command is for all that is done so far.
+    if (exec !== undefined && (begun === undefined || next.kind === 'end')) {
+      await execute(exec, scope);
+      continue;
+    }
     if (next.kind === 'end') {
       await tellAnswered(deps, driving, told);
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
@@ -126,38 +137,6 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     if (wait !== undefined && wait.at > deps.clock.now())
       return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
-}
-
-/** Makes sure the run may go on, and says so in its record. Gives its end when it may not. */
-async function takeUp(deps: WorkerDeps, held: HeldRun): Promise<(Ending & { readonly silent?: boolean }) | undefined> {
-  const { run, lease } = held;
-  const taken = takingUp(run);
-  // Before anything that may break: a life that ends here must count.
-  await held.changeRun({ setbacks: taken.setbacks });
-  if (taken.kind === 'end') {
-    await recordPushed(deps, held);
-    return { state: 'failed', reason: taken.reason, silent: taken.silent };
-  }
-  await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
-  const role = await deps.forge.role(run.repository, run.requester.login);
-  if (!mayWrite(role))
-    return {
-      state: 'failed',
-      reason: `@${run.requester.login} may not write to ${fullName(run.repository)}, so nothing was done.`,
-    };
-  const now = deps.clock.now();
-  await held.changeRun({
-    state: 'running',
-    reason: undefined,
-    parkedUntil: undefined,
-    ...(run.waitsFor === undefined ? {} : { waitsFor: undefined }),
-    startedAt: run.startedAt ?? now,
-  });
-  await held.audit(now, run.startedAt === undefined ? 'run started' : 'run resumed', {
-    worker: lease.owner,
-    epoch: lease.epoch,
-  });
-  return undefined;
 }
 
 /** Brings one task to its outcome. Gives when to go on, and why not before, if that has to wait. */
@@ -229,6 +208,8 @@ async function fold(deps: WorkerDeps, driving: Driving, error: unknown): Promise
         return await endAnyway(deps, driving, { state: 'failed', reason: means.reason });
       case 'wait':
         log.error({ err: error }, 'run interrupted');
+        // What it waits for is still to come: only what it was asked for meanwhile is tried again.
+        if (isWaiting(held.run, deps.clock.now())) return await comeBack(held, means, deps.clock.now());
         return await park(deps, driving, means);
     }
   } catch (second) {

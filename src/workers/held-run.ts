@@ -1,3 +1,4 @@
+import type { GivenExec } from '../domain/exec.ts';
 import type { TaskKey } from '../domain/ids.ts';
 import { takeOrders } from '../domain/order.ts';
 import { branchTip } from '../domain/redo.ts';
@@ -118,20 +119,24 @@ export class HeldRun {
    *
    * @param begun The task whose commit may be on the branch already.
    * @param of.ends The run ends now: nothing may be left to take in.
+   * @returns What is to be run before those after it can be taken in.
    */
-  async takeOrders(begun: TaskKey | undefined, of: { readonly ends?: boolean } = {}): Promise<void> {
+  async takeOrders(begun: TaskKey | undefined, of: { readonly ends?: boolean } = {}): Promise<GivenExec | undefined> {
     const orders = await this.#store.ordersOf(this.#run.id, this.#run.steering?.taken ?? 0);
-    while (await this.#takeSome(orders, begun, of));
+    for (;;) {
+      const { taken, exec } = await this.#takeSome(orders, begun, of);
+      if (!taken) return exec;
+    }
   }
 
   async #takeSome(
     orders: readonly GivenOrder[],
     begun: TaskKey | undefined,
     of: { readonly ends?: boolean },
-  ): Promise<boolean> {
+  ): Promise<{ readonly taken: boolean; readonly exec?: GivenExec | undefined }> {
     const run = this.#run;
-    const { steering, tip, added, tasks } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
-    if (steering.taken === (run.steering?.taken ?? 0)) return false;
+    const { steering, tip, added, tasks, exec } = takeOrders({ run, tasks: this.#tasks, begun, ...of }, orders);
+    if (steering.taken === (run.steering?.taken ?? 0)) return { taken: false, exec };
     if (tip !== undefined) await this.changeRun({ tip, pushed: branchTip(run) });
     if (added.length > 0) await this.addTasks(added);
     for (const { key, outcome, since, ...questions } of tasks) {
@@ -142,7 +147,7 @@ export class HeldRun {
       await this.changeTask(key, { outcome, since, ...times, ...notes, ...questions });
     }
     await this.changeRun({ steering });
-    return true;
+    return { taken: true };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { answered, attend, nextQuestionId, questionOfFailure } from '../domain/asking.ts';
-import { standing, type Next } from '../domain/conduct.ts';
+import type { Next } from '../domain/conduct.ts';
 import type { Answer, Question } from '../domain/question.ts';
 import { renderQuestion, renderReminder } from '../domain/report/question-comment.ts';
 import { threadOf } from '../domain/report/run-report.ts';
@@ -10,7 +10,7 @@ import { LeaseLostError } from '../store/store.ts';
 import type { WorkerDeps } from './deps.ts';
 import { EndedEarly } from './ending.ts';
 import type { HeldRun } from './held-run.ts';
-import { AT_ONCE, DONE, pause, type Driving } from './put-away.ts';
+import { asItStands, pause, type Driving } from './put-away.ts';
 
 /*
  * Asking people. A question is on record with its task before anybody is told; each step here finds what an earlier life has done
@@ -82,11 +82,7 @@ async function waitForPeople(
   });
   await held.audit(deps.clock.now(), 'run waits for an answer', { question: question.id, until });
   await announcer.sayNow();
-  await held.reload();
-  // Answered while it was being put away: nobody else would put it in line.
-  const stands = standing(held.run, deps.clock.now());
-  if (stands.kind === 'waits') return { kind: 'again', delayMs: Math.max(0, stands.at - deps.clock.now()) };
-  return stands.kind === 'held' ? DONE : AT_ONCE;
+  return await asItStands(deps, held);
 }
 
 /** Answers a question for those who did not. An agent's whose run ends with it leaves its task undone. */

@@ -7,6 +7,7 @@ import { OrdersWaitingError, type Lease } from '../store/store.ts';
 import { around } from '../telemetry/failpoint.ts';
 import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
+import { tellTooLate } from './exec.ts';
 import type { HeldRun } from './held-run.ts';
 import { takeLastOrders } from './pushed.ts';
 import { interruptionOf } from './interruption.ts';
@@ -58,9 +59,16 @@ export async function pause(deps: WorkerDeps, driving: Driving): Promise<Word> {
   await held.changeRun({ state: 'parked', reason, parkedUntil: undefined, setbacks: handedBack(held.run) });
   await held.audit(deps.clock.now(), 'run paused', { by });
   await announcer.sayNow();
+  return await asItStands(deps, held);
+}
+
+/** What the queue is to do with a run that was just put away. */
+export async function asItStands({ clock }: Pick<WorkerDeps, 'clock'>, held: HeldRun): Promise<Word> {
   await held.reload();
+  const stands = standing(held.run, clock.now());
+  if (stands.kind === 'waits') return { kind: 'again', delayMs: Math.max(0, stands.at - clock.now()) };
   // Asked for while it was being put away: nobody else would put it in line.
-  return standing(held.run, deps.clock.now()).kind === 'held' ? DONE : AT_ONCE;
+  return stands.kind === 'held' ? DONE : AT_ONCE;
 }
 
 /** Ends a run whatever people have asked of it meanwhile: that is on its record, for when it is opened again. */
@@ -69,7 +77,9 @@ export async function endAnyway(
   driving: Driving,
   ending: Ending & { readonly silent?: boolean },
 ): Promise<Word> {
-  await takeLastOrders(deps, driving.held);
+  const { held, log, drive } = driving;
+  if (ending.silent !== true) await tellTooLate({ deps, held, log, saving: drive.hold.saving });
+  await takeLastOrders(deps, held);
   return await end(deps, driving, ending);
 }
 

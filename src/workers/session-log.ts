@@ -10,6 +10,8 @@ export type LogEntry =
   | { readonly type: 'prompt'; readonly text: string }
   | { readonly type: 'word'; readonly word: Word }
   | { readonly type: 'stderr'; readonly line: string }
+  /** A line that a command printed which people had run. */
+  | { readonly type: 'output'; readonly line: string }
   | { readonly type: 'stage'; readonly name: string; readonly detail: string }
   /** A check the engine ran on the work, with the last of what it printed. */
   | ({ readonly type: 'check' } & Check);

@@ -1,6 +1,6 @@
 import { hasOrders } from '../../src/domain/order.ts';
-import { isFinal, isThrough } from '../../src/domain/run.ts';
-import { naturalKey } from '../../src/domain/trigger.ts';
+import { isFinal, isThrough, type Run } from '../../src/domain/run.ts';
+import { naturalKey, triggerThread } from '../../src/domain/trigger.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
 import type { World } from './world.ts';
 
@@ -14,9 +14,9 @@ export function brokenPromises(world: World): readonly string[] {
 
 /**
  * P1: an acknowledged event is never lost. It is a run, or was refused, or there is a reason why nothing came of it; what a person
- * asked of a run was taken in.
+ * asked of a run was taken in, and what came of a command was told.
  */
-function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly string[] {
+function p1({ acknowledged, inbox, rows, comments, issues, poison }: World): readonly string[] {
   const over = [...rows.values()].filter(({ run }) => isFinal(run.state) && hasOrders(run));
   const lost = [...acknowledged].flatMap((guid) => {
     const row = inbox.get(guid);
@@ -34,6 +34,14 @@ function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly st
     );
     return isTakenUp || wasTakenBack ? [] : [`P1: ${guid} (${note}) has neither run nor refusal`];
   });
+  // Where telling anybody anything ends the process, nobody is told in the end.
+  const isSilent = ({ trigger }: Run): boolean => poison.get(triggerThread(trigger) ?? 0) === 'tell';
+  const untold = [...rows.values()].flatMap(({ run, orders }) =>
+    (isSilent(run) ? [] : orders)
+      .filter(({ order, number }) => order.kind === 'exec' && number <= (run.steering?.taken ?? 0))
+      .filter(({ number }) => !comments.includes(`exec/${run.id}/${number}`))
+      .map(({ number }) => `P1: nobody was told what came of order ${number} of ${run.id}`),
+  );
   const forgotten = [...rows.values()].flatMap(({ run, tasks, sessions }) =>
     sessions.flatMap(({ id, attempt, taskKey, outcome }) => {
       if (outcome?.kind !== 'parked' || outcome.question === undefined) return [];
@@ -43,11 +51,11 @@ function p1({ acknowledged, inbox, rows, comments, issues }: World): readonly st
       return isKnown || !wentOn ? [] : [`P1: ${run.id} went on without an answer to what ${id} asked`];
     }),
   );
-  return [...lost, ...forgotten, ...over.map(({ run }) => `P1: ${run.id} ended over what it was asked for`)];
+  return [...lost, ...forgotten, ...untold, ...over.map(({ run }) => `P1: ${run.id} ended over what it was asked for`)];
 }
 
-/** P2: one request is at most one run, on one branch, with one pull request and one comment; one run at a time per issue. */
-function p2({ rows, branches, pulls, comments }: World): readonly string[] {
+/** P2: one request is at most one run, on one branch, with one pull request and one comment; one run at a time per issue; a command is run once. */
+function p2({ rows, branches, pulls, comments, executed }: World): readonly string[] {
   const runs = [...rows.values()].map(({ run }) => run);
   const requests = runs.map(({ repository, trigger }) => naturalKey(repository.id, trigger));
   const owners = [...branches.values()].flatMap((commits) => [...new Set(commits.map(({ run }) => run))]);
@@ -56,6 +64,7 @@ function p2({ rows, branches, pulls, comments }: World): readonly string[] {
     ...twice(owners).map((run) => `P2: ${run} is on two branches, or a branch holds two runs`),
     ...twice(pulls).map((branch) => `P2: ${branch} has two pull requests`),
     ...twice(comments).map((key) => `P2: comment ${key} is there twice`),
+    ...twice(executed).map((order) => `P2: the command of ${order} was run twice`),
   ];
 }
 

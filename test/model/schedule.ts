@@ -44,6 +44,7 @@ const order: fc.Arbitrary<Order> = fc.oneof(
     { kind: 'answer', question: 'q1', words: '1' },
     { kind: 'approve', hash: planHash(PROPOSAL) },
   ),
+  fc.constant<Order>({ kind: 'exec', command: 'npm test', thread: 1 }),
 );
 
 const command: fc.Arbitrary<Command> = fc.oneof(

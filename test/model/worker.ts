@@ -11,15 +11,18 @@ import {
 import { afterBlame, CLOSED, DEFAULT_CIRCUIT } from '../../src/domain/circuit.ts';
 import {
   approach,
+  isWaiting,
   nextInRun,
   sessionsThatCount,
   settlement,
   standing,
+  waitsOn,
   type Ending,
   type Next,
   type PushBegun,
 } from '../../src/domain/conduct.ts';
 import { sessionIdFor, type RunId } from '../../src/domain/ids.ts';
+import { isExec, nextExecution, seenTo, type Execution, type GivenExec } from '../../src/domain/exec.ts';
 import { chooseProvider, type Candidate } from '../../src/domain/failover.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { hasOrders, takeOrders } from '../../src/domain/order.ts';
@@ -39,6 +42,7 @@ import {
 } from '../../src/domain/setback.ts';
 import { NO_USAGE } from '../../src/domain/usage.ts';
 import type { Answer, ProposedTask } from '../../src/domain/question.ts';
+import type { GivenOrder } from '../../src/domain/steering.ts';
 import { Away, BranchMoved, LEASE_MS, LeaseLost, OrdersWaiting, type Lease, type World } from './world.ts';
 
 const retry = DEFAULT_RETRY;
@@ -187,12 +191,12 @@ class Held {
   }
 
   /** As `HeldRun.takeOrders`. */
-  *takeOrders(of: { readonly ends?: boolean } = {}): Generator<undefined, void> {
+  *takeOrders(of: { readonly ends?: boolean } = {}): Generator<undefined, GivenExec | undefined> {
     const { orders } = this.world.row(this.lease.runId);
     const begun = this.world.bugs.redoOverPush === true ? undefined : begunTask(this)?.key;
     const { run } = this;
-    const { steering, tip, added, tasks } = takeOrders({ run, tasks: this.tasks, begun, ...of }, orders);
-    if (steering.taken === (run.steering?.taken ?? 0)) return;
+    const { steering, tip, added, tasks, exec } = takeOrders({ run, tasks: this.tasks, begun, ...of }, orders);
+    if (steering.taken === (run.steering?.taken ?? 0)) return exec;
     if (tip !== undefined) yield* this.changeRun({ tip, pushed: branchTip(run) });
     if (added.length > 0) {
       this.worker.assertOurs(this.world);
@@ -205,7 +209,7 @@ class Held {
       if (task !== undefined) yield* this.changeTask(task, { outcome, since, startedAt: undefined, ...questions });
     }
     yield* this.changeRun({ steering });
-    yield* this.takeOrders(of);
+    return yield* this.takeOrders(of);
   }
 
   *effect<T>(key: string, intent: unknown, perform: () => T): Generator<undefined, T> {
@@ -240,6 +244,7 @@ function* drive(held: Held): Life {
   if (taken.kind === 'end')
     return yield* endAnyway(held, { state: 'failed', reason: taken.reason, silent: taken.silent });
   world.forge('ask for the role', () => undefined);
+  if (isOnlyToRun(held)) return yield* runAside(held);
   yield* held.changeRun({ state: 'running', reason: undefined, parkedUntil: undefined, waitsFor: undefined });
   yield* tellIfPossible(held);
   let sawFailure = false;
@@ -247,11 +252,15 @@ function* drive(held: Held): Life {
     yield;
     held.run = { ...held.run, stop: world.row(held.run.id).run.stop };
     held.run = { ...held.run, orders: world.row(held.run.id).orders.length };
-    if (hasOrders(held.run)) yield* held.takeOrders();
+    const exec = hasOrders(held.run) ? yield* held.takeOrders() : undefined;
     yield* rewind(held);
     const tasks =
       world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
     const next = nextInRun(held.run, tasks);
+    if (exec !== undefined && (begunTask(held) === undefined || next.kind === 'end')) {
+      yield* execute(held, exec);
+      continue;
+    }
     if (next.kind === 'end') {
       if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
       return yield* end(held, next);
@@ -267,6 +276,60 @@ function* drive(held: Held): Life {
     sawFailure = true;
     if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
   }
+}
+
+/** As in `src/workers/exec.ts`. */
+function* execute(held: Held, given: GivenExec): Generator<undefined, void> {
+  const { world, run } = held;
+  const key = `exec/${given.number}`;
+  const known = world.bugs.runsAgain === true ? undefined : world.row(run.id).effects.get(key);
+  const next = nextExecution(known, { ends: run.stop !== undefined });
+  if (next === 'run')
+    yield* held.effect(key, { commit: run.tip }, (): Execution => {
+      world.executed.push(`${run.id}/${given.number}`);
+      return { kind: 'ran', commit: run.tip, durationMs: 1, output: '', log: '' };
+    });
+  yield* tellExecution(held, given);
+  yield* held.changeRun({ steering: seenTo(held.run, given) });
+}
+
+function* tellExecution({ world, worker, run }: Held, { number }: GivenExec): Generator<undefined, void> {
+  worker.assertOurs(world);
+  yield;
+  world.ensure(world.comments, `exec/${run.id}/${number}`);
+}
+
+/** As in `src/workers/aside.ts`. */
+function isOnlyToRun(held: Held): boolean {
+  const { run, world } = held;
+  if (!hasOrders(run) || begunTask(held) !== undefined) return false;
+  return waitsOn(run, ordersLeft(world, run), held.now);
+}
+
+function* runAside(held: Held): Life {
+  const { world } = held;
+  for (;;) {
+    yield;
+    held.run = { ...held.run, stop: world.row(held.run.id).run.stop };
+    const [next] = ordersLeft(world, held.run);
+    if (next === undefined || !isExec(next)) break;
+    yield* execute(held, next);
+  }
+  yield* held.changeRun({ setbacks: handedBack(held.run) });
+  yield;
+  return asItStands(held);
+}
+
+function ordersLeft(world: World, { id, steering }: Run): readonly GivenOrder[] {
+  return world.row(id).orders.filter(({ number }) => number > (steering?.taken ?? 0));
+}
+
+/** As in `src/workers/put-away.ts`. */
+function asItStands(held: Held): Word {
+  held.reload();
+  const stands = standing(held.run, held.now);
+  if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - held.now };
+  return stands.kind === 'held' ? { kind: 'done' } : { kind: 'again', delayMs: 0 };
 }
 
 /** As in `src/workers/people.ts`. */
@@ -309,10 +372,7 @@ function* attendTo(
   yield* held.changeRun({ state: 'parked', waitsFor: 'answer', parkedUntil, setbacks: handedBack(held.run) });
   yield* tellIfPossible(held);
   yield;
-  held.reload();
-  const stands = standing(held.run, held.now);
-  if (stands.kind === 'waits') return { kind: 'again', delayMs: stands.at - held.now };
-  return stands.kind === 'held' ? { kind: 'done' } : { kind: 'again', delayMs: 0 };
+  return asItStands(held);
 }
 
 /** As in `src/workers/pushed.ts`. */
@@ -595,11 +655,12 @@ function* pause(held: Held): Life {
   yield* held.changeRun({ state: 'parked', parkedUntil: undefined, setbacks: handedBack(held.run) });
   yield* tellIfPossible(held);
   yield;
-  held.reload();
-  return standing(held.run, held.now).kind === 'held' ? { kind: 'done' } : { kind: 'again', delayMs: 0 };
+  return asItStands(held);
 }
 
 function* endAnyway(held: Held, ending: Ending & { readonly silent?: boolean }): Life {
+  if (ending.silent !== true)
+    for (const given of ordersLeft(held.world, held.run)) if (isExec(given)) yield* tellExecution(held, given);
   yield* held.takeOrders({ ends: true });
   return yield* end(held, ending);
 }
@@ -637,7 +698,9 @@ function* fold(held: Held, error: unknown): Life {
       case 'end':
         return yield* endAnyway(held, { state: 'failed', reason: means.reason });
       case 'wait':
-        return yield* park(held, means);
+        if (!isWaiting(held.run, held.now)) return yield* park(held, means);
+        yield* held.changeRun({ setbacks: means.setbacks });
+        return { kind: 'again', delayMs: Math.max(0, means.at - held.now) };
     }
   } catch (second) {
     if (interruptionOf(second).kind === 'lost') return yield* tellAlive(held);

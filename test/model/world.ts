@@ -37,6 +37,8 @@ export interface Bugs {
   readonly keepsNothing?: true;
   /** A task is taken back over a push that was begun. */
   readonly redoOverPush?: true;
+  /** What is on record of a command is not looked at before it is run. */
+  readonly runsAgain?: true;
   /** A question that a session ended with is forgotten with the worker that heard it. */
   readonly forgetsQuestions?: true;
   /** Nobody puts runs in line again that the queue lost. */
@@ -125,6 +127,8 @@ export class World {
   readonly cutAlone = new Set<RunId>();
   readonly pulls: string[] = [];
   readonly comments: string[] = [];
+  /** Commands of people that were run, by run and order. */
+  readonly executed: string[] = [];
 
   // Ours
   readonly acknowledged = new Set<string>();

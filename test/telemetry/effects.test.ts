@@ -33,6 +33,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   push: ['workers/stages/push.ts'],
   keep: ['workers/rewind.ts', 'workers/stages/kept-work.ts'],
   rewind: ['workers/rewind.ts'],
+  exec: ['workers/exec.ts'],
   'pull-request': ['workers/announce.ts'],
   open: ['forge/github/pull-requests.ts'],
   describe: ['forge/github/pull-requests.ts'],
