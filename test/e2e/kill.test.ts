@@ -15,6 +15,7 @@ const SAMPLE = [
   'kill:server:local:worker:push.after-effect:2',
   'kill:server:local:worker:open.after-effect:1',
   'kill:server:local:worker:rewind.after-effect:1',
+  'kill:server:local:worker:exec.after-effect:1',
   'kill:server:local:worker:settle.after-intent:1',
   'kill:server:local:worker:end.before-intent:1',
   'zombie:server:local:worker:push.after-intent:1',

@@ -3,7 +3,7 @@ import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/tel
 import { COMING_BACK, comingBackWith, type ComingBack } from './coming-back.ts';
 import { untilOver } from './judge.ts';
 import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
-import { ask, KEEPING, REDOING, TWO, workWith, type Work } from './work.ts';
+import { ask, EXECUTING, KEEPING, REDOING, TWO, workWith, type Work } from './work.ts';
 import { openWorld, type Components } from './world.ts';
 
 /** How often a process of a role passes a point in an undisturbed run of the work the point's trials do. */
@@ -44,7 +44,7 @@ export async function passagesOf(
       if (one?.pid === pid && situation.effects.some((effect) => point.startsWith(`${effect}.`)))
         note(one.role, point as Failpoint);
   };
-  await Promise.all([...[TWO, KEEPING, REDOING].map(inTheOrdinaryCourse), ...COMING_BACK.map(comingBack)]);
+  await Promise.all([...[TWO, KEEPING, REDOING, EXECUTING].map(inTheOrdinaryCourse), ...COMING_BACK.map(comingBack)]);
   return counts;
 }
 

@@ -15,6 +15,8 @@ export interface Work {
   readonly costIsLost?: boolean;
   /** What is said in the thread once the run is over, to open it again. */
   readonly afterwards?: string;
+  /** What is said in the thread while the run goes on, to be answered there once. */
+  readonly meanwhile?: string;
 }
 
 /** Input tokens the scripted agent says it used, each time. */
@@ -46,12 +48,20 @@ export const SLOW: Work = {
 /** As `TWO`, and then once more from the second task on: what was there is taken back. */
 export const REDOING: Work = { ...TWO, afterwards: '/maestro redo 2' };
 
+/** As `TWO`, with something to be run on the way. */
+export const EXECUTING: Work = {
+  ...TWO,
+  body: '- [ ] One `scripted: sleep 3s` `scripted: write 1.txt one`\n- [ ] Two `scripted: write 2.txt two`\n',
+  meanwhile: '/maestro exec ls',
+};
+
 /** What happens only where something is done again. */
 const OF_REDOING: readonly (EffectName | undefined)[] = ['rewind', 'draft'];
 
 /** The work in which an effect happens. */
 export function workWith(effect: EffectName | undefined): Work {
   if (OF_REDOING.includes(effect)) return REDOING;
+  if (effect === 'exec') return EXECUTING;
   return effect === 'keep' ? KEEPING : TWO;
 }
 
@@ -62,6 +72,10 @@ const HEARD_MS = 30_000;
 export async function ask(place: Place, work: Work): Promise<number> {
   const issue = await place.issue('Some work', work.body);
   await place.label(issue);
+  if (work.meanwhile !== undefined) {
+    await place.until('the run to begin', async () => (await place.answers(issue)).length > 0, HEARD_MS);
+    await place.comment(issue, work.meanwhile);
+  }
   if (work.afterwards === undefined) return issue;
   await place.until('the run to be over', async () => await looksOver(place, issue), HEARD_MS * 5);
   const comment = await place.comment(issue, work.afterwards);
@@ -95,7 +109,10 @@ export async function unfulfilled(world: World, place: Place, issue: number, wor
   if (pulls.length !== 1) problems.push(`${pulls.length} pull requests instead of one`);
   if (pull?.draft !== (work.state !== 'succeeded')) problems.push(`the pull request's draft is ${pull?.draft}`);
   const answers = await place.answers(issue);
-  if (answers.length !== 1) problems.push(`${answers.length} comments instead of one`);
+  const told = answers.filter((answer) => /^\*\*Maestro\*\* (?:ran|began to run) /.test(answer));
+  if (told.length !== (work.meanwhile === undefined ? 0 : 1))
+    problems.push(`what came of a command was told ${told.length} times`);
+  if (answers.length - told.length !== 1) problems.push(`${answers.length - told.length} comments instead of one`);
   const { body, labels } = await place.getIssue(issue);
   const boxes = [...body.matchAll(/\[([ x])\]/g)].map(([, box]) => (box === 'x' ? 'committed' : 'failed'));
   if (boxes.join() !== work.outcomes.join()) problems.push(`the issue's boxes say ${boxes.join(', ')}`);
