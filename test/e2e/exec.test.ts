@@ -86,7 +86,7 @@ function runsWhatIsAsked(suite: Suite): void {
     const answer = await answerTo(place, pull?.number ?? 0, /ran the script of will/);
     expect(answer).toContain(`: exit code 3, after `);
     expect(answer).toContain(`\n\n${FENCE}text\none\n@\u200Boctocat <b>#1\n${FENCE}\n\n`);
-    // With what it asks for one by one, as long as it waits.
+    // As often as somebody asks, for as long as it waits.
     await place.comment(issue, '/maestro exec kill -9 $$');
     expect(await answerTo(place, issue, /kill -9/)).toContain('exit code 137, as after SIGKILL');
     await suite.harness().quiet();
