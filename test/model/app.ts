@@ -11,11 +11,11 @@ import type { Delivery, InboxRow, World } from './world.ts';
 /** A process of the app at work. It may be cut off, or others may go on, wherever it yields. */
 export type Process = Generator<undefined, void>;
 
-/** Text of each issue, by number: a task may fail and end the run in the first, may not in the second, and people are asked in the third. */
+/** Text of each issue, by number: a task may fail and end the run in the first, may not in the second, whose budget is small, and people are asked in the third. */
 const TEXTS: readonly string[] = [
   '',
   '- [ ] one\n- [ ] two\n- [ ] three\n',
-  '---\non-failure: continue\n---\n- [ ] red\n- [ ] blue\n',
+  '---\non-failure: continue\nbudget: { run: 8 tokens, task: 6 tokens }\n---\n- [ ] red\n- [ ] blue\n',
   '---\non-failure: ask\non-no-answer: continue\nanswer-within: 1h\n---\n- [ ] left\n- [ ] right\n',
 ];
 

@@ -57,6 +57,7 @@ describe('the core of a run, under any schedule of events, crashes, pauses and f
     ['a run may end over what it was asked for', { endsOverOrders: true }, /^P1/],
     ['a command is run without a look at what is on record of it', { runsAgain: true }, /^P2/],
     ['a question is forgotten with the worker that heard it', { forgetsQuestions: true }, /^P1/],
+    ['what earlier sessions spent is forgotten', { forgetsSpending: true }, /^budget/],
     ['nobody puts runs in line again', { noReconciler: true }, /^progress/],
   ])('would be found out if %s', { timeout: 600_000 }, (_, bugs, promise) => {
     expect(search(bugs, 100_000, { promise }).failed).toBe(true);

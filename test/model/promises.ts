@@ -2,14 +2,23 @@ import { hasOrders } from '../../src/domain/order.ts';
 import { isFinal, isThrough, type Run } from '../../src/domain/run.ts';
 import { naturalKey, triggerThread } from '../../src/domain/trigger.ts';
 import type { IssueLabelEvent } from '../../src/domain/webhook.ts';
+import { CALL } from './spending.ts';
 import type { World } from './world.ts';
 
 /*
- * The promises P1 to P3, of P14 what concerns runs, and progress, as what must be true once everything has gone quiet, whatever came before. Gives what is
+ * The promises P1 to P3, of P14 what concerns runs, budgets, and progress, as what must be true once everything has gone quiet, whatever came before. Gives what is
  * broken, in words; nothing when all hold.
  */
 export function brokenPromises(world: World): readonly string[] {
-  return [...world.broken, ...p1(world), ...p2(world), ...p3(world), ...p14(world), ...progress(world)];
+  return [
+    ...world.broken,
+    ...p1(world),
+    ...p2(world),
+    ...p3(world),
+    ...p14(world),
+    ...budgets(world),
+    ...progress(world),
+  ];
 }
 
 /**
@@ -121,6 +130,20 @@ function p14({ rows, cutAlone }: World): readonly string[] {
     .filter(({ run }) => run.stop === undefined && !cutAlone.has(run.id))
     .filter(({ run, tasks }) => / crashed/.test(JSON.stringify([run.reason, tasks.map(({ outcome }) => outcome)])))
     .map(({ run }) => `P14: ${run.id} was given up for what another run may have done`);
+}
+
+/** Budgets hold: what a run's worker spent, as far as that could be recorded, goes beyond its budget with the last call at most. */
+function budgets({ rows, spent, spentLate }: World): readonly string[] {
+  return [...rows.values()].flatMap(({ run }) => {
+    const own = run.settings.budget?.run?.tokens;
+    if (own === undefined) return [];
+    const most = own + (run.steering?.budget?.tokens ?? 0) - 1 + CALL;
+    const all = [...spent.values()]
+      .filter(({ runId }) => runId === run.id)
+      .reduce((sum, { tokens }) => sum + tokens, 0);
+    const inTime = all - (spentLate.get(run.id) ?? 0);
+    return inTime <= most ? [] : [`budget: ${run.id} spent ${inTime} tokens, and ${most} is the most`];
+  });
 }
 
 function sameCommits(said: readonly string[], there: readonly string[], inAnyOrder: boolean): boolean {

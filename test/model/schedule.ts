@@ -36,7 +36,7 @@ const kind = <T extends Command['do']>(name: T): fc.Arbitrary<T> => fc.constant(
 const task = fc.integer({ min: 1, max: 3 });
 const order: fc.Arbitrary<Order> = fc.oneof(
   fc.constantFrom<Order>({ kind: 'pause' }, { kind: 'resume' }, { kind: 'steer', words: 'Mind the gap.' }),
-  fc.constant<Order>({ kind: 'add', text: 'One more thing.' }),
+  fc.constantFrom<Order>({ kind: 'add', text: 'One more thing.' }, { kind: 'resume', budget: { tokens: 6 } }),
   fc.record({ kind: fc.constantFrom('retry' as const, 'redo' as const), task, words: fc.constant('') }),
   fc.record({ kind: fc.constant('skip' as const), task, reason: fc.constant('') }),
   fc.constantFrom<Order>(
@@ -257,7 +257,17 @@ class Play {
         this.workers.every(({ life }) => life === undefined);
       if (isQuiet) return;
       this.pass(LEASE_MS);
+      this.skipWait();
     }
+  }
+
+  /** Where all that is left waits for another day, it comes. */
+  private skipWait(): void {
+    const { world } = this;
+    if (this.workers.some(({ life }) => life !== undefined)) return;
+    const waits = world.active().map((run) => standing(run, world.time));
+    const until = Math.min(...waits.map((stands) => (stands.kind === 'waits' ? stands.at : 0)));
+    if (waits.length > 0 && until > world.time) world.time = until;
   }
 
   private finishApps(): void {

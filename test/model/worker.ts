@@ -43,6 +43,7 @@ import {
 import { NO_USAGE } from '../../src/domain/usage.ts';
 import type { Answer, ProposedTask } from '../../src/domain/question.ts';
 import type { GivenOrder } from '../../src/domain/steering.ts';
+import { budgetBefore, spend } from './spending.ts';
 import { Away, BranchMoved, LEASE_MS, LeaseLost, OrdersWaiting, type Lease, type World } from './world.ts';
 
 const retry = DEFAULT_RETRY;
@@ -427,12 +428,16 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   }
   const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
   yield;
+  const spent = how.kind === 'attempt' ? budgetBefore(held, task) : undefined;
+  if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
   const turn =
-    how.kind === 'attempt'
+    how.kind === 'attempt' && spent === undefined
       ? chooseProvider(candidates(world), { sessions: sessionsThatCount(task, sessions), now: held.now, retry })
       : undefined;
   if (turn?.kind === 'wait') return turn;
   if (how.kind === 'give-up') yield* held.changeTask(task, { outcome: how.outcome, endedAt: held.now });
+  else if (spent !== undefined)
+    yield* held.changeTask(task, { outcome: { kind: 'failed', failure: spent }, endedAt: held.now });
   else if (turn?.kind === 'none') yield* held.changeTask(task, { outcome: lastFailure(sessions), endedAt: held.now });
   else {
     const begun = how.kind === 'attempt' ? sessionBegins(held.run) : undefined;
@@ -460,7 +465,7 @@ function* attempt(
     outcome = { kind: 'committed', commit: how.commit };
   } else {
     session = yield* beginSession(held, task, how);
-    outcome = converse(held, session, task);
+    outcome = yield* converse(held, session, task);
     takePoison(held, 'work');
   }
   yield;
@@ -571,10 +576,14 @@ const FATES: readonly (FailureKind | 'no-change' | 'committed' | 'ask' | 'replan
 ];
 
 /** The agent's session and all that follows up to the commit: nothing of it is seen outside. */
-function converse({ world, worker, run, tasks, now }: Held, { id }: Session, task: RunTask): Outcome {
+function* converse(held: Held, session: Session, task: RunTask): Generator<undefined, Outcome> {
+  const { world, worker, run, tasks, now } = held;
+  const { id } = session;
   const fate = FATES[worker.fate % FATES.length] ?? 'committed';
   world.trace?.push(`    agent of ${id}: ${fate}`);
   if (world.row(run.id).run.stop !== undefined) return { kind: 'cancelled', by: 'ada', reason: 'the run was stopped' };
+  const exhausted = yield* spend(held, { session, task, calls: 1 + (worker.fate % 3) });
+  if (exhausted !== undefined) return { kind: 'failed', failure: exhausted };
   if (fate === 'no-change') return { kind: 'no-change' };
   if (fate === 'committed') {
     world.nonce += 1;

@@ -41,6 +41,8 @@ export interface Bugs {
   readonly runsAgain?: true;
   /** A question that a session ended with is forgotten with the worker that heard it. */
   readonly forgetsQuestions?: true;
+  /** What earlier sessions spent is forgotten with them. */
+  readonly forgetsSpending?: true;
   /** Nobody puts runs in line again that the queue lost. */
   readonly noReconciler?: true;
 }
@@ -68,6 +70,16 @@ function upTo<T extends { readonly oid: string }>(commits: readonly T[], oid: st
 export interface Lease {
   readonly runId: RunId;
   readonly epoch: number;
+}
+
+/** What a session spent on a day. */
+interface Spent {
+  readonly session: string;
+  readonly attempt: number;
+  readonly runId: RunId;
+  readonly task: TaskKey;
+  readonly day: string;
+  readonly tokens: number;
 }
 
 interface RunRow {
@@ -134,6 +146,9 @@ export class World {
   readonly acknowledged = new Set<string>();
   readonly inbox = new Map<string, InboxRow>();
   readonly rows = new Map<RunId, RunRow>();
+  readonly spent = new Map<string, Spent>();
+  /** What workers spent on a run whose lease had passed on while the call was on its way. Tokens. */
+  readonly spentLate = new Map<RunId, number>();
   readonly circuits = new Map<string, Circuit>();
   readonly queue = new Map<RunId, { due: number; holder: string | undefined }>();
   /** Promises seen broken on the way. */
@@ -304,6 +319,17 @@ export class World {
   saveSession(lease: Lease, session: Session): void {
     this.under(lease, `session ${session.id} ${session.outcome?.kind ?? 'begun'}`, (row) => {
       row.sessions = [...row.sessions.filter(({ id }) => id !== session.id), session];
+    });
+  }
+
+  /** As `recordSpent` of the store: not under a lease, and to the same end however often. */
+  recordSpent(lease: Lease, spent: Spent): void {
+    this.write(`${spent.session} spent ${spent.tokens} tokens on ${spent.day}`, () => {
+      const key = `${spent.session}/${spent.day}`;
+      const more = spent.tokens - (this.spent.get(key)?.tokens ?? 0);
+      this.spent.set(key, spent);
+      if (this.row(spent.runId).epoch === lease.epoch) return;
+      this.spentLate.set(spent.runId, (this.spentLate.get(spent.runId) ?? 0) + more);
     });
   }
 
