@@ -14,6 +14,8 @@ const step = z.object({
   bash: z.string().optional(),
   /** Calls a tool by its exact name. */
   tool: z.object({ name: z.string(), input: z.record(z.string(), z.unknown()) }).optional(),
+  /** Calls a tool of an MCP server by whatever name the client offers it under. */
+  mcp: z.object({ server: z.string(), tool: z.string(), input: z.record(z.string(), z.unknown()) }).optional(),
   /** Answers with an error in the protocol's own shape; `drop` cuts the connection. */
   error: z.union([z.number(), z.enum(['prompt_too_long', 'bad_model', 'quota', 'drop'])]).optional(),
   /** The error only for the first this many requests; then the step's `text` answers. */

@@ -8,7 +8,7 @@ const SHELL_TOOLS = ['Bash', 'bash', 'exec_command', 'shell', 'Execute', 'run_sh
 /** What a step says, with its tool call in the words of the tools the client offers. */
 export function answerFor(step: Step, asked: Asked): Answer {
   const call = callFor(step, asked.tools);
-  const wanted = step.write !== undefined || step.bash !== undefined;
+  const wanted = step.write !== undefined || step.bash !== undefined || step.mcp !== undefined;
   const missing = wanted && call === undefined ? ' (The client offers no tool for this step.)' : '';
   return {
     text: `${step.text ?? ''}${missing}`,
@@ -21,8 +21,19 @@ export function answerFor(step: Step, asked: Asked): Answer {
 function callFor(step: Step, tools: readonly OfferedTool[]): ToolCall | undefined {
   const id = randomBytes(9).toString('hex');
   if (step.tool !== undefined) return { id, ...step.tool };
+  if (step.mcp !== undefined) return mcpCall(id, tools, step.mcp);
   if (step.write !== undefined) return writeCall(id, tools, step.write) ?? shell(id, tools, writeCommand(step.write));
   return step.bash === undefined ? undefined : shell(id, tools, step.bash);
+}
+
+/** Clients name such a tool by its server and its own name, with something in between: `mcp__lab__ping`, `lab_ping`, `lab-ping`. */
+function mcpCall(
+  id: string,
+  tools: readonly OfferedTool[],
+  { server, tool, input }: NonNullable<Step['mcp']>,
+): ToolCall | undefined {
+  const offered = tools.find(({ name }) => name.endsWith(tool) && name.includes(server));
+  return offered && { id, name: offered.name, input };
 }
 
 function writeCall(id: string, tools: readonly OfferedTool[], write: NonNullable<Step['write']>): ToolCall | undefined {

@@ -17,6 +17,7 @@ const NOTHING_SAID: ReadonlySet<string> = new Set([
   'session.skills_loaded',
   'session.mcp_servers_loaded',
   'session.mcp_server_status_changed',
+  'session.mcp_server_tools_loaded',
   'session.tools_updated',
   'session.usage_info',
   'session.usage_record',

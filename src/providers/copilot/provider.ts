@@ -11,6 +11,7 @@ export const copilot: Provider = {
   protocol: 'openai',
   cli: { package: '@github/copilot', version: '1.0.102' },
   hosts: [],
+  usesTools: true,
   sessions: copilotSessions,
   command: copilotCommand,
   decode: decodeCopilot,

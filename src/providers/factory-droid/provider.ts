@@ -11,6 +11,7 @@ export const factoryDroid: Provider = {
   protocol: 'openai',
   cli: { package: '@factory/cli', version: '0.225.2' },
   hosts: [],
+  usesTools: true,
   sessions: droidSessions,
   command: droidCommand,
   decode: decodeDroid,

@@ -11,6 +11,7 @@ export const gemini: Provider = {
   protocol: 'gemini',
   cli: { package: '@google/gemini-cli', version: '0.61.0' },
   hosts: [],
+  usesTools: true,
   sessions: geminiSessions,
   command: geminiCommand,
   decode: decodeGemini,

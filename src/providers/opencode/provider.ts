@@ -11,6 +11,7 @@ export const opencode: Provider = {
   protocol: 'openai',
   cli: { package: 'opencode-ai', version: '1.18.33' },
   hosts: [],
+  usesTools: true,
   sessions: opencodeSessions,
   command: opencodeCommand,
   decode: decodeOpencode,
