@@ -30,15 +30,21 @@ async function actions({ harness }: Suite, run: Run): Promise<readonly string[]>
   return (await harness().store.auditOf(run.id)).map(({ action }) => action);
 }
 
+/** An issue of two things whose first is being done. */
+async function atWork(place: Place): Promise<number> {
+  const issue = await place.issue(
+    'Two things',
+    '- [ ] First `scripted: write 1.txt one` `scripted: say now` `scripted: sleep 2s`\n- [ ] Second `scripted: write 2.txt two`\n',
+  );
+  await place.label(issue);
+  await place.until('the first task', async () => await place.agentSaid('"now"'));
+  return issue;
+}
+
 function runsWhatIsAsked(suite: Suite): void {
   it('is run between two tasks, on what is committed by then, and keeps nothing of what it changes', async () => {
     const place = await suite.place();
-    const issue = await place.issue(
-      'Two things',
-      '- [ ] First `scripted: write 1.txt one` `scripted: say now` `scripted: sleep 2s`\n- [ ] Second `scripted: write 2.txt two`\n',
-    );
-    await place.label(issue);
-    await place.until('the first task', async () => await place.agentSaid('"now"'));
+    const issue = await atWork(place);
     const asked = await place.comment(
       issue,
       '/maestro exec ls; git log -1 --format=%H; echo x >> 1.txt; echo y > 3.txt',
@@ -69,12 +75,7 @@ function runsWhatIsAsked(suite: Suite): void {
 
   it('is run for a run that is paused, which stays so, and shows how it failed', async () => {
     const place = await suite.place();
-    const issue = await place.issue(
-      'Two things',
-      '- [ ] First `scripted: write 1.txt one` `scripted: say now` `scripted: sleep 2s`\n- [ ] Second `scripted: write 2.txt two`\n',
-    );
-    await place.label(issue);
-    await place.until('the first task', async () => await place.agentSaid('"now"'));
+    const issue = await atWork(place);
     await place.comment(issue, '/maestro pause');
     const before = await parked(place);
     await suite.harness().quiet();

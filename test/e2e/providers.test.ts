@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Script } from '../../local-model/script.ts';
 import { describeWith } from '../setup/require.ts';
@@ -14,6 +15,18 @@ const AGENTS = [
   { provider: 'gemini', model: 'gemini-2.5-pro', path: '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse' },
   { provider: 'copilot', model: 'gpt-5.4', path: '/v1/responses' },
 ] as const;
+
+/**
+ * What each model does before it calls a tool of ours. Claude Code's use of them is shown in `claude-code.test.ts`. Droid has tools
+ * of servers looked for before they are called. Codex 0.169.0 hides them behind `tool_search`, which the scripted model does not
+ * speak: it has the command alone.
+ */
+const BEFORE_TOOLS: ReadonlyMap<string, Script> = new Map<string, Script>([
+  ['opencode', []],
+  ['factory-droid', [{ tool: { name: 'ToolSearch', input: { query: 'select:maestro___note' } } }]],
+  ['gemini', []],
+  ['copilot', []],
+]);
 
 /** On an idle machine a run takes ten to thirty seconds. */
 const PATIENCE_MS = 200_000;
@@ -72,6 +85,25 @@ describeWith('agentImage', 'the real agent CLIs in their containers', () => {
     expect(await place.agentSaid('"type":"unknown"')).toBe(false);
     expect(await place.agentSaid(KEY_CANARY)).toBe(false);
   });
+
+  it.each(AGENTS.filter(({ provider }) => BEFORE_TOOLS.has(provider)))(
+    '$provider speaks to Maestro with its tools',
+    async (agent) => {
+      const { place } = await begin(agent, [
+        ...(BEFORE_TOOLS.get(agent.provider) ?? []),
+        { mcp: { server: 'maestro', tool: 'note', input: { text: 'Mind the gap.' } } },
+        { bash: 'echo 1 > one.txt' },
+        { text: 'Wrote one.' },
+      ]);
+      await settling(place);
+      const run = await place.settledRun();
+      expect(run.tasks).toMatchObject([{ outcome: { kind: 'committed' }, notes: ['Mind the gap.'] }]);
+      const [session] = await suite.harness().store.sessionsOf(run.id);
+      expect(
+        (await readFile(session?.log ?? '', 'utf8')).split('\n').filter((line) => line.includes('"type":"unknown"')),
+      ).toEqual([]);
+    },
+  );
 
   it('a refused key fails the task of every one of them, and says so', async () => {
     const runs = await Promise.all(AGENTS.map(async (agent) => await begin(agent, [{ error: 401, repeat: true }])));
