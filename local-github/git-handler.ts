@@ -3,7 +3,8 @@ import { canSee, grants, reaches } from './auth/access.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { HttpError } from './errors.ts';
 import { serveGit } from './git/http-backend.ts';
-import { compareRefs, snapshotRefs } from './git/refs.ts';
+import { readRefs } from './git/ref-files.ts';
+import { compareRefs } from './git/refs.ts';
 import { gitDirectory } from './hub.ts';
 import type { Actor, Hub } from './hub.ts';
 import { atLeast, fullNameOf, repositoryByName, roleOf } from './lookup.ts';
@@ -121,13 +122,13 @@ async function serve(
   };
   if (path.service !== 'git-receive-pack' || author === undefined) return await serveGit(request, response, options);
   return await hub.lock(repository.id, async () => {
-    const before = await snapshotRefs(directory);
+    const before = await readRefs(directory);
     const mayWorkflows = author.kind === 'user' || grants(author.token.permissions, 'workflows', 'write');
     return await serveGit(request, response, {
       ...options,
       ...(mayWorkflows ? {} : { environment: { LOCAL_GITHUB_NO_WORKFLOWS: '1' } }),
       beforeEnd: async () => {
-        for (const change of compareRefs(before, await snapshotRefs(directory))) {
+        for (const change of compareRefs(before, await readRefs(directory))) {
           await refChanged(hub, repository, change, { author, via: 'git' });
         }
         if (cut) request.socket.destroy();

@@ -1,4 +1,5 @@
 import { git, gitBytes, tryGit } from './process.ts';
+import { readRef } from './ref-files.ts';
 
 export interface Person {
   readonly name: string;
@@ -27,9 +28,20 @@ export interface TreeEntry {
 /** What git calls the absence of an object. */
 export const NO_OBJECT = '0'.repeat(40);
 
+const SHA = /^[0-9a-f]{40}$/;
+/** A branch or tag without anything that git would read as more than its name (gitrevisions(7)). */
+const PLAIN_REF = /^refs\/(heads|tags)\/(?!.*(\.\.|@\{|\/\/|\.lock$))[\w.@+=/#()!,;-]*\w$/;
+
 /** The object a name points to (a sha, `refs/heads/x`, `x^{commit}`); undefined when there is none. */
 export async function resolve(directory: string, name: string): Promise<string | undefined> {
   if (name.startsWith('-')) return undefined;
+  if (PLAIN_REF.test(name)) return await readRef(directory, name);
+  const commit = /^(?<of>.+)\^\{commit\}$/.exec(name)?.groups?.['of'];
+  if (commit !== undefined) {
+    const sha = PLAIN_REF.test(commit) ? await readRef(directory, commit) : SHA.test(commit) ? commit : undefined;
+    if (sha === undefined && PLAIN_REF.test(commit)) return undefined;
+    if (sha !== undefined && (await objectType(directory, sha)) === 'commit') return sha;
+  }
   return await tryGit(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]);
 }
 
@@ -101,10 +113,21 @@ export async function readBlob(directory: string, sha: string): Promise<Buffer |
   return await gitBytes(directory, ['cat-file', 'blob', sha]);
 }
 
+/** Types of objects, which never change, by directory and sha. */
+const knownTypes = new Map<string, string>();
+const MOST_KNOWN = 10_000;
+
 /** `commit`, `tree`, `blob` or `tag`; undefined when there is no such object. */
 export async function objectType(directory: string, sha: string): Promise<string | undefined> {
-  if (!/^[0-9a-f]{40}$/.test(sha)) return undefined;
-  return await tryGit(directory, ['cat-file', '-t', sha]);
+  if (!SHA.test(sha)) return undefined;
+  const key = `${directory}\0${sha}`;
+  const known = knownTypes.get(key);
+  if (known !== undefined) return known;
+  const type = await tryGit(directory, ['cat-file', '-t', sha]);
+  if (type === undefined) return undefined;
+  if (knownTypes.size >= MOST_KNOWN) knownTypes.clear();
+  knownTypes.set(key, type);
+  return type;
 }
 
 /** Whether every commit of `ancestor` is in `descendant`. */

@@ -8,13 +8,6 @@ export interface RefChange {
   readonly after: string;
 }
 
-/** Every branch and tag with what it points to. */
-export async function snapshotRefs(directory: string): Promise<ReadonlyMap<string, string>> {
-  const output = await git(directory, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags']);
-  const lines = output.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => [line.slice(41), line.slice(0, 40)]));
-}
-
 /** What changed between two snapshots, by ref name. */
 export function compareRefs(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RefChange[] {
   const names = [...new Set([...before.keys(), ...after.keys()])].sort();

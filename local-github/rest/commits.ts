@@ -3,7 +3,7 @@ import { changedFiles } from '../git/diff.ts';
 import { countApart, listCommits, mergeBase, readCommit, resolveCommit } from '../git/objects.ts';
 import type { Commit } from '../git/objects.ts';
 import { git } from '../git/process.ts';
-import { snapshotRefs } from '../git/refs.ts';
+import { readRefs } from '../git/ref-files.ts';
 import { pageOf, paginate } from '../pages.ts';
 import { presentChange, presentCommit } from '../presenters/git.ts';
 import { repositoryHtmlUrl, repositoryUrl } from '../presenters/repository.ts';
@@ -28,7 +28,7 @@ export const commitRoutes: readonly Route[] = [
 ];
 
 async function branches(call: RepositoryCall): Promise<{ name: string; sha: string }[]> {
-  const refs = [...(await snapshotRefs(call.directory))];
+  const refs = [...(await readRefs(call.directory))];
   return refs.flatMap(([ref, sha]) => (ref.startsWith('refs/heads/') ? [{ name: ref.slice(11), sha }] : []));
 }
 

@@ -11,7 +11,7 @@ import {
   resolve,
   resolveCommit,
 } from '../git/objects.ts';
-import { snapshotRefs } from '../git/refs.ts';
+import { readRefs } from '../git/ref-files.ts';
 import { tryGit } from '../git/process.ts';
 import { paginate } from '../pages.ts';
 import { nodeId } from '../presenters/node-id.ts';
@@ -45,7 +45,7 @@ export const gitDataRoutes: readonly Route[] = [
 
 /** Throws 409 for a repository without commits, as GitHub's git database does. */
 export async function refuseEmpty(call: RepositoryCall): Promise<void> {
-  if ((await snapshotRefs(call.directory)).size === 0) throw new HttpError(409, 'Git Repository is empty.');
+  if ((await readRefs(call.directory)).size === 0) throw new HttpError(409, 'Git Repository is empty.');
 }
 
 async function present(call: RepositoryCall, name: string, sha: string): Promise<unknown> {
@@ -56,14 +56,14 @@ async function present(call: RepositoryCall, name: string, sha: string): Promise
 async function getRef(call: RepositoryCall): Promise<Reply> {
   await refuseEmpty(call);
   const name = `refs/${call.params['ref'] ?? ''}`;
-  const sha = (await snapshotRefs(call.directory)).get(name);
+  const sha = (await readRefs(call.directory)).get(name);
   if (sha === undefined) throw notFound();
   return { status: 200, body: await present(call, name, sha) };
 }
 
 async function matchingRefs(call: RepositoryCall): Promise<Reply> {
   const prefix = `refs/${call.params['ref'] ?? ''}`;
-  const found = [...(await snapshotRefs(call.directory))].filter(([name]) => name.startsWith(prefix));
+  const found = [...(await readRefs(call.directory))].filter(([name]) => name.startsWith(prefix));
   const presented = await Promise.all(found.map(async ([name, sha]) => await present(call, name, sha)));
   return paginate(call, presented, (ref) => ref);
 }
@@ -91,7 +91,7 @@ async function updateRef(call: RepositoryCall): Promise<Reply> {
   const { directory } = call;
   const body = readBody(UpdateRef, call.body);
   const ref = `refs/${call.params['ref'] ?? ''}`;
-  const before = (await snapshotRefs(directory)).get(ref);
+  const before = (await readRefs(directory)).get(ref);
   if (before === undefined) throw unprocessable('Reference does not exist');
   if ((await objectType(directory, body.sha)) === undefined) throw unprocessable('Object does not exist');
   if (body.force !== true && !(await isAncestor(directory, before, body.sha))) {
@@ -104,7 +104,7 @@ async function updateRef(call: RepositoryCall): Promise<Reply> {
 
 async function deleteRef(call: RepositoryCall): Promise<Reply> {
   const ref = `refs/${call.params['ref'] ?? ''}`;
-  const before = (await snapshotRefs(call.directory)).get(ref);
+  const before = (await readRefs(call.directory)).get(ref);
   if (before === undefined) throw unprocessable('Reference does not exist');
   if (ref === `refs/heads/${call.repository.defaultBranch}`) throw unprocessable('Cannot delete the default branch');
   refuseProtected(call, ref);

@@ -24,7 +24,7 @@ async function waiting(place: Place, issue: number, id = 'q1'): Promise<{ readon
 }
 
 function asks(runner: 'local' | 'docker'): void {
-  const suite = useHarness({ runner, env: { MAESTRO_PARTING_SECONDS: '1' } });
+  const suite = useHarness({ runner, database: 'embedded', env: { MAESTRO_PARTING_SECONDS: '1' } });
 
   it('goes on from what it did once somebody replies, in one commit, and holds nothing meanwhile', async () => {
     const place = await suite.place();

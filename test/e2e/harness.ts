@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { attachReferee, type AttachedReferee } from '../../local-github/referee/recording.ts';
-import { createReferee } from '../../local-github/referee/referee.ts';
+import { sharedReferee } from '../../local-github/referee/referee.ts';
 import type { SeedRepository } from '../../local-github/seed.ts';
 import { startLocalGithub, type LocalGithub, type LocalGithubOptions } from '../../local-github/server.ts';
 import { startApp } from '../../src/compose/app-part.ts';
@@ -16,10 +16,16 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { auditHome, auditPlace } from './audit.ts';
 import { createPlace, type Place } from './place.ts';
 import { KEY_CANARY, ROLES, secretsOf, type Audited } from './stage.ts';
+import { createDatabase, type TestDatabase } from '../setup/database.ts';
 import '../setup/provided.ts';
 
 export interface HarnessOptions {
   readonly runner: 'local' | 'docker';
+  /**
+   * Where the store is: on the tests' Postgres server when not said and there is one. The embedded database takes 4 s to make and
+   * half a gigabyte of this process, which makes every process slow to start; tests of it say so.
+   */
+  readonly database?: 'embedded';
   /** Of Maestro; over the harness's own settings. */
   readonly env?: Readonly<Record<string, string>>;
   readonly github?: Omit<LocalGithubOptions, 'seed'>;
@@ -68,7 +74,9 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const github = stack.use(
     await startLocalGithub({ ...options.github, seed: { repositories: [{ name: 'first', files: { a: 'a\n' } }] } }),
   );
-  const env = environment(github, home, options);
+  const database = await databaseOf(options);
+  if (database !== undefined) stack.use(database);
+  const env = environment(github, home, { ...options, databaseUrl: database?.url });
   const config = readConfig(env);
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
@@ -91,7 +99,7 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   );
   const app = stack.use(await startApp(shared));
   github.control.setWebhookUrl(`${app.url ?? ''}/api/github/webhooks`);
-  const referee = attachReferee(github.recorder, createReferee(), { expected: isByItsId });
+  const referee = attachReferee(github.recorder, sharedReferee(), { expected: isByItsId });
   const everything = stack.move();
 
   const quiet = async (): Promise<void> => {
@@ -184,10 +192,15 @@ async function workerOf(
   };
 }
 
+async function databaseOf(options: HarnessOptions): Promise<TestDatabase | undefined> {
+  const another = options.database === 'embedded' || options.env?.['DATABASE_URL'] !== undefined;
+  return another || inject('postgresUrl') === undefined ? undefined : await createDatabase();
+}
+
 function environment(
   github: LocalGithub,
   home: string,
-  options: HarnessOptions,
+  options: HarnessOptions & { readonly databaseUrl: string | undefined },
 ): Readonly<Record<string, string | undefined>> {
   return {
     APP_ID: String(github.app.id),
@@ -204,6 +217,7 @@ function environment(
     MAESTRO_RETRY_SECONDS: '1',
     MAESTRO_LEASE_SECONDS: '6',
     ANTHROPIC_API_KEY: KEY_CANARY,
+    ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
     ...(options.runner === 'docker'
       ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: options.dockerHost ?? inject('dockerHost') }
       : {}),

@@ -11,7 +11,7 @@ describeWith('agentImage', 'with the Docker runner', () => {
 });
 
 function labelled(runner: 'local' | 'docker'): void {
-  const suite = useHarness({ runner });
+  const suite = useHarness({ runner, database: 'embedded' });
 
   it('makes a ready pull request of a labelled issue, and says so everywhere', async () => {
     const place = await suite.place();

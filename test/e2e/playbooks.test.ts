@@ -5,7 +5,7 @@ import { useHarness } from './suite.ts';
 import { keptBranch } from './audit.ts';
 
 describe('a checklist', () => {
-  const suite = useHarness({ runner: 'local' });
+  const suite = useHarness({ runner: 'local', database: 'embedded' });
 
   it('in an issue gets one commit per open task, and its boxes ticked where that was committed', async () => {
     const place = await suite.place();

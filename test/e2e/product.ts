@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { attachReferee } from '../../local-github/referee/recording.ts';
-import { createReferee } from '../../local-github/referee/referee.ts';
+import { sharedReferee } from '../../local-github/referee/referee.ts';
 import type { SeedRepository } from '../../local-github/seed.ts';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 
@@ -78,7 +78,7 @@ export async function openProduct(): Promise<Product> {
     seed: { repositories: [{ name: 'first', files: { a: 'a\n' }, roles: ROLES }] },
   });
   github.control.setWebhookUrl(`http://127.0.0.1:${port}/api/github/webhooks`);
-  const referee = attachReferee(github.recorder, createReferee(), { expected: isByItsId });
+  const referee = attachReferee(github.recorder, sharedReferee(), { expected: isByItsId });
   let child: ChildProcess | undefined;
   let lines: string[] = [];
   let made = 0;
