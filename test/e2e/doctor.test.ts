@@ -41,6 +41,7 @@ describeWith('agentImage', 'maestro doctor beside a Maestro that runs', () => {
   const model = useModel();
   const suite = useHarness(() => ({
     runner: 'docker',
+    database: 'embedded',
     env: { ANTHROPIC_BASE_URL: model().url, MAESTRO_PROVIDER: 'claude-code' },
   }));
 
