@@ -37,7 +37,7 @@ function read(body: unknown): Asked {
   // Clients put messages of the user without text around what the user said.
   const asked = items.findLastIndex(({ role, content: said }) => role === 'user' && textOf(said).trim() !== '');
   const after = items.slice(asked + 1).map((one) => ('type' in one ? (one.type ?? '') : '').endsWith('_output'));
-  // Codex in "code mode" offers its tools among the input.
+  // Codex in "code mode" offers its tools among the input, and there is what it found for a `tool_search_call`.
   const among = items.flatMap((one) => ('tools' in one ? (one.tools ?? []) : []));
   return {
     tools: [...flat(parsed.tools ?? []), ...flat(among)],
@@ -46,10 +46,12 @@ function read(body: unknown): Asked {
   };
 }
 
-function flat(offered: readonly Tool[]): readonly OfferedTool[] {
-  return offered.flatMap((one) =>
-    one.tools === undefined ? [offeredTool(one.name ?? one.type, one.parameters ?? undefined)] : flat(one.tools),
-  );
+function flat(offered: readonly Tool[], namespace?: string): readonly OfferedTool[] {
+  return offered.flatMap((one) => {
+    if (one.tools !== undefined) return flat(one.tools, one.type === 'namespace' ? one.name : namespace);
+    const found = offeredTool(one.name ?? one.type, one.parameters ?? undefined);
+    return [namespace === undefined ? found : { ...found, namespace }];
+  });
 }
 
 function textOf(value: z.infer<typeof content>): string {
@@ -134,8 +136,13 @@ function thinkingEvents(item_id: string, output_index: number, text: string): re
 }
 
 function toolCall(call: NonNullable<Answer['call']>): OutputItem {
-  const { id: call_id, name, freeform } = call;
-  const fields = { status: 'completed', call_id, name };
+  const { id: call_id, name, namespace, freeform } = call;
+  // The client looks for tools that it did not offer, and offers what it found in its next request.
+  if (name === 'tool_search') {
+    const search = { status: 'completed', call_id, execution: 'client', arguments: call.input };
+    return { id: newId('tsc'), type: 'tool_search_call', ...search };
+  }
+  const fields = { status: 'completed', call_id, name, ...(namespace === undefined ? {} : { namespace }) };
   if (freeform !== undefined) return { id: newId('ctc'), type: 'custom_tool_call', ...fields, input: freeform };
   return { id: newId('fc'), type: 'function_call', ...fields, arguments: JSON.stringify(call.input) };
 }

@@ -18,6 +18,8 @@ export interface Asked {
 
 export interface OfferedTool {
   readonly name: string;
+  /** Where the protocol keeps names apart: what a call has to say besides the name. */
+  readonly namespace?: string;
   /** Names of its parameters. */
   readonly parameters: readonly string[];
   /** Those that must be given: of which JSON type, and what they may be if that is limited. */
@@ -37,6 +39,7 @@ export interface Answer {
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
+  readonly namespace?: string;
   readonly input: Readonly<Record<string, unknown>>;
   /** What a freeform tool is given instead of `input`. */
   readonly freeform?: string;

@@ -32,8 +32,12 @@ function mcpCall(
   tools: readonly OfferedTool[],
   { server, tool, input }: NonNullable<Step['mcp']>,
 ): ToolCall | undefined {
-  const offered = tools.find(({ name }) => name.endsWith(tool) && name.includes(server));
-  return offered && { id, name: offered.name, input };
+  const offered = tools.find(
+    ({ name, namespace = '' }) => name.endsWith(tool) && `${namespace}${name}`.includes(server),
+  );
+  if (offered === undefined) return undefined;
+  const { name, namespace } = offered;
+  return { id, name, ...(namespace === undefined ? {} : { namespace }), input };
 }
 
 function writeCall(id: string, tools: readonly OfferedTool[], write: NonNullable<Step['write']>): ToolCall | undefined {

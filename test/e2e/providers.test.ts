@@ -17,11 +17,11 @@ const AGENTS = [
 ] as const;
 
 /**
- * What each model does before it calls a tool of ours. Claude Code's use of them is shown in `claude-code.test.ts`. Droid has tools
- * of servers looked for before they are called. Codex 0.169.0 hides them behind `tool_search`, which the scripted model does not
- * speak: it has the command alone.
+ * What each model does before it calls a tool of ours. Claude Code's use of them is shown in `claude-code.test.ts`. Droid and Codex
+ * have tools of servers looked for before they are called.
  */
 const BEFORE_TOOLS: ReadonlyMap<string, Script> = new Map<string, Script>([
+  ['codex', [{ tool: { name: 'tool_search', input: { query: 'maestro note for later tasks' } } }]],
   ['opencode', []],
   ['factory-droid', [{ tool: { name: 'ToolSearch', input: { query: 'select:maestro___note' } } }]],
   ['gemini', []],

@@ -11,6 +11,7 @@ export const codex: Provider = {
   protocol: 'openai',
   cli: { package: '@openai/codex', version: '0.169.0' },
   hosts: [],
+  usesTools: true,
   sessions: codexSessions,
   command: codexCommand,
   decode: decodeCodex,
