@@ -179,7 +179,7 @@ export function chosen({ options }: Pick<Question, 'options'>, words: string): s
 }
 
 /** What a proposal is approved by: it changes with every word of it. */
-export function planHash(tasks: readonly ProposedTask[]): string {
+export function proposalHash(tasks: readonly ProposedTask[]): string {
   return digest(JSON.stringify(tasks.map(({ title, text }) => [title, text])), 10);
 }
 

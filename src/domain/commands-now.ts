@@ -1,4 +1,4 @@
-import { openQuestion, planHash } from './asking.ts';
+import { openQuestion, proposalHash } from './asking.ts';
 import { objection } from './order.ts';
 import { isFinal, type Run, type RunTask } from './run.ts';
 import type { Order } from './steering.ts';
@@ -68,5 +68,5 @@ export function commandsNow(of: {
 /** The hash of the proposal that is open, if one is. */
 function proposedHash(tasks: readonly RunTask[]): string {
   const question = openQuestion(tasks)?.question;
-  return question?.kind === 'replan' ? planHash(question.tasks ?? []) : '';
+  return question?.kind === 'replan' ? proposalHash(question.tasks ?? []) : '';
 }

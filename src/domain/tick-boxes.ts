@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
-import { commandsNow } from './commands-now.ts';
+import { commandsNow, type CommandNow } from './commands-now.ts';
 import type { RunId } from './ids.ts';
-import type { Run, RunTask } from './run.ts';
+import { isFinal, type Run, type RunTask } from './run.ts';
 
 /*
  * The boxes of a status comment: for people who prefer a mouse to a command. Whoever may edit the comment may tick one, so a tick
@@ -9,93 +9,91 @@ import type { Run, RunTask } from './run.ts';
  */
 
 /** The commands that have a box: those that need no words. */
-type TickVerb = 'pause' | 'resume' | 'stop' | 'retry' | 'skip';
+type Ticked = Extract<Command, { kind: 'pause' | 'resume' | 'stop' | 'approve' | 'retry' | 'skip' | 'redo' }>;
 
 /** What a tick asks for. */
 export interface Tick {
-  readonly verb: TickVerb;
-  /** By position, for `retry` and `skip`. */
-  readonly task?: number;
+  /** What follows `/maestro`. */
+  readonly words: string;
+  readonly command: Ticked;
 }
 
-/** Tasks that get boxes of their own at most; all others have the commands. */
+/** Failed tasks that get boxes of their own at most; all others have the commands. */
 const MOST_TASKS = 5;
 
-const BOX = /^- \[([ xX])\] <!-- maestro:(pause|resume|stop|retry|skip)(?: (\d{1,6}))? -->/;
+const BOX = /^- \[([ xX])\] <!-- maestro:(pause|resume|stop|approve [a-z2-7]{4,64}|(?:retry|skip|redo) \d{1,6}) -->/;
 
 /** The boxes of a run now, each a line of markdown; empty when nothing can be ticked. */
 export function renderTickBoxes(of: {
   readonly run: Pick<Run, 'plan' | 'settings' | 'state' | 'steering' | 'stop'>;
   readonly tasks: readonly RunTask[];
 }): string {
-  const lines = ticksNow(of).map(
-    ({ verb, task }) => `- [ ] <!-- maestro:${verb}${task === undefined ? '' : ` ${task}`} --> ${words(verb, task)}`,
-  );
+  const lines = boxesNow(of).map(({ words, label }) => `- [ ] <!-- maestro:${words} --> ${label}`);
   return lines.length === 0 ? '' : ['Tick to ask for it:', ...lines].join('\n');
 }
 
-function ticksNow(of: Parameters<typeof renderTickBoxes>[0]): readonly Tick[] {
-  const now = commandsNow(of);
-  const simple = (['pause', 'resume', 'stop'] as const).filter((verb) => now.some((one) => one.verb === verb));
-  // A task that is still to come is left out by a command, where there is room for the reason.
-  const again = (now.find(({ verb }) => verb === 'retry')?.tasks ?? []).slice(0, MOST_TASKS);
-  const skippable = new Set(now.find(({ verb }) => verb === 'skip')?.tasks);
-  return [
-    ...simple.map((verb) => ({ verb })),
-    ...again.flatMap((task): readonly Tick[] =>
-      skippable.has(task)
-        ? [
-            { verb: 'retry', task },
-            { verb: 'skip', task },
-          ]
-        : [{ verb: 'retry', task }],
-    ),
-  ];
+interface Box {
+  readonly words: string;
+  readonly label: string;
 }
 
-function words(verb: TickVerb, task: number | undefined): string {
-  switch (verb) {
-    case 'pause':
-      return 'pause after the task at hand';
-    case 'resume':
-      return 'go on';
-    case 'stop':
-      return 'stop, and keep what is committed';
-    case 'retry':
-      return `do task ${task} again`;
-    case 'skip':
-      return `leave task ${task} out`;
-  }
+function boxesNow(of: Parameters<typeof renderTickBoxes>[0]): readonly Box[] {
+  const now = commandsNow(of);
+  const offered = (verb: CommandNow['verb']): CommandNow | undefined => now.find((one) => one.verb === verb);
+  const box = (verb: CommandNow['verb'], label: string): readonly Box[] => {
+    const words = offered(verb)?.words;
+    return words === undefined ? [] : [{ words, label }];
+  };
+  // A task that is still to come is left out by a command, where there is room for the reason.
+  const again = (offered('retry')?.tasks ?? []).slice(0, MOST_TASKS);
+  const skippable = new Set(offered('skip')?.tasks);
+  // While a run is at work, which task was done last changes under the hand of who is about to tick.
+  const rests = of.run.state === 'parked' || isFinal(of.run.state);
+  const last = rests ? offered('redo')?.tasks?.at(-1) : undefined;
+  return [
+    ...box('approve', 'go on with what is proposed'),
+    ...box('pause', 'pause after the task at hand'),
+    ...box('resume', 'go on'),
+    ...box('stop', 'stop, and keep what is committed'),
+    ...again.flatMap((task): readonly Box[] => [
+      { words: `retry ${task}`, label: `do task ${task} again` },
+      ...(skippable.has(task) ? [{ words: `skip ${task}`, label: `leave task ${task} out` }] : []),
+    ]),
+    ...(last === undefined || again.includes(last)
+      ? []
+      : [{ words: `redo ${last}`, label: `take task ${last} back, and do it again` }]),
+  ];
 }
 
 /** The boxes that were there without a tick and have one now. What else was changed says nothing. */
 export function newTicks(before: string, after: string): readonly Tick[] {
-  const unticked = new Set(boxesOf(before).flatMap(({ name, ticked }) => (ticked ? [] : [name])));
-  const found = new Map(
-    boxesOf(after).flatMap(({ name, ticked, tick }) => (ticked && unticked.has(name) ? [[name, tick]] : [])),
-  );
-  return [...found.values()];
+  const unticked = new Set(boxesOf(before).flatMap(({ words, ticked }) => (ticked ? [] : [words])));
+  const found = new Set(boxesOf(after).flatMap(({ words, ticked }) => (ticked && unticked.has(words) ? [words] : [])));
+  return [...found].map((words) => ({ words, command: commandOf(words) }));
 }
 
-interface FoundBox {
-  readonly name: string;
-  readonly ticked: boolean;
-  readonly tick: Tick;
-}
-
-function boxesOf(body: string): readonly FoundBox[] {
-  return body.split(/\r\n|\r|\n/).flatMap((line): readonly FoundBox[] => {
-    const [, mark, verb, number] = BOX.exec(line) ?? [];
-    if (verb === undefined) return [];
-    const task = number === undefined ? {} : { task: Number(number) };
-    return [{ name: `${verb} ${number ?? ''}`, ticked: mark !== ' ', tick: { verb: verb as TickVerb, ...task } }];
+function boxesOf(body: string): readonly { readonly words: string; readonly ticked: boolean }[] {
+  return body.split(/\r\n|\r|\n/).flatMap((line) => {
+    const [, mark, words] = BOX.exec(line) ?? [];
+    return words === undefined ? [] : [{ words, ticked: mark !== ' ' }];
   });
 }
 
-/** The command a tick stands for. */
-export function commandOf({ verb, task }: Tick): Extract<Command, { kind: TickVerb }> {
-  if (verb === 'stop') return { kind: 'stop', reason: '' };
-  return verb === 'pause' || verb === 'resume' ? { kind: verb } : { kind: verb, task, words: '' };
+function commandOf(words: string): Ticked {
+  const [verb, about = ''] = words.split(' ', 2) as [Ticked['kind'], string?];
+  switch (verb) {
+    case 'stop':
+      return { kind: verb, reason: '' };
+    case 'pause':
+    case 'resume':
+      return { kind: verb };
+    case 'approve':
+      return { kind: verb, hash: about };
+    case 'retry':
+    case 'skip':
+    case 'redo':
+      return { kind: verb, task: Number(about), words: '' };
+  }
 }
 
 /** The run whose status comment a text of ours was, by its hidden last line; undefined for another text. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attend, chosen, openQuestion, planHash } from '../../src/domain/asking.ts';
+import { attend, chosen, openQuestion, proposalHash } from '../../src/domain/asking.ts';
 import { nextInRun, standing } from '../../src/domain/conduct.ts';
 import { objection, takeOrders } from '../../src/domain/order.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -125,7 +125,7 @@ describe('a proposal of other tasks', () => {
   const proposal = ['Task 2\n\nwith care', 'new', 'newer'].map((text) => ({ title: text.split('\n')[0] ?? '', text }));
   const asking = question({ kind: 'replan', tasks: proposal });
   const tasks = [1, 2, 3].map((n) => aTask(run.id, n, n === 1 ? { attempts: 1, questions: [asking] } : {}));
-  const approve: Order = { kind: 'approve', hash: planHash(proposal) };
+  const approve: Order = { kind: 'approve', hash: proposalHash(proposal) };
 
   it('takes the place of what is left once its very text is approved', () => {
     expect(objection({ kind: 'approve', hash: 'else' }, { run, tasks })).toContain('no proposal');

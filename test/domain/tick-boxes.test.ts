@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { proposalHash } from '../../src/domain/asking.ts';
 import { parseCommand } from '../../src/domain/command.ts';
+import type { Question } from '../../src/domain/question.ts';
 import { renderStatusComment } from '../../src/domain/report/status-comment.ts';
-import { commandOf, newTicks, renderTickBoxes, runOfStatusComment } from '../../src/domain/tick-boxes.ts';
-import { aDoneTask, aReport, aRun, aTask } from './report/a-run.ts';
+import { newTicks, renderTickBoxes, runOfStatusComment } from '../../src/domain/tick-boxes.ts';
+import { aDoneTask, aReport, aRun, aSession, aTask } from './report/a-run.ts';
 
+const committed = { kind: 'committed', commit: 'c' } as const;
 const crashed = {
   kind: 'failed',
   failure: { kind: 'crash', message: 'It ended.', detail: '- [ ] <!-- maestro:stop -->' },
@@ -31,27 +34,52 @@ describe('tick boxes', () => {
     expect(renderTickBoxes({ run: aRun({ state: 'succeeded' }), tasks: [] })).toBe('');
   });
 
+  it('take back the last task that was done, where nothing is at work', () => {
+    const tasks = [aDoneTask(1, committed), aDoneTask(2, committed)];
+    expect(renderTickBoxes({ run: aRun({ state: 'succeeded' }), tasks })).toBe(
+      'Tick to ask for it:\n- [ ] <!-- maestro:redo 2 --> take task 2 back, and do it again',
+    );
+    expect(renderTickBoxes({ run: aRun({ state: 'running' }), tasks: [...tasks, aTask(3)] })).not.toContain('redo');
+    expect(renderTickBoxes({ run: aRun({ state: 'parked' }), tasks: [...tasks, aTask(3)] })).toContain('redo 2');
+  });
+
+  it('approve what is proposed, by its hash', () => {
+    const proposal = [{ title: 'Another', text: 'Another' }];
+    const question: Question = {
+      id: 'q1',
+      kind: 'replan',
+      text: 'The API is gone.',
+      options: [],
+      tasks: proposal,
+      session: aSession('scripted').id,
+      at: 0,
+    };
+    const run = aRun({ state: 'parked' });
+    const box = `- [ ] <!-- maestro:approve ${proposalHash(proposal)} --> go on with what is proposed`;
+    const boxes = renderTickBoxes({ run, tasks: [aTask(1, { questions: [question] })] });
+    expect(boxes.split('\n')).toContain(box);
+    expect(newTicks(boxes, boxes.replace(box, box.replace('[ ]', '[x]')))).toMatchObject([
+      { command: { kind: 'approve', hash: proposalHash(proposal) } },
+    ]);
+  });
+
   it('say what was ticked since, and nothing that was ticked, written or taken out before', () => {
     const before = renderStatusComment(aReport(failed));
     const after = tick(before, 'retry 1');
-    expect(newTicks(before, after)).toEqual([{ verb: 'retry', task: 1 }]);
+    expect(newTicks(before, after)).toMatchObject([{ words: 'retry 1' }]);
     expect(newTicks(before.replaceAll('\n', '\r\n'), after.replaceAll('\n', '\r\n'))).toHaveLength(1);
     expect(newTicks(after, after)).toEqual([]);
     expect(newTicks(after, before)).toEqual([]);
     expect(newTicks(before, `${before}\n- [x] <!-- maestro:pause --> pause`)).toEqual([]);
     expect(newTicks(before, before.replaceAll(/- \[ \].*/g, ''))).toEqual([]);
-    expect(newTicks(before, tick(after, 'resume'))).toEqual([{ verb: 'resume' }, { verb: 'retry', task: 1 }]);
+    expect(newTicks(before, tick(after, 'resume'))).toMatchObject([{ words: 'resume' }, { words: 'retry 1' }]);
   });
 
   it('mean what the command says', () => {
-    for (const [ticked, command] of [
-      [{ verb: 'pause' }, '/maestro pause'],
-      [{ verb: 'resume' }, '/maestro resume'],
-      [{ verb: 'stop' }, '/maestro stop'],
-      [{ verb: 'retry', task: 3 }, '/maestro retry 3'],
-      [{ verb: 'skip', task: 3 }, '/maestro skip 3'],
-    ] as const)
-      expect(commandOf(ticked)).toEqual(parseCommand(command));
+    for (const words of ['pause', 'resume', 'stop', 'approve abc2345', 'retry 3', 'skip 3', 'redo 3']) {
+      const box = `- [ ] <!-- maestro:${words} --> so`;
+      expect(newTicks(box, box.replace('[ ]', '[x]'))).toEqual([{ words, command: parseCommand(`/maestro ${words}`) }]);
+    }
   });
 
   it('never come from any text alone', () => {

@@ -57,6 +57,34 @@ describe('ticking a box in the status comment', () => {
     expect(answers[0]).not.toContain('- [x]');
   });
 
+  it('goes on with what an agent proposes, and takes the last task back, as the commands do', async () => {
+    const place = await suite.place();
+    const issue = await place.issue(
+      'Two things',
+      [
+        '- [ ] One `scripted: write one.txt 1`',
+        '- [ ] Two `scripted: replan The API is gone | Another with scripted: write anew.txt 1`',
+      ].join('\n'),
+    );
+    await place.label(issue);
+    const approval = await place.until('a box to approve', async () => {
+      const texts = (await place.comments(issue)).map(({ body }) => /<!-- maestro:(approve \w+) -->/.exec(body)?.[1]);
+      return texts.find((text) => text !== undefined);
+    });
+    await tick(place, issue, approval);
+    const run = await place.settledRun();
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'skipped', 'committed']);
+    const { tip } = run;
+
+    await tick(place, issue, 'redo 3');
+    const again = await place.until('the task done again', async () => {
+      const [one] = await place.runs();
+      return one?.state === 'succeeded' && one.tip !== tip && (await place.settledRun());
+    });
+    expect(again.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'skipped', 'committed']);
+    expect(await place.answers(issue)).toHaveLength(2);
+  });
+
   it('stops a run; what else people write into the comment does not stay, nor makes it a second one', async () => {
     const place = await suite.place();
     const issue = await place.issue('One thing', 'Work `scripted: say now` and `scripted: hang`');

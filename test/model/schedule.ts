@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { openQuestion, planHash } from '../../src/domain/asking.ts';
+import { openQuestion, proposalHash } from '../../src/domain/asking.ts';
 import { placeInLine, standing } from '../../src/domain/conduct.ts';
 import { hasOrders } from '../../src/domain/order.ts';
 import { isFinal } from '../../src/domain/run.ts';
@@ -42,7 +42,7 @@ const order: fc.Arbitrary<Order> = fc.oneof(
   fc.constantFrom<Order>(
     { kind: 'answer', question: undefined, words: 'that' },
     { kind: 'answer', question: 'q1', words: '1' },
-    { kind: 'approve', hash: planHash(PROPOSAL) },
+    { kind: 'approve', hash: proposalHash(PROPOSAL) },
   ),
   fc.constant<Order>({ kind: 'exec', command: 'npm test', thread: 1 }),
 );

@@ -1,13 +1,14 @@
 import { noRun } from '../../domain/refusal.ts';
 import { threadOf } from '../../domain/report/run-report.ts';
 import { isFinal, type Run } from '../../domain/run.ts';
-import { commandOf, newTicks, runOfStatusComment, type Tick } from '../../domain/tick-boxes.ts';
+import { newTicks, runOfStatusComment, type Tick } from '../../domain/tick-boxes.ts';
 import type { CommentEditedEvent } from '../../domain/webhook.ts';
 import { notPermitted, refuse, type Asked } from '../answer.ts';
 import type { AppDeps } from '../deps.ts';
 import { permissionOf } from '../permission.ts';
 import { refreshStatus } from '../status.ts';
 import { stopRuns } from '../stop.ts';
+import { approve } from './answer.ts';
 import { steer } from './steer.ts';
 
 /**
@@ -44,8 +45,9 @@ async function runOf(deps: AppDeps, event: CommentEditedEvent): Promise<Run | un
 }
 
 async function carryOut(deps: AppDeps, event: CommentEditedEvent, run: Run, tick: Tick): Promise<string> {
-  const command = commandOf(tick);
-  const asked = askedBy(event, keyOf(event, `${tick.verb} ${tick.task ?? ''}`));
+  const { command, words } = tick;
+  const asked = askedBy(event, keyOf(event, words));
+  if (command.kind === 'approve') return await approve(deps, asked, [run], command);
   if (command.kind !== 'stop') return await steer(deps, asked, [run], command);
   if (isFinal(run.state)) return await refuse(deps, asked, noRun('The run here has ended; there is nothing to stop.'));
   const by = event.sender.login;

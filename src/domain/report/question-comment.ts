@@ -1,4 +1,4 @@
-import { ANSWER_WITHIN_MS, isOpen, planHash } from '../asking.ts';
+import { ANSWER_WITHIN_MS, isOpen, proposalHash } from '../asking.ts';
 import type { Question } from '../question.ts';
 import type { Run, RunTask } from '../run.ts';
 import { moment } from './quantities.ts';
@@ -75,7 +75,7 @@ function howToAnswer({ task, tasks, question }: QuestionReport): string {
       return `**To answer,** reply here with ${how}; ${named} does the same. ${codeSpan('/maestro resume')} lets the agent choose by itself.`;
     }
     case 'replan':
-      return `**To take it up,** comment ${codeSpan(`/maestro approve ${planHash(question.tasks ?? [])}`)}. **To go on without,** reply here with what the agent should do instead; ${named} does the same.`;
+      return `**To take it up,** comment ${codeSpan(`/maestro approve ${proposalHash(question.tasks ?? [])}`)}. **To go on without,** reply here with what the agent should do instead; ${named} does the same.`;
     case 'failure':
       return `**To try again,** reply here with what the agent should know, or comment ${codeSpan(`/maestro retry${n}`)}. ${codeSpan(`/maestro skip${n}`)} goes on without it, ${codeSpan('/maestro stop')} ends the run.`;
   }
