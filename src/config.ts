@@ -113,6 +113,11 @@ const ConfigSchema = z.object({
   // Limits of one session
   MAESTRO_IDLE_SECONDS: z.coerce.number().positive().default(600).describe('Silence after which an agent is ended.'),
   MAESTRO_WALL_SECONDS: z.coerce.number().positive().default(3600).describe('Time after which an agent is ended.'),
+  MAESTRO_WALL_MAX_SECONDS: z.coerce
+    .number()
+    .positive()
+    .default(86_400)
+    .describe("The most time that a playbook's `timeout` may give an agent instead."),
   MAESTRO_PARTING_SECONDS: z.coerce
     .number()
     .nonnegative()

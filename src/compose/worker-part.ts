@@ -66,6 +66,7 @@ export async function startWorkerPart(
       session: {
         idleMs: config.MAESTRO_IDLE_SECONDS * 1000,
         wallMs: config.MAESTRO_WALL_SECONDS * 1000,
+        mostWallMs: config.MAESTRO_WALL_MAX_SECONDS * 1000,
         partingMs: config.MAESTRO_PARTING_SECONDS * 1000,
         memoryBytes: config.MAESTRO_MEMORY_MB * 1024 * 1024,
         cpus: config.MAESTRO_CPUS,

@@ -78,3 +78,11 @@ export type PlaybookSource =
   | { readonly kind: 'checklist'; readonly issue: number; readonly title: string; readonly text: string }
   /** An issue that is itself the one task. */
   | { readonly kind: 'issue'; readonly issue: number; readonly title: string; readonly text: string };
+
+/** How long one session may take, by what the playbook says and the operator's limits. Milliseconds. */
+export function sessionWallMs(
+  { timeout }: Pick<PlaybookSettings, 'timeout'>,
+  operator: { readonly wallMs: number; readonly mostWallMs: number },
+): number {
+  return Math.min(timeout ?? operator.wallMs, operator.mostWallMs);
+}

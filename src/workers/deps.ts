@@ -74,7 +74,10 @@ export interface WorkerSettings {
 /** Limits of one session. Times in milliseconds, sizes in bytes. */
 export interface SessionSettings {
   readonly idleMs: number;
+  /** Where nobody says another time. */
   readonly wallMs: number;
+  /** Whatever anybody says. */
+  readonly mostWallMs: number;
   /** How long an agent may go on after it has asked, or said that it is blocked. */
   readonly partingMs: number;
   readonly memoryBytes: number;

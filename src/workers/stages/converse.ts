@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { modelOf } from '../../domain/failover.ts';
 import type { RepositoryServer } from '../../domain/mcp.ts';
 import type { Failure } from '../../domain/outcome.ts';
+import { sessionWallMs } from '../../domain/playbook.ts';
 import type { Run, RunTask } from '../../domain/run.ts';
 import { endsTurn, hindrance, lastWord, notesTold } from '../../domain/talk.ts';
 import type { Usage } from '../../domain/usage.ts';
@@ -172,7 +173,7 @@ function failureOf(scope: RunScope, end: SessionEnd): Failure | undefined {
 
 /** How long a session may take. Milliseconds. */
 function wallOf({ held, deps }: RunScope): number {
-  return held.run.settings.timeout ?? deps.settings.session.wallMs;
+  return sessionWallMs(held.run.settings, deps.settings.session);
 }
 
 /** The wire's own count where it saw anything, since it can't be mistaken; the provider's word for what the wire can't know. */
