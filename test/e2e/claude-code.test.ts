@@ -102,6 +102,26 @@ describeWith('agentImage', 'Claude Code in a container', () => {
     expect(await place.git('log', '-1', '--format=%b', run.branch)).toContain('> Took the one that was named.\n');
   });
 
+  it('is shown why a check failed, and repairs what it made', async () => {
+    const place = await suite.place();
+    const steps = [{ bash: 'test -e one.txt && echo 2 > two.txt || echo 1 > one.txt' }, { text: 'Wrote a file.' }];
+    await place.pushPlaybook(
+      'checked.md',
+      `---\nprovider: claude-code\nmodel: ${MODEL}\nverify: "test -e two.txt || { echo two.txt is missing; exit 1; }"\n---\n- [ ] Two files\n\n  ${script(steps)}\n`,
+    );
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', provider: 'claude-code' });
+    expect(run.tasks).toMatchObject([
+      { attempts: 2, outcome: { kind: 'committed', failedBefore: [{ attempt: 1, check: { code: 1 } }] } },
+    ]);
+    await place.branches();
+    expect(await place.git('diff', '--name-only', run.base.sha, run.branch)).toBe(
+      '.maestro/playbooks/checked.md\none.txt\ntwo.txt\n',
+    );
+    expect(await place.git('rev-list', '--count', `${run.base.sha}..${run.branch}`)).toBe('1\n');
+    expect(model().requests.some(({ prompt }) => prompt.includes('two.txt is missing'))).toBe(true);
+  });
+
   async function environmentsOfContainers(): Promise<readonly string[]> {
     const docker = new Docker({ socketPath: (inject('dockerHost') ?? '').replace(/^unix:\/\//, '') });
     const label = [`maestro.namespace=${namespaceOf(suite.harness().config)}`];

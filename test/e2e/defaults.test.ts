@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ROLES } from './stage.ts';
 import { useHarness } from './suite.ts';
 
 const FILE = '.github/maestro.yml';
@@ -48,5 +49,39 @@ describe('.github/maestro.yml', () => {
     expect(answer).toContain('the last version without problems');
     const [pull] = await place.pulls();
     expect(pull?.body).toContain('the last version without problems');
+  });
+});
+
+// A product of its own: that an organisation has no such file is believed for a minute.
+describe('.github/maestro.yml of a repository and of its organisation', () => {
+  const suite = useHarness({ runner: 'local' });
+
+  it('check and prepare as they say, the organisation where the repository says nothing', async () => {
+    await suite.harness().github.control.createRepository({
+      name: '.github',
+      files: { [FILE]: 'effort: low\ntimeout: 10m\nsetup: echo 1 > prepared.txt\n' },
+      roles: ROLES,
+    });
+    const place = await suite.place({
+      files: {
+        [FILE]: 'verify: test -e prepared.txt && test -e good.txt\neffort: high\n',
+        '.gitignore': 'prepared.txt\n',
+      },
+    });
+    await place.pushPlaybook('work.md', '---\ntimeout: 5m\n---\n- [ ] Good `scripted: write good.txt g`\n');
+    const run = await place.settledRun();
+    expect(run).toMatchObject({
+      state: 'succeeded',
+      settings: {
+        effort: 'high',
+        timeout: 300_000,
+        setup: ['echo 1 > prepared.txt'],
+        verify: ['test -e prepared.txt && test -e good.txt'],
+      },
+    });
+    await place.branches();
+    expect(await place.git('diff', '--name-only', run.base.sha, run.branch)).toBe(
+      '.maestro/playbooks/work.md\ngood.txt\n',
+    );
   });
 });
