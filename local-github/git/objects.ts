@@ -1,5 +1,5 @@
 import { git, gitBytes, tryGit } from './process.ts';
-import { readRef } from './ref-files.ts';
+import { readRef, SHA } from './ref-files.ts';
 
 export interface Person {
   readonly name: string;
@@ -28,19 +28,16 @@ export interface TreeEntry {
 /** What git calls the absence of an object. */
 export const NO_OBJECT = '0'.repeat(40);
 
-const SHA = /^[0-9a-f]{40}$/;
 /** A branch or tag without anything that git would read as more than its name (gitrevisions(7)). */
 const PLAIN_REF = /^refs\/(heads|tags)\/(?!.*(\.\.|@\{|\/\/|\.lock$))[\w.@+=/#()!,;-]*\w$/;
 
 /** The object a name points to (a sha, `refs/heads/x`, `x^{commit}`); undefined when there is none. */
 export async function resolve(directory: string, name: string): Promise<string | undefined> {
   if (name.startsWith('-')) return undefined;
-  if (PLAIN_REF.test(name)) return await readRef(directory, name);
-  const commit = /^(?<of>.+)\^\{commit\}$/.exec(name)?.groups?.['of'];
-  if (commit !== undefined) {
-    const sha = PLAIN_REF.test(commit) ? await readRef(directory, commit) : SHA.test(commit) ? commit : undefined;
-    if (sha === undefined && PLAIN_REF.test(commit)) return undefined;
-    if (sha !== undefined && (await objectType(directory, sha)) === 'commit') return sha;
+  const of = name.replace(/\^\{commit\}$/, '');
+  if (SHA.test(of) || PLAIN_REF.test(of)) {
+    const sha = SHA.test(of) ? of : await readRef(directory, of);
+    if (sha === undefined || of === name || (await objectType(directory, sha)) === 'commit') return sha;
   }
   return await tryGit(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]);
 }

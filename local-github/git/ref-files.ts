@@ -7,7 +7,8 @@ import { git } from './process.ts';
  * does. What is not a plain ref, such as one that points to another, is left to git.
  */
 
-const SHA = /^[0-9a-f]{40}$/;
+/** A whole object name. */
+export const SHA = /^[0-9a-f]{40}$/;
 
 /** What a full ref (`refs/heads/x`) points to; undefined when it is not there. */
 export async function readRef(directory: string, ref: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import {
   resolve,
   resolveCommit,
 } from '../git/objects.ts';
-import { readRefs } from '../git/ref-files.ts';
+import { readRefs, SHA } from '../git/ref-files.ts';
 import { tryGit } from '../git/process.ts';
 import { paginate } from '../pages.ts';
 import { nodeId } from '../presenters/node-id.ts';
@@ -115,7 +115,7 @@ async function deleteRef(call: RepositoryCall): Promise<Reply> {
 async function getCommit(call: RepositoryCall): Promise<Reply> {
   await refuseEmpty(call);
   const sha = call.params['commit_sha'] ?? '';
-  const commit = /^[0-9a-f]{40}$/.test(sha) ? await readCommit(call.directory, sha) : undefined;
+  const commit = SHA.test(sha) ? await readCommit(call.directory, sha) : undefined;
   if (commit === undefined) throw notFound();
   return { status: 200, body: presentGitCommit(call.hub, call.repository, commit) };
 }

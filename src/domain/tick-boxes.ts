@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { parseCommand, type Command } from './command.ts';
 import { commandsNow, type CommandNow } from './commands-now.ts';
 import type { RunId } from './ids.ts';
 import { isFinal, type Run, type RunTask } from './run.ts';
@@ -21,6 +21,7 @@ export interface Tick {
 /** Failed tasks that get boxes of their own at most; all others have the commands. */
 const MOST_TASKS = 5;
 
+/** What it lets through, `parseCommand` takes. */
 const BOX = /^- \[([ xX])\] <!-- maestro:(pause|resume|stop|approve [a-z2-7]{4,64}|(?:retry|skip|redo) \d{1,6}) -->/;
 
 /** The boxes of a run now, each a line of markdown; empty when nothing can be ticked. */
@@ -69,7 +70,7 @@ function boxesNow(of: Parameters<typeof renderTickBoxes>[0]): readonly Box[] {
 export function newTicks(before: string, after: string): readonly Tick[] {
   const unticked = new Set(boxesOf(before).flatMap(({ words, ticked }) => (ticked ? [] : [words])));
   const found = new Set(boxesOf(after).flatMap(({ words, ticked }) => (ticked && unticked.has(words) ? [words] : [])));
-  return [...found].map((words) => ({ words, command: commandOf(words) }));
+  return [...found].map((words) => ({ words, command: parseCommand(`/maestro ${words}`) as Ticked }));
 }
 
 function boxesOf(body: string): readonly { readonly words: string; readonly ticked: boolean }[] {
@@ -77,23 +78,6 @@ function boxesOf(body: string): readonly { readonly words: string; readonly tick
     const [, mark, words] = BOX.exec(line) ?? [];
     return words === undefined ? [] : [{ words, ticked: mark !== ' ' }];
   });
-}
-
-function commandOf(words: string): Ticked {
-  const [verb, about = ''] = words.split(' ', 2) as [Ticked['kind'], string?];
-  switch (verb) {
-    case 'stop':
-      return { kind: verb, reason: '' };
-    case 'pause':
-    case 'resume':
-      return { kind: verb };
-    case 'approve':
-      return { kind: verb, hash: about };
-    case 'retry':
-    case 'skip':
-    case 'redo':
-      return { kind: verb, task: Number(about), words: '' };
-  }
 }
 
 /** The run whose status comment a text of ours was, by its hidden last line; undefined for another text. */

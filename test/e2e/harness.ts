@@ -76,7 +76,10 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   );
   const database = await databaseOf(options);
   if (database !== undefined) stack.use(database);
-  const env = environment(github, home, { ...options, databaseUrl: database?.url });
+  const env = {
+    ...environment(github, home, options),
+    ...(database === undefined ? {} : { DATABASE_URL: database.url }),
+  };
   const config = readConfig(env);
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
@@ -200,7 +203,7 @@ async function databaseOf(options: HarnessOptions): Promise<TestDatabase | undef
 function environment(
   github: LocalGithub,
   home: string,
-  options: HarnessOptions & { readonly databaseUrl: string | undefined },
+  options: HarnessOptions,
 ): Readonly<Record<string, string | undefined>> {
   return {
     APP_ID: String(github.app.id),
@@ -217,7 +220,6 @@ function environment(
     MAESTRO_RETRY_SECONDS: '1',
     MAESTRO_LEASE_SECONDS: '6',
     ANTHROPIC_API_KEY: KEY_CANARY,
-    ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
     ...(options.runner === 'docker'
       ? { MAESTRO_IMAGE: inject('agentImage'), DOCKER_HOST: options.dockerHost ?? inject('dockerHost') }
       : {}),
