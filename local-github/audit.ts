@@ -1,3 +1,6 @@
+import { createJournal, type Journal } from './journal.ts';
+import type { Delivery } from './state.ts';
+
 /** One request that came in, with what was answered. */
 export interface RequestRecord {
   readonly at: string;
@@ -27,29 +30,24 @@ export interface RefUpdateRecord {
   readonly via: 'git' | 'rest';
 }
 
-/** What happened, for tests that ask afterwards. The newest 10,000 of each are kept. */
+/** What happened, for tests that ask afterwards. */
 export interface Audit {
-  readonly requests: RequestRecord[];
-  readonly refUpdates: RefUpdateRecord[];
-  request(record: RequestRecord): void;
-  refUpdate(record: RefUpdateRecord): void;
+  readonly requests: Journal<RequestRecord>;
+  readonly refUpdates: Journal<RefUpdateRecord>;
+  readonly deliveries: Journal<Delivery>;
+  /** Every installation token there has been. */
+  readonly tokens: Set<string>;
 }
 
+/** Of each kind. */
 const KEPT = 10_000;
 
 /** An empty audit. */
 export function createAudit(): Audit {
-  const requests: RequestRecord[] = [];
-  const refUpdates: RefUpdateRecord[] = [];
   return {
-    requests,
-    refUpdates,
-    request: (record) => keep(requests, record),
-    refUpdate: (record) => keep(refUpdates, record),
+    requests: createJournal(KEPT),
+    refUpdates: createJournal(KEPT),
+    deliveries: createJournal(KEPT),
+    tokens: new Set(),
   };
-}
-
-function keep<Item>(list: Item[], item: Item): void {
-  list.push(item);
-  if (list.length > KEPT) list.shift();
 }

@@ -44,8 +44,14 @@ export interface Control {
   selectRepositories(repositories: 'all' | readonly string[], id?: number): void;
   /** What the installation grants from now on; tokens that were issued keep theirs. */
   setPermissions(permissions: Permissions, id?: number): void;
-  requests(): readonly RequestRecord[];
-  refUpdates(): readonly RefUpdateRecord[];
+  /** Those that are kept, or all since there had been so many. Throws when some of these are not kept any more. */
+  requests(since?: number): readonly RequestRecord[];
+  /** As `requests`. */
+  refUpdates(since?: number): readonly RefUpdateRecord[];
+  /** How many there have been. */
+  counts(): { readonly requests: number; readonly refUpdates: number };
+  /** Every installation token there has been. */
+  issuedTokens(): readonly string[];
   deliveries(): readonly Delivery[];
   redeliver(id: number): void;
   /** Resolves when every webhook has been sent and answered. Rejects after `timeout` milliseconds (30,000 when omitted). */
@@ -98,8 +104,10 @@ export function createControl(hub: Hub): Control {
     setPermissions(permissions, id) {
       installationNamed(hub, id).permissions = permissions;
     },
-    requests: () => [...audit.requests],
-    refUpdates: () => [...audit.refUpdates],
+    requests: (since) => (since === undefined ? audit.requests.kept() : audit.requests.since(since)),
+    refUpdates: (since) => (since === undefined ? audit.refUpdates.kept() : audit.refUpdates.since(since)),
+    counts: () => ({ requests: audit.requests.total(), refUpdates: audit.refUpdates.total() }),
+    issuedTokens: () => [...audit.tokens],
     deliveries: () => [...world.deliveries],
     redeliver(id) {
       const delivery = world.deliveries.find((one) => one.id === id);

@@ -102,7 +102,7 @@ interface Outcome extends Partial<Handled> {
 
 function record(parts: Dispatcher, exchange: Exchange, outcome: Outcome): void {
   const { actor, reply } = outcome;
-  parts.hub.audit.request({
+  parts.hub.audit.requests.add({
     at: timestamp(parts.hub.clock.now()),
     method: exchange.method,
     path: exchange.url.pathname,

@@ -36,9 +36,11 @@ export function createHookQueue(options: {
   readonly world: World;
   readonly clock: ServerClock;
   readonly faults: Faults;
+  /** Told of every delivery. */
+  readonly delivered: (delivery: Delivery) => void;
   readonly changed: () => void;
 }): HookQueue {
-  const { world, clock, faults, changed } = options;
+  const { world, clock, faults, delivered, changed } = options;
   let waiting: Hook[] = [];
   let held: Hook[] = [];
   let running: Promise<void> | undefined;
@@ -57,6 +59,7 @@ export function createHookQueue(options: {
       const delivery = await deliver(hook);
       world.deliveries.push(delivery);
       if (world.deliveries.length > KEPT_DELIVERIES) world.deliveries.shift();
+      delivered(delivery);
       changed();
     }
     running = undefined;

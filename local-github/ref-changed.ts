@@ -26,7 +26,7 @@ export async function refChanged(
   const changed = repository;
   changed.pushedAt = now;
   changed.updatedAt = now;
-  hub.audit.refUpdate({
+  hub.audit.refUpdates.add({
     at: now,
     repository: fullNameOf(hub.world, repository),
     ...change,

@@ -92,7 +92,8 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   );
   const faults = createFaults();
   const changed = (): void => saving.changed();
-  const hooks = createHookQueue({ world, clock, faults, changed });
+  const audit = createAudit();
+  const hooks = createHookQueue({ world, clock, faults, delivered: audit.deliveries.add, changed });
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE, requestTimeout: 0 });
   const hub: Hub = {
     world,
@@ -100,7 +101,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
     faults,
     hooks,
     lock: createLock(),
-    audit: createAudit(),
+    audit,
     dataDirectory: directory,
     url: () => `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`,
   };

@@ -12,7 +12,7 @@ export function issueUserToken(world: World, userId: number): UserToken {
 
 /** An installation token, in GitHub's newer and longer shape: `ghs_<App id>_<three dotted parts>`, about 520 characters. */
 export function issueInstallationToken(
-  hub: Pick<Hub, 'world' | 'clock'>,
+  hub: Pick<Hub, 'world' | 'clock' | 'audit'>,
   installation: Installation,
   narrowed: {
     readonly permissions: Permissions;
@@ -30,6 +30,7 @@ export function issueInstallationToken(
     expiresAt: hub.clock.now() + narrowed.lifetime,
   };
   hub.world.tokens[issued.token] = issued;
+  hub.audit.tokens.add(issued.token);
   return issued;
 }
 

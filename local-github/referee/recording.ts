@@ -1,3 +1,4 @@
+import type { Journal } from '../journal.ts';
 import type { Referee } from './referee.ts';
 import type { Actor, Query } from './requests.ts';
 import type { Violation } from './verdict.ts';
@@ -23,11 +24,13 @@ export interface SentWebhook {
   readonly payload: unknown;
 }
 
-/** What a local GitHub remembers, oldest first. Asked again and again: what was there once stays. */
+/** What a local GitHub remembers. */
 export interface Recorder {
-  exchanges(): readonly Exchange[];
-  deliveries(): readonly SentWebhook[];
+  readonly exchanges: Remembered<Exchange>;
+  readonly deliveries: Remembered<SentWebhook>;
 }
+
+type Remembered<Item> = Pick<Journal<Item>, 'total' | 'since'>;
 
 export interface AttachedReferee {
   /** What is wrong with all that was recorded since the last time this was asked. */
@@ -53,18 +56,14 @@ export function attachReferee(
   referee: Referee,
   options: { readonly expected?: (exchange: Exchange) => boolean } = {},
 ): AttachedReferee {
-  let seenExchanges = 0;
-  let seenDeliveries = 0;
+  const newExchanges = onlyNew(recorder.exchanges);
+  const newDeliveries = onlyNew(recorder.deliveries);
   const violations = (): readonly Violation[] => {
-    const exchanges = recorder.exchanges().slice(seenExchanges);
-    const deliveries = recorder.deliveries().slice(seenDeliveries);
-    seenExchanges += exchanges.length;
-    seenDeliveries += deliveries.length;
     return [
-      ...exchanges
+      ...newExchanges()
         .filter((exchange) => !NOT_REST.test(exchange.path) && options.expected?.(exchange) !== true)
         .flatMap((exchange) => judgeExchange(referee, exchange)),
-      ...deliveries.flatMap((delivery) => referee.checkWebhook(delivery)),
+      ...newDeliveries().flatMap((delivery) => referee.checkWebhook(delivery)),
     ];
   };
   return {
@@ -75,6 +74,16 @@ export function attachReferee(
       const lines = found.map(({ where, message }) => `  ${where}: ${message}`);
       throw new Error(`GitHub's schemas say no, ${found.length} times:\n${lines.join('\n')}`);
     },
+  };
+}
+
+/** What came since the last call. */
+function onlyNew<Item>(remembered: Remembered<Item>): () => readonly Item[] {
+  let seen = 0;
+  return () => {
+    const items = remembered.since(seen);
+    seen = remembered.total();
+    return items;
   };
 }
 

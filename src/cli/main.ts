@@ -1,18 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
-import { providerIds } from '../providers/registry.ts';
-import { readEnvFile } from '../env-file.ts';
-import { starting } from '../compose/start.ts';
-import { runProcess } from '../process.ts';
-import { doctorCommand } from './doctor/doctor.ts';
-import { explainHere } from './explain.ts';
-import { conduct } from './demo/conduct/conduct.ts';
-import { demo } from './demo/demo.ts';
-import { KEY_PROTOCOLS, listKeys, removeKey, resealKeys, setKey, type WhichKey } from './keys/keys.ts';
-import { withKeys } from './keys/with-keys.ts';
-import { filesBelow, lintCommand } from './lint.ts';
-import { planCommand } from './plan.ts';
+import { providerIds } from '../providers/ids.ts';
+import type { DemoOptions } from './demo/demo.ts';
+import type { KeysDeps, WhichKey } from './keys/keys.ts';
+import { KEY_PROTOCOLS } from './keys/protocols.ts';
 import { sessionsProgram } from './sessions.ts';
+
+// Each command loads what it needs by itself: all of it together takes seconds.
 
 const program = new Command('maestro')
   .description('Conducts AI coding agents on GitHub: issues and playbooks in, pull requests out.')
@@ -21,7 +15,10 @@ const program = new Command('maestro')
 program
   .command('up')
   .description('run app and worker in one process, configured by the environment')
-  .action(() => runProcess(starting('worker', 'app')));
+  .action(async () => {
+    const [{ runProcess }, { starting }] = await Promise.all([import('../process.ts'), import('../compose/start.ts')]);
+    await runProcess(starting('worker', 'app'));
+  });
 
 program
   .command('plan')
@@ -29,6 +26,7 @@ program
   .option('--json', 'print one JSON document')
   .description('print the tasks of a playbook and its problems; exit code 2 if it has any')
   .action(async (file: string, options: { json?: boolean }) => {
+    const { planCommand } = await import('./plan.ts');
     process.exitCode = await planCommand({
       file,
       json: options.json ?? false,
@@ -43,6 +41,7 @@ program
   .option('--json', 'print one JSON document')
   .description('say what is wrong with playbooks and defaults, asking nobody; exit code 2 if anything is')
   .action(async (files: readonly string[], options: { json?: boolean }) => {
+    const { filesBelow, lintCommand } = await import('./lint.ts');
     process.exitCode = await lintCommand({
       files,
       json: options.json ?? false,
@@ -60,6 +59,10 @@ program
   .option('--no-calls', 'ask no model anything')
   .description('look at everything a run needs and say what to do about it; exit code 1 if something failed')
   .action(async (options: { json: boolean; provider?: string[]; calls: boolean }) => {
+    const [{ readEnvFile }, { doctorCommand }] = await Promise.all([
+      import('../env-file.ts'),
+      import('./doctor/doctor.ts'),
+    ]);
     readEnvFile();
     process.exitCode = await doctorCommand({
       env: process.env,
@@ -76,6 +79,7 @@ program
   .option('--json', 'print one JSON document', false)
   .description('say why the run of an issue or pull request is, or is not, being worked on')
   .action(async (thread: string, { json }: { json: boolean }) => {
+    const { explainHere } = await import('./explain.ts');
     process.exitCode = await explainHere(thread, json);
   });
 
@@ -85,21 +89,21 @@ keys
   .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
   .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
   .description('keep a key, read from standard input')
-  .action((which: WhichKey) => withKeys(async (deps) => await setKey(deps, which)));
+  .action(async (which: WhichKey) => await withKeys(async (deps, { setKey }) => await setKey(deps, which)));
 keys
   .command('remove')
   .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
   .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
   .description('forget a key')
-  .action((which: WhichKey) => withKeys(async (deps) => await removeKey(deps, which)));
+  .action(async (which: WhichKey) => await withKeys(async (deps, { removeKey }) => await removeKey(deps, which)));
 keys
   .command('list')
   .description('say what keys there are')
-  .action(() => withKeys(listKeys));
+  .action(async () => await withKeys(async (deps, { listKeys }) => await listKeys(deps)));
 keys
   .command('reseal')
   .description('seal all keys anew after MAESTRO_KEYS_SECRET was changed')
-  .action(() => withKeys(resealKeys));
+  .action(async () => await withKeys(async (deps, { resealKeys }) => await resealKeys(deps)));
 
 program
   .command('demo')
@@ -114,10 +118,19 @@ program
   .addOption(
     new Option('--scenario <name>', 'show something else: how a run is conducted from its thread').choices(['conduct']),
   )
-  .action(async (options: Parameters<typeof demo>[0] & { readonly scenario?: 'conduct' }) => {
-    process.exitCode = options.scenario === 'conduct' ? await conduct(options) : await demo(options);
+  .action(async (options: DemoOptions & { readonly scenario?: 'conduct' }) => {
+    const start =
+      options.scenario === 'conduct'
+        ? (await import('./demo/conduct/conduct.ts')).conduct
+        : (await import('./demo/demo.ts')).demo;
+    process.exitCode = await start(options);
   });
 
 program.addCommand(sessionsProgram());
 
 await program.parseAsync();
+
+async function withKeys(work: (deps: KeysDeps, keys: typeof import('./keys/keys.ts')) => Promise<void>): Promise<void> {
+  const [{ withKeys: opened }, keys] = await Promise.all([import('./keys/with-keys.ts'), import('./keys/keys.ts')]);
+  await opened(async (deps) => await work(deps, keys));
+}

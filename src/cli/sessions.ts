@@ -1,14 +1,9 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { openForge } from '../compose/shared.ts';
-import { shelfIn, shelfOf } from '../compose/shelf.ts';
-import { readConfig } from '../config.ts';
-import { createProviders, providerIds } from '../providers/registry.ts';
-import { createLog } from '../telemetry/log.ts';
+import { providerIds } from '../providers/ids.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Home } from './sessions/discover.ts';
-import { importCommand } from './sessions/import.ts';
-import { sessionsCommand } from './sessions/list.ts';
 
 /** Where CLIs were told to keep their things, by the variable that says so. */
 const MOVED = {
@@ -30,7 +25,6 @@ const write = {
 
 /** `maestro sessions`, with `import` below it. */
 export function sessionsProgram(): Command {
-  const providers = Object.values(createProviders({ scriptedAgent: '' }));
   const program = new Command('sessions')
     .description("list conversations of agents: those kept of runs, and those of this machine's own CLIs")
     .addOption(new Option('--provider <name>', 'only those of one agent').choices([...providerIds]))
@@ -41,10 +35,14 @@ export function sessionsProgram(): Command {
     .action(
       async (options: { provider?: string; repository?: string; home?: string[]; limit: number; json: boolean }) => {
         const { provider, repository, home, limit, json } = options;
+        const [{ shelfIn }, { sessionsCommand }] = await Promise.all([
+          import('../compose/shelf.ts'),
+          import('./sessions/list.ts'),
+        ]);
         const shelf = shelfIn(process.env['MAESTRO_HOME'] ?? path.join(homedir(), '.maestro'));
         process.exitCode = await sessionsCommand({
           homes: homes(home),
-          providers,
+          providers: await providersHere(),
           shelf,
           provider,
           repository,
@@ -65,9 +63,17 @@ export function sessionsProgram(): Command {
     .action(async (id: string, _, command: Command) => {
       // An option both have is taken by the outer one.
       const { repository, home } = command.optsWithGlobals<{ repository?: string; home?: string[] }>();
+      const [{ readConfig }, { createLog }, { openForge }, { shelfOf }, { importCommand }] = await Promise.all([
+        import('../config.ts'),
+        import('../telemetry/log.ts'),
+        import('../compose/shared.ts'),
+        import('../compose/shelf.ts'),
+        import('./sessions/import.ts'),
+      ]);
       const config = readConfig(process.env);
       const log = createLog({ level: 'error' });
       const forge = openForge(config, log);
+      const providers = await providersHere();
       const repositories = async (): ReturnType<Parameters<typeof importCommand>[0]['repositories']> =>
         (await forge.installedRepositories()).map((one) => one.repository);
       const shelf = shelfOf(config, log, new Set());
@@ -79,6 +85,11 @@ export function sessionsProgram(): Command {
       }
     });
   return program;
+}
+
+async function providersHere(): Promise<readonly Provider[]> {
+  const { createProviders } = await import('../providers/registry.ts');
+  return Object.values(createProviders({ scriptedAgent: '' }));
 }
 
 function homes(named: readonly string[] | undefined): readonly Home[] {

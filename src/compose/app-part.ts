@@ -10,7 +10,7 @@ import { createDeliveryNotes } from '../app/notes.ts';
 import { maestroApp } from '../app/probot.ts';
 import { apiBaseUrl, ConfigError, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
-import { providerIds } from '../providers/registry.ts';
+import { providerIds } from '../providers/ids.ts';
 import { operatorBudget } from './budget.ts';
 import type { Part, Shared } from './shared.ts';
 import { spaceOf } from './space.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { apiBaseUrl, ConfigError, type Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { createGithubForge, type GithubForge, type GithubForgeOptions } from '../forge/github/github.ts';
-import { providerIds } from '../providers/registry.ts';
+import { providerIds } from '../providers/ids.ts';
 import type { QueueTiming } from '../queue/bullmq.ts';
 import { openQueue } from '../queue/open.ts';
 import type { RunQueue } from '../queue/queue.ts';

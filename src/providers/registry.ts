@@ -3,22 +3,10 @@ import { codex } from './codex/provider.ts';
 import { copilot } from './copilot/provider.ts';
 import { factoryDroid } from './factory-droid/provider.ts';
 import { gemini } from './gemini/provider.ts';
+import { providerIds, type ProviderId } from './ids.ts';
 import { opencode } from './opencode/provider.ts';
 import type { Provider } from './provider.ts';
 import { createScripted } from './scripted/provider.ts';
-
-/** What `maestro:<id>` labels and `provider=<id>` may say. */
-export const providerIds = [
-  'claude-code',
-  'codex',
-  'opencode',
-  'factory-droid',
-  'gemini',
-  'copilot',
-  'scripted',
-] as const;
-
-export type ProviderId = (typeof providerIds)[number];
 
 export type Providers = Readonly<Record<ProviderId, Provider>>;
 

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AgentTask, Provider } from '../../src/providers/provider.ts';
-import { createProviders, findProvider, providerIds } from '../../src/providers/registry.ts';
+import { providerIds } from '../../src/providers/ids.ts';
+import { createProviders, findProvider } from '../../src/providers/registry.ts';
 import { recorded, refusalOf, REFUSED_AT, replay, SCRIPTED_TRANSCRIPT, transcript } from '../providers/transcripts.ts';
 
 const providers = createProviders({ scriptedAgent: '/opt/maestro/scripted-agent.mjs' });

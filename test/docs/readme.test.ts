@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SETTINGS_KEYS } from '../../src/playbook/settings-schema.ts';
-import { providerIds } from '../../src/providers/registry.ts';
+import { providerIds } from '../../src/providers/ids.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGES = [

@@ -16,8 +16,8 @@ describe('the audit after each test', () => {
 
     const [status = ''] = await place.answers(issue);
     const asBot = async (purpose: string, path: string, body: unknown): Promise<void> => {
-      const token = github.recorder
-        .exchanges()
+      const token = github.control
+        .requests()
         .filter((exchange) => exchange.path.endsWith('/access_tokens'))
         .map(({ responseBody }) => responseBody as { token: string; permissions: Record<string, string> })
         .findLast(({ permissions }) => permissions[purpose] === 'write')?.token;

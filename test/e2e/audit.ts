@@ -168,8 +168,7 @@ async function leftLocally(harness: Audited, over: readonly string[] | 'all'): P
 async function auditSecrets(harness: Audited, place: Place): Promise<readonly string[]> {
   const leaks = leaksOf(harness);
   const requests = harness.github.control
-    .requests()
-    .slice(place.since.requests)
+    .requests(place.since.requests)
     .filter(({ actorKind, body }) => actorKind !== 'user' && body !== undefined)
     .flatMap(({ method, path, body }) => leaks(`the body of ${method} ${path}`, JSON.stringify(body)));
   const history = await place.git('log', '--all', '--patch', '--text').catch(() => '');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Run } from '../../src/domain/run.ts';
 import { haltsOf, type Halting, type Step, untilOver } from './halt.ts';
 import { MEDDLINGS, type Meddling } from './meddling.ts';
 import type { Place } from './place.ts';
@@ -67,8 +68,8 @@ describe('at every step of a run,', () => {
       const isReached = await halt.reached();
       const [run] = await place.runs();
       if (run === undefined || !isReached) return ['the run did not come by'];
-      const committed = await begunPushes(place);
-      const scene = { place, issue, branch: run.branch, base: run.base.sha, committed, isTold };
+      const [committed, pushed] = [await begunPushes(place), await commitsOn(place, run)];
+      const scene = { place, issue, branch: run.branch, base: run.base.sha, committed, pushed, isTold };
       const verdict = await meddling.act(scene);
       if (isTold) await suite.harness().quiet();
       halt.release();
@@ -111,3 +112,9 @@ describe('at every step of a run,', () => {
     isThorough ? 7_200_000 : 1_200_000,
   );
 });
+
+/** How many of a run's commits are on its branch. */
+async function commitsOn(place: Place, { base, branch }: Run): Promise<number> {
+  const tip = (await place.branches()).get(branch);
+  return tip === undefined ? 0 : Number(await place.git('rev-list', '--count', `${base.sha}..${tip}`));
+}

@@ -15,6 +15,8 @@ export interface Scene {
   readonly base: string;
   /** How many of the run's commits were on its branch, or on their way there, when it was held. */
   readonly committed: number;
+  /** How many of them were on its branch. */
+  readonly pushed: number;
   /** Whether the app had heard of it before the run was let go. */
   readonly isTold: boolean;
 }
@@ -82,6 +84,22 @@ export const MEDDLINGS: readonly Meddling[] = [
     },
   },
   {
+    name: 'its pull request is merged',
+    act: async (scene) => await merge(scene),
+  },
+  {
+    name: 'its pull request is merged, and its branch deleted with that',
+    act: async (scene) => {
+      const verdict = await merge(scene);
+      if (verdict === undefined) return undefined;
+      await scene.place.as('will', `DELETE /git/refs/heads/${scene.branch}`);
+      return async (run) => [
+        ...(await verdict(run)),
+        ...((await scene.place.branches()).has(scene.branch) ? ['the branch was made again'] : []),
+      ];
+    },
+  },
+  {
     name: 'its label is taken off',
     act: async (scene) => {
       await scene.place.unlabel(scene.issue);
@@ -109,6 +127,24 @@ export const MEDDLINGS: readonly Meddling[] = [
   },
 ];
 
+/** Merges what a run's pull request has so far, by hand, as people can with a draft too. */
+async function merge(scene: Scene): Promise<Verdict | undefined> {
+  const { place, branch } = scene;
+  const tip = (await place.branches()).get(branch);
+  if (tip === undefined || (await place.pulls()).length === 0) return undefined;
+  await place.as('will', 'PATCH /git/refs/heads/main', { sha: tip });
+  return async (run) => {
+    const [pull] = await place.pulls();
+    const branches = await place.branches();
+    return [
+      ...(await endsForPeople(scene, run, { ends: 'stopped' })),
+      ...(pull?.state === 'closed' ? [] : ['the pull request was opened again']),
+      ...(branches.get('main') === tip ? [] : ['the default branch was changed']),
+      ...(scene.isTold && (branches.get(branch) ?? tip) !== tip ? ['something was added to what was merged'] : []),
+    ];
+  };
+}
+
 /**
  * The run ends for what a person did, keeps what was on its branch, and adds nothing that was not on its way there. Where all was
  * done already it has succeeded.
@@ -116,7 +152,7 @@ export const MEDDLINGS: readonly Meddling[] = [
  * @param of.isSeenThrough A commit that is made already is still put on the branch.
  */
 async function endsForPeople(
-  { place, issue, committed, isTold }: Scene,
+  { place, issue, committed, pushed, isTold }: Scene,
   run: SettledRun,
   of: { readonly ends: 'stopped' | 'failed' | 'succeeded'; readonly isSeenThrough?: boolean },
 ): Promise<readonly string[]> {
@@ -127,7 +163,14 @@ async function endsForPeople(
   const isDone = done === TASKS;
   if (isTold && ends !== 'succeeded' && done > committed + (isSeenThrough ? 1 : 0))
     problems.push(`${done} tasks are committed, and ${committed} were`);
-  if (done < committed) problems.push(`only ${done} tasks are committed, and ${committed} were`);
+  if (done < (isSeenThrough ? committed : pushed))
+    problems.push(`only ${done} tasks are committed, and ${pushed} were`);
+  if (done < committed) {
+    const at = done + 1;
+    await place.branches();
+    const work = await place.git('show', `${keptBranch(run, at)}:${at}.txt`).catch(() => '');
+    if (work !== `${at}\n`) problems.push(`the work of task ${at}, which was on its way, is not kept`);
+  }
   if (!(run.state === ends || (isDone && run.state === 'succeeded'))) problems.push(`the run is ${run.state}`);
   const open = run.tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0);
   if (open.length > 0) problems.push(`tasks that were begun have no outcome: ${kinds.join()}`);

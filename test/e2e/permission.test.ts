@@ -64,8 +64,8 @@ describe('a bot', () => {
     await place.label(issue);
     await place.settledRun();
     // All our own writes came back as events; a comment and a label of ours, made with our own token, are the boldest of them.
-    const token = github.recorder
-      .exchanges()
+    const token = github.control
+      .requests()
       .filter(({ path }) => path.endsWith('/access_tokens'))
       .map(({ responseBody }) => responseBody as IssuedToken)
       .findLast(({ permissions }) => permissions['issues'] === 'write')?.token;

@@ -164,7 +164,7 @@ export function createPlace(deps: PlaceDeps): Place {
     id,
     name,
     fullName,
-    since: { log: from, requests: github.control.requests().length },
+    since: { log: from, requests: github.control.counts().requests },
     as,
     issue: async (title, body = '') => (await as<Issue>('rory', 'POST /issues', { title, body })).number,
     label: async (issue, label = 'maestro', login = 'will') => {

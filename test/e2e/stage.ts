@@ -24,13 +24,6 @@ export const KEY_CANARY = 'sk-ant-canary-0f5c7d29b8e14a63';
 
 /** Every credential there is so far: the tokens GitHub issued, the webhook's secret, a line of the private key, the model key. */
 export function secretsOf(github: LocalGithub): readonly string[] {
-  const issued = github.recorder
-    .exchanges()
-    .filter(({ path }) => path.endsWith('/access_tokens'))
-    .flatMap(({ responseBody }) => {
-      const token = (responseBody as { readonly token?: unknown } | undefined)?.token;
-      return typeof token === 'string' ? [token] : [];
-    });
   const [, line = ''] = github.app.privateKey.split('\n');
-  return [...new Set([...issued, github.app.webhookSecret, line, KEY_CANARY])];
+  return [...new Set([...github.control.issuedTokens(), github.app.webhookSecret, line, KEY_CANARY])];
 }

@@ -37,7 +37,7 @@ async function silence(world: World): Promise<void> {
   for (let before = -1, now = 0; before !== now;) {
     before = now;
     await pause(1_000);
-    now = world.github.control.requests().length;
+    now = world.github.control.counts().requests;
   }
 }
 

@@ -138,22 +138,19 @@ async function sleepAt(world: World, trial: Pointed): Promise<Outcome> {
   const second = await world.start('worker');
   await untilOver(world, place, issue);
   await world.github.control.hooksQuiet();
-  const requests = world.github.control.requests().length;
-  const refs = world.github.control.refUpdates().length;
+  const since = world.github.control.counts();
   const before = await recorded(world, place);
   sleeper.wake();
   await pause(2_500);
   const written = world.github.control
-    .requests()
-    .slice(requests)
+    .requests(since.requests)
     .filter(
       ({ actorKind, method, path }) =>
         actorKind === 'installation' && method !== 'GET' && !path.includes('/git-upload-pack'),
     )
     .map(({ method, path }) => `the worker that had lost its lease sent ${method} ${path}`);
   const moved = world.github.control
-    .refUpdates()
-    .slice(refs)
+    .refUpdates(since.refUpdates)
     .map(({ ref }) => `the worker that had lost its lease moved ${ref}`);
   const after = await recorded(world, place);
   const changed =
@@ -299,11 +296,10 @@ async function untilAsleep(process: Running): Promise<'asleep'> {
 
 /** How long after `at` the App asks something of GitHub for the run's repository; undefined when it does not within two minutes. */
 async function nextStep(world: World, place: Place, at: number): Promise<number | undefined> {
-  const from = world.github.control.requests().length;
+  const from = world.github.control.counts().requests;
   while (Date.now() < at + 120_000) {
     const next = world.github.control
-      .requests()
-      .slice(from)
+      .requests(from)
       .find(
         ({ actorKind, path }) =>
           actorKind === 'installation' && (path.includes(`/${place.name}`) || path.endsWith(`/${place.id}`)),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunTask } from '../../domain/run.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
-import type { ProviderId } from '../../providers/registry.ts';
+import type { ProviderId } from '../../providers/ids.ts';
 import { untilSignal } from '../../process.ts';
 import { chooseRunner } from './place.ts';
 import { watchRuns } from './progress.ts';

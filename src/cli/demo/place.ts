@@ -1,4 +1,4 @@
-import type { ProviderId } from '../../providers/registry.ts';
+import type { ProviderId } from '../../providers/ids.ts';
 import { ensureAgentImage, NoImageError } from '../image.ts';
 import type { WorldOptions } from './world.ts';
 

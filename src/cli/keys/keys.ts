@@ -1,12 +1,10 @@
 import { sealerOf } from '../../compose/installation-keys.ts';
 import { ConfigError, type Config } from '../../config.ts';
-import type { Registration } from '../../forge/forge.ts';
 import type { ModelProtocol } from '../../providers/provider.ts';
+import type { Registration } from '../../forge/forge.ts';
 import type { Sealer } from '../../store/sealing.ts';
 import type { Store } from '../../store/store.ts';
-
-/** Protocols keys are kept for. */
-export const KEY_PROTOCOLS: readonly ModelProtocol[] = ['anthropic', 'openai', 'gemini'];
+import { KEY_PROTOCOLS } from './protocols.ts';
 
 export interface KeysDeps {
   readonly config: Config;

@@ -1,19 +1,13 @@
 import { expect, it } from 'vitest';
+import { createJournal, type Journal } from '../../../local-github/journal.ts';
 import { attachReferee, type Exchange, type SentWebhook } from '../../../local-github/referee/recording.ts';
 import { createReferee } from '../../../local-github/referee/referee.ts';
 import { restExample } from './examples.ts';
 
 const referee = createReferee();
 
-interface Recording {
-  readonly exchanges: Exchange[];
-  readonly deliveries: SentWebhook[];
-}
-
-function aRecording(): Recording & { readonly recorder: { exchanges(): Exchange[]; deliveries(): SentWebhook[] } } {
-  const exchanges: Exchange[] = [];
-  const deliveries: SentWebhook[] = [];
-  return { exchanges, deliveries, recorder: { exchanges: () => exchanges, deliveries: () => deliveries } };
+function aRecording(): { readonly exchanges: Journal<Exchange>; readonly deliveries: Journal<SentWebhook> } {
+  return { exchanges: createJournal(10), deliveries: createJournal(10) };
 }
 
 const opened: Exchange = {
@@ -26,14 +20,14 @@ const opened: Exchange = {
 };
 
 it('is content with good traffic and speaks up about requests, answers and webhooks', () => {
-  const { exchanges, deliveries, recorder } = aRecording();
+  const recorder = aRecording();
   const attached = attachReferee(recorder, referee);
 
-  exchanges.push(opened);
+  recorder.exchanges.add(opened);
   expect(attached.violations()).toEqual([]);
 
-  exchanges.push({ ...opened, requestBody: { titel: 'x' } }, { ...opened, responseBody: {} });
-  deliveries.push({ event: 'nothing', payload: {} });
+  recorder.exchanges.add({ ...opened, requestBody: { titel: 'x' } }, { ...opened, responseBody: {} });
+  recorder.deliveries.add({ event: 'nothing', payload: {} });
   const where = attached.violations().map((violation) => violation.where);
   expect(where.some((each) => each.startsWith('request POST'))).toBe(true);
   expect(where.some((each) => each.startsWith('response 201'))).toBe(true);
@@ -41,18 +35,18 @@ it('is content with good traffic and speaks up about requests, answers and webho
 });
 
 it('judges each thing once', () => {
-  const { exchanges, recorder } = aRecording();
+  const recorder = aRecording();
   const attached = attachReferee(recorder, referee);
-  exchanges.push({ ...opened, requestBody: {} });
+  recorder.exchanges.add({ ...opened, requestBody: {} });
 
   expect(() => attached.assertNone()).toThrow(/issues\/create.*title/s);
   expect(() => attached.assertNone()).not.toThrow();
 });
 
 it('leaves alone what is not REST, an answer that was cut off, and what is wrong on purpose', () => {
-  const { exchanges, recorder } = aRecording();
+  const recorder = aRecording();
   const attached = attachReferee(recorder, referee, { expected: ({ status }) => status === 422 });
-  exchanges.push(
+  recorder.exchanges.add(
     { method: 'POST', path: '/api/graphql', status: 200, requestBody: { query: '{}' }, responseBody: {} },
     { method: 'GET', path: '/octo/app.git/info/refs', status: 200 },
     { method: 'POST', path: '/_control/reset', status: 200 },
