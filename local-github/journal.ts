@@ -1,15 +1,15 @@
 /** What happened, oldest first; the newest of it is kept. */
 export interface Journal<Item> {
-  add(...items: readonly Item[]): void;
+  readonly add: (...items: readonly Item[]) => void;
   /** How many there have been: where to look on from, with `since`. */
-  total(): number;
-  kept(): readonly Item[];
+  readonly total: () => number;
+  readonly kept: () => readonly Item[];
   /**
    * All that came after the first `total`.
    *
    * @throws Error when some of it is not kept any more: whoever looks for something there would find nothing, and be content.
    */
-  since(total: number): readonly Item[];
+  readonly since: (total: number) => readonly Item[];
 }
 
 /** An empty one that keeps so many. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { providerIds } from '../providers/ids.ts';
 import type { DemoOptions } from './demo/demo.ts';
-import type { KeysDeps, WhichKey } from './keys/keys.ts';
+import type * as Keys from './keys/keys.ts';
 import { KEY_PROTOCOLS } from './keys/protocols.ts';
 import { sessionsProgram } from './sessions.ts';
 
@@ -89,13 +89,13 @@ keys
   .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
   .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
   .description('keep a key, read from standard input')
-  .action(async (which: WhichKey) => await withKeys(async (deps, { setKey }) => await setKey(deps, which)));
+  .action(async (which: Keys.WhichKey) => await withKeys(async (deps, { setKey }) => await setKey(deps, which)));
 keys
   .command('remove')
   .requiredOption('--installation <id or owner>', 'the installation: its id, or the account that has the App')
   .requiredOption('--protocol <name>', `what the key is for: ${KEY_PROTOCOLS.join(', ')}`)
   .description('forget a key')
-  .action(async (which: WhichKey) => await withKeys(async (deps, { removeKey }) => await removeKey(deps, which)));
+  .action(async (which: Keys.WhichKey) => await withKeys(async (deps, { removeKey }) => await removeKey(deps, which)));
 keys
   .command('list')
   .description('say what keys there are')
@@ -130,7 +130,7 @@ program.addCommand(sessionsProgram());
 
 await program.parseAsync();
 
-async function withKeys(work: (deps: KeysDeps, keys: typeof import('./keys/keys.ts')) => Promise<void>): Promise<void> {
+async function withKeys(work: (deps: Keys.KeysDeps, keys: typeof Keys) => Promise<void>): Promise<void> {
   const [{ withKeys: opened }, keys] = await Promise.all([import('./keys/with-keys.ts'), import('./keys/keys.ts')]);
   await opened(async (deps) => await work(deps, keys));
 }
