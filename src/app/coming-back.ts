@@ -1,10 +1,10 @@
+import { ACTIVE_STATES } from '../domain/active-run.ts';
 import { askForMissed, type MissedDeps } from './missed.ts';
 import type { ScanDeps } from './scan-deps.ts';
 import { scan } from './scan.ts';
 import { bringBack } from './put-off.ts';
 import { rebuildRuns } from './rebuild.ts';
-import type { RunQueue } from '../queue/queue.ts';
-import { refillQueue } from './refill.ts';
+import { refill, type RunQueue } from '../queue/queue.ts';
 import { forgetOld } from './retention.ts';
 import { startRounds } from './rounds.ts';
 import type { Store } from '../store/store.ts';
@@ -51,6 +51,12 @@ export function startComingBack(deps: ComingBackDeps): ComingBack {
     lookedThrough: scanning.first,
     close: async () => void (await Promise.all([scanning, ...others].map((rounds) => rounds.close()))),
   };
+}
+
+/** A queue that was flushed fills again whatever the workers do. */
+async function refillQueue({ store, queue, clock, log }: ComingBackDeps): Promise<void> {
+  const runs = await store.listRuns({ states: ACTIVE_STATES });
+  await refill(queue, { runs, now: clock.now(), isGlance: true, log });
 }
 
 /** A repository's lost runs are rebuilt before it is looked through, so that nothing they did is taken for undone. */

@@ -183,6 +183,11 @@ export function proposalHash(tasks: readonly ProposedTask[]): string {
   return digest(JSON.stringify(tasks.map(({ title, text }) => [title, text])), 10);
 }
 
+/** What the proposal of a question is approved by; undefined where it proposes nothing. */
+export function proposedIn(question: Question | undefined): string | undefined {
+  return question?.kind === 'replan' ? proposalHash(question.tasks ?? []) : undefined;
+}
+
 /**
  * A run's tasks after a proposal was approved: those it begins with and that are still to be done stay, the others that are left are
  * skipped, and the rest of the proposal is added. Done again after a crash it comes to the same.

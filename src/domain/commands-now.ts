@@ -1,4 +1,4 @@
-import { openQuestion, proposalHash } from './asking.ts';
+import { openQuestion, proposedIn } from './asking.ts';
 import { objection } from './order.ts';
 import { isFinal, type Run, type RunTask } from './run.ts';
 import type { Order } from './steering.ts';
@@ -67,6 +67,5 @@ export function commandsNow(of: {
 
 /** The hash of the proposal that is open, if one is. */
 function proposedHash(tasks: readonly RunTask[]): string {
-  const question = openQuestion(tasks)?.question;
-  return question?.kind === 'replan' ? proposalHash(question.tasks ?? []) : '';
+  return proposedIn(openQuestion(tasks)?.question) ?? '';
 }

@@ -23,7 +23,8 @@ export type Standing =
   /** Until a person says how to go on. */
   | { readonly kind: 'held' };
 
-type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'waitsFor' | 'orders' | 'steering'>;
+/** What of a run tells whether it is to be worked on. */
+export type Waiting = Pick<Run, 'state' | 'stop' | 'parkedUntil' | 'waitsFor' | 'orders' | 'steering'>;
 
 /** Whether a run is to be worked on now. What a person asks does not wait for a parked run's time. */
 export function standing(run: Waiting, now: number): Standing {

@@ -1,4 +1,4 @@
-import { answered, chosen, findQuestion, isAnswer, isOpen, openQuestion, proposalHash, replanned } from './asking.ts';
+import { answered, chosen, findQuestion, isAnswer, isOpen, openQuestion, proposedIn, replanned } from './asking.ts';
 import { addedTask } from './added-task.ts';
 import { addAmounts, formatAmount, UNITS, type Amount } from './budget.ts';
 import { isExec, notExecutable, type GivenExec } from './exec.ts';
@@ -156,8 +156,7 @@ function unanswerable(
   tasks: readonly RunTask[],
 ): string | undefined {
   if (order.kind === 'approve') {
-    const asked = openQuestion(tasks);
-    if (asked?.question.kind === 'replan' && proposalHash(asked.question.tasks ?? []) === order.hash) return undefined;
+    if (proposedIn(openQuestion(tasks)?.question) === order.hash) return undefined;
     return `There is no proposal \`${order.hash}\` to approve here.`;
   }
   const found = findQuestion(tasks, order.question);
@@ -201,8 +200,7 @@ function afterOrder({ steering, tasks }: State, { run, begun }: Ordered, given: 
       const asked = tasks
         .flatMap((task) => (task.questions ?? []).slice(-1).map((question) => ({ task, question })))
         .find(({ task, question }) => isOpen(task, question) || isAnswer(question.answer, given));
-      if (asked?.question.kind !== 'replan' || proposalHash(asked.question.tasks ?? []) !== order.hash)
-        return { steering, tasks };
+      if (asked === undefined || proposedIn(asked.question) !== order.hash) return { steering, tasks };
       return { steering, tasks: replanned(tasks, asked, { by, at, begun }) };
     }
     case 'add': {

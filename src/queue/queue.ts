@@ -1,4 +1,6 @@
+import { placeInLine, type Waiting } from '../domain/conduct.ts';
 import type { RunId } from '../domain/ids.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /**
  * The waiting line of runs. A job carries a run id and nothing else: the store is the record, the queue may be flushed at any
@@ -29,4 +31,39 @@ export type Word = { readonly kind: 'done' } | { readonly kind: 'again'; readonl
 /** The queue did not take a run: it is away, full, or read-only. The store has the run; asking again later is safe. */
 export class QueueUnavailableError extends Error {
   override readonly name = 'QueueUnavailableError';
+}
+
+/**
+ * Puts runs in line that belong there, where most are already: so a queue that was flushed, or did not take a run, fills again.
+ *
+ * @param of.runs Those that are not settled.
+ * @param of.now Epoch milliseconds.
+ * @param of.isGlance Looks no further where the line is as long as it should be.
+ * @returns How many were missing.
+ */
+export async function refill(
+  queue: Pick<RunQueue, 'enqueue' | 'counts'>,
+  of: {
+    readonly runs: readonly (Waiting & { readonly id: RunId })[];
+    readonly now: number;
+    readonly isGlance?: boolean;
+    readonly log: Log;
+  },
+): Promise<number> {
+  const due = of.runs.flatMap((run) => {
+    const place = placeInLine(run, of.now);
+    return place === undefined ? [] : [{ id: run.id, ...place }];
+  });
+  const before = await lengthOf(queue);
+  if (of.isGlance === true && before >= due.length) return 0;
+  for (const { id, delayMs } of due) await queue.enqueue(id, delayMs === undefined ? {} : { delayMs });
+  const missing = Math.max(0, due.length - before);
+  if (missing > 0)
+    of.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
+  return missing;
+}
+
+async function lengthOf(queue: Pick<RunQueue, 'counts'>): Promise<number> {
+  const { waiting, delayed, active } = await queue.counts();
+  return waiting + delayed + active;
 }

@@ -1,6 +1,7 @@
-import { placeInLine } from '../domain/conduct.ts';
+import { ACTIVE_STATES } from '../domain/active-run.ts';
 import type { RunId } from '../domain/ids.ts';
 import { isFinal } from '../domain/run.ts';
+import { refill } from '../queue/queue.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /**
@@ -9,16 +10,8 @@ import type { WorkerDeps } from './deps.ts';
  */
 export async function reconcile(deps: WorkerDeps): Promise<void> {
   const { store, queue, runner, clock } = deps;
-  const open = await store.listRuns({ states: ['queued', 'running', 'parked'], limit: 10_000 });
-  const counted = await queue.counts();
-  const due = open.filter((run) => placeInLine(run, clock.now()) !== undefined);
-  const missing = due.length - (counted.waiting + counted.delayed + counted.active);
-  for (const run of open) {
-    const place = placeInLine(run, clock.now());
-    if (place !== undefined) await queue.enqueue(run.id, place.delayMs === undefined ? {} : { delayMs: place.delayMs });
-  }
-  if (missing > 0)
-    deps.log.warn({ runs: missing }, 'runs were missing from the queue; it was filled again from the store');
+  const open = await store.listRuns({ states: ACTIVE_STATES });
+  await refill(queue, { runs: open, now: clock.now(), log: deps.log });
   await deps.shelf.tidy(clock.now());
   const alive = new Set<string>(open.map((run) => run.id));
   const reaped = await runner.reap((owner) => alive.has(owner.runId));

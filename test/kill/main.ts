@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { ensureImage } from '../setup/agent-image.ts';
 import { startDocker } from '../setup/docker.ts';
 import { startPostgres } from '../setup/postgres.ts';
@@ -20,13 +22,12 @@ const PER_WORLD = 40;
  */
 async function main(argv: readonly string[]): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const docker = await startDocker().catch(() => undefined);
-  if (docker !== undefined) stack.use(docker);
+  const docker = argv.some((word) => /\bdocker\b/.test(word)) ? stack.use(await startDocker()) : undefined;
   const components: Components = {
     postgresUrl: stack.use(await startPostgres()).url,
     redisUrl: stack.use(await startRedis()).url,
     dockerHost: docker?.host,
-    agentImage: argv.some((word) => /\bdocker\b/.test(word)) ? await ensureImage(docker?.host) : undefined,
+    agentImage: docker === undefined ? undefined : await ensureImage(docker.host),
   };
   if (argv[0] === 'replay') return await replay(components, argv.slice(1));
   return await all(components, await planned(components, argv));
@@ -117,7 +118,7 @@ async function throughOneWorldAfterAnother(
     tally.begun += 1;
     const at = tally.begun;
     const name = nameOf(trial);
-    const { problems, hit, recoveryMs, tookMs } = await runTrial(world, trial);
+    const { problems, hit, recoveryMs, tookMs, log } = await runTrial(world, trial);
     if (recoveryMs !== undefined) tally.recoveries.push(recoveryMs);
     if (!hit) tally.missed += 1;
     const word = problems.length > 0 ? 'BROKEN' : hit ? 'held' : 'not hit';
@@ -128,6 +129,9 @@ async function throughOneWorldAfterAnother(
     }
     tally.broken.push(name);
     for (const problem of problems) console.log(`  ${problem}`);
+    const file = path.join(tmpdir(), `maestro-${name.replaceAll(':', '-')}.log`);
+    await writeFile(file, `${log.join('\n')}\n`);
+    console.log(`  what was logged: ${file}`);
     console.log(`  again: npm run replay -- ${name}`);
     // What one trial broke must not be held against the next.
     used = PER_WORLD;

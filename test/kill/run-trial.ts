@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { hasOrders } from '../../src/domain/order.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { MOST_LIVES } from '../../src/domain/setback.ts';
 import type { EffectName } from '../../src/telemetry/failpoint.ts';
@@ -73,7 +74,7 @@ async function killAt(world: World, trial: Pointed): Promise<Outcome> {
   const issue = await ask(place, work);
   const over = await Promise.race([victim.ended, untilReached(world, place, issue)]);
   const at = Date.now();
-  if (over === 'over') return { ...(await judged(world, place, issue, work)), hit: false, recoveryMs: undefined };
+  if (over === 'over') return await notHit(world, trial.role, await judged(world, place, issue, work));
   if (over !== 'SIGKILL')
     return {
       problems: [`the ${trial.role} ended with ${over} instead of being killed`],
@@ -85,6 +86,12 @@ async function killAt(world: World, trial: Pointed): Promise<Outcome> {
   if (trial.role !== 'worker') await world.redeliver();
   const result = await judged(world, place, issue, work);
   return { ...result, hit: true, recoveryMs: await recovery };
+}
+
+/** What was to cut off at a point it did not come by must not do so in the next trial. */
+async function notHit(world: World, role: Role, result: Pick<Outcome, 'problems'>): Promise<Outcome> {
+  await world.endAll(role);
+  return { ...result, hit: false, recoveryMs: undefined };
 }
 
 /** Nobody hears of the request; a process comes back and dies at a point, and another does. */
@@ -133,7 +140,7 @@ async function sleepAt(world: World, trial: Pointed): Promise<Outcome> {
   const issue = await ask(place, work);
   const reached = await Promise.race([untilAsleep(sleeper), untilReached(world, place, issue)]);
   const at = Date.now();
-  if (reached === 'over') return { ...(await judged(world, place, issue, work)), hit: false, recoveryMs: undefined };
+  if (reached === 'over') return await notHit(world, 'worker', await judged(world, place, issue, work));
   const recovery = nextStep(world, place, at);
   const second = await world.start('worker');
   await untilOver(world, place, issue);
@@ -314,7 +321,7 @@ async function nextStep(world: World, place: Place, at: number): Promise<number 
 async function over(world: World, place: Place): Promise<boolean> {
   try {
     const runs = await place.runs();
-    return runs.length > 0 && runs.every((run) => run.endedAt !== undefined);
+    return runs.length > 0 && runs.every((run) => run.endedAt !== undefined && !hasOrders(run));
   } catch {
     return false;
   }

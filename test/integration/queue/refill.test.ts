@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { refillQueue } from '../../../src/app/refill.ts';
-import { systemClock } from '../../../src/domain/clock.ts';
 import type { RunId } from '../../../src/domain/ids.ts';
 import { createRunQueue } from '../../../src/queue/bullmq.ts';
+import { refill } from '../../../src/queue/queue.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { startRedis } from '../../setup/redis.ts';
 import { describeWith } from '../../setup/require.ts';
@@ -26,11 +25,15 @@ describeWith('redis', 'a queue on Redis that was flushed', () => {
         { concurrency: 1 },
       );
       await client.flushall();
-      const open = [aRun(), aRun(), aRun({ parkedUntil: Date.now() + 60_000 })];
-      const deps = { store: { listRuns: async () => open }, queue, clock: systemClock, log };
+      const parkedUntil = Date.now() + 60_000;
+      const asked = aRun({ state: 'parked', parkedUntil, orders: 1 });
+      const open = [aRun(), aRun(), aRun({ state: 'parked', parkedUntil }), asked];
+      const of = { runs: open, now: Date.now(), isGlance: true, log };
 
-      expect(await refillQueue(deps)).toBeGreaterThan(0);
-      await expect.poll(() => worked.length, { timeout: 20_000 }).toBe(2);
+      expect(await refill(queue, of)).toBeGreaterThan(0);
+      // Two that are due, and one that was asked for something while it waits.
+      await expect.poll(() => worked.length, { timeout: 20_000 }).toBe(3);
+      expect(worked).toContain(asked.id);
       expect(await queue.counts()).toEqual({ waiting: 0, delayed: 1, active: 0 });
       expect(lines.filter((line) => line.includes('were missing from the queue'))).toHaveLength(1);
     } finally {
