@@ -1,4 +1,5 @@
 import { around } from '../telemetry/failpoint.ts';
+import { note } from './known.ts';
 import type { Mirror } from './mirror.ts';
 import { git } from './plumbing.ts';
 
@@ -13,7 +14,7 @@ export interface CommitFacts {
 }
 
 /** Writes a commit object by plumbing and returns its oid. No ref moves, no hook runs. */
-export function writeCommit(mirror: Mirror, facts: CommitFacts): Promise<string> {
+export async function writeCommit(mirror: Mirror, facts: CommitFacts): Promise<string> {
   const date = `${Math.floor(facts.at / 1000)} +0000`;
   const env = {
     GIT_AUTHOR_NAME: facts.author.name,
@@ -24,5 +25,7 @@ export function writeCommit(mirror: Mirror, facts: CommitFacts): Promise<string>
     GIT_COMMITTER_DATE: date,
   };
   const command = ['commit-tree', facts.tree, '-p', facts.parent, '-F', '-'];
-  return around('commit', { perform: () => git(mirror.gitDir, command, { env, input: facts.message }) });
+  const commit = await around('commit', { perform: () => git(mirror.gitDir, command, { env, input: facts.message }) });
+  note(mirror, ['tree', commit], facts.tree);
+  return commit;
 }

@@ -1,27 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { note, noteContent, onceAsked, onceRead } from './known.ts';
 import type { Mirror } from './mirror.ts';
 import { git, gitBytes } from './plumbing.ts';
 
-/** One difference between two trees. Modes are git's octal strings; `size` is in bytes and 0 for what is no blob. */
-export interface TreeChange {
+/** One difference between two trees. Modes are git's octal strings. */
+interface Difference {
   readonly path: string;
   readonly status: 'added' | 'modified' | 'removed';
   readonly mode: string;
   readonly oid: string;
+}
+
+/** A difference with the size of what is there now: in bytes, and 0 for what is no blob. */
+export interface TreeChange extends Difference {
   readonly size: number;
 }
 
 type Env = Readonly<Record<string, string>>;
 
-/** What differs between two trees, no renames guessed. */
+/** What differs between two trees, with sizes. */
 export async function treeChanges(
   mirror: Mirror,
   before: string,
   after: string,
   env: Env = {},
 ): Promise<readonly TreeChange[]> {
+  return await withSizes(mirror, await differences(mirror, before, after, env), env);
+}
+
+/** What differs between two trees, no renames guessed. */
+export async function differences(
+  mirror: Mirror,
+  before: string,
+  after: string,
+  env: Env = {},
+): Promise<readonly Difference[]> {
   const raw = await git(
     mirror.gitDir,
     ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-abbrev', '--end-of-options', before, after],
@@ -31,20 +46,16 @@ export async function treeChanges(
     },
   );
   const fields = raw.split('\0');
-  const changes: Omit<TreeChange, 'size'>[] = [];
+  const changes: Difference[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const [, mode = '', , oid = '', status = ''] = (fields[index] ?? '').slice(1).split(' ');
     const kind = status.startsWith('A') ? 'added' : status.startsWith('D') ? 'removed' : 'modified';
     changes.push({ path: fields[index + 1] ?? '', status: kind, mode: kind === 'removed' ? '000000' : mode, oid });
   }
-  return withSizes(mirror, changes, env);
+  return changes;
 }
 
-async function withSizes(
-  mirror: Mirror,
-  changes: readonly Omit<TreeChange, 'size'>[],
-  env: Env,
-): Promise<readonly TreeChange[]> {
+async function withSizes(mirror: Mirror, changes: readonly Difference[], env: Env): Promise<readonly TreeChange[]> {
   const blobs = changes.filter((change) => change.status !== 'removed' && change.mode !== '160000');
   if (blobs.length === 0) return changes.map((change) => ({ ...change, size: 0 }));
   const listing = await git(mirror.gitDir, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
@@ -64,13 +75,15 @@ export async function assertConnected(mirror: Mirror, tree: string, base: string
 }
 
 /** A commit's tree. */
-export function treeOf(mirror: Mirror, commit: string): Promise<string> {
-  return git(mirror.gitDir, ['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`]);
+export async function treeOf(mirror: Mirror, commit: string): Promise<string> {
+  const argv = ['rev-parse', '--verify', '--end-of-options', `${commit}^{tree}`];
+  return (await onceAsked(mirror, ['tree', commit], async () => await git(mirror.gitDir, argv))) ?? '';
 }
 
 /** A blob's content; for symlinks, the target. */
-export function readBlob(mirror: Mirror, oid: string, env: Env = {}): Promise<Uint8Array> {
-  return gitBytes(mirror.gitDir, ['cat-file', 'blob', oid], { env });
+export async function readBlob(mirror: Mirror, oid: string, env: Env = {}): Promise<Uint8Array> {
+  const read = async (): Promise<Uint8Array> => await gitBytes(mirror.gitDir, ['cat-file', 'blob', oid], { env });
+  return isMirrorAlone(env) ? await onceRead(mirror, oid, read) : await read();
 }
 
 /** The blob at a path of a tree, with its mode; undefined when there is none. */
@@ -80,11 +93,19 @@ export async function entryAt(
   file: string,
   env: Env = {},
 ): Promise<{ readonly mode: string; readonly oid: string } | undefined> {
-  const line = await git(mirror.gitDir, ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', tree, '--', file], {
-    env,
-  });
-  const match = /^(\d+) blob ([0-9a-f]+)\t/.exec(line);
-  return match?.[1] === undefined || match[2] === undefined ? undefined : { mode: match[1], oid: match[2] };
+  const argv = ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', tree, '--', file];
+  const ask = async (): Promise<string | undefined> => {
+    const [, mode, oid] = /^(\d+) blob ([0-9a-f]+)\t/.exec(await git(mirror.gitDir, argv, { env })) ?? [];
+    return mode === undefined || oid === undefined ? undefined : `${mode} ${oid}`;
+  };
+  const said = isMirrorAlone(env) ? await onceAsked(mirror, ['entry', tree, file], ask) : await ask();
+  const [mode = '', oid = ''] = said?.split(' ') ?? [];
+  return said === undefined ? undefined : { mode, oid };
+}
+
+/** What is in quarantine may be gone tomorrow: it is not to be remembered as the mirror's. */
+function isMirrorAlone(env: Env): boolean {
+  return Object.keys(env).length === 0;
 }
 
 /** One file of a tree. `mode` is git's octal string. */
@@ -112,34 +133,49 @@ export async function withFile(
   file: { readonly path: string; readonly mode: string; readonly content: Uint8Array | undefined },
 ): Promise<string> {
   const { path: at, mode, content } = file;
-  const entry = content === undefined ? undefined : { mode, oid: await writeBlob(mirror, content) };
-  return await withEntries(mirror, tree, [{ path: at, entry }]);
+  const writing = content === undefined ? undefined : writeBlob(mirror, content);
+  const changes = async (): Promise<readonly Change[]> => {
+    const oid = await writing;
+    return [{ path: at, entry: oid === undefined ? undefined : { mode, oid } }];
+  };
+  const changed = await withEntries(mirror, tree, changes());
+  const oid = await writing;
+  note(mirror, ['entry', changed, at], oid === undefined ? undefined : `${mode} ${oid}`);
+  return changed;
 }
 
 /** Writes a blob of these bytes. Returns its oid. */
-export function writeBlob(mirror: Mirror, content: Uint8Array, env: Env = {}): Promise<string> {
-  return git(mirror.gitDir, ['hash-object', '-w', '--no-filters', '--stdin'], { env, input: content });
+export async function writeBlob(mirror: Mirror, content: Uint8Array, env: Env = {}): Promise<string> {
+  const argv = ['hash-object', '-w', '--no-filters', '--stdin'];
+  const oid = await git(mirror.gitDir, argv, { env, input: content });
+  if (isMirrorAlone(env)) noteContent(mirror, oid, content);
+  return oid;
 }
 
 /** A blob in a tree, or nothing. */
 export type Entry = { readonly mode: string; readonly oid: string } | undefined;
 
+interface Change {
+  readonly path: string;
+  readonly entry: Entry;
+}
+
 /** The tree that differs from `tree` in these paths only, each with its entry or without one. Returns its oid. */
 export async function withEntries(
   mirror: Mirror,
   tree: string,
-  changes: readonly { readonly path: string; readonly entry: Entry }[],
+  changes: readonly Change[] | Promise<readonly Change[]>,
   env: Env = {},
 ): Promise<string> {
   const index = path.join(mirror.gitDir, `index-${process.pid}-${randomUUID()}`);
   const within = { ...env, GIT_INDEX_FILE: index };
-  // What goes makes room for what comes: a file may take the place of a directory.
-  const gone = changes.filter(({ entry }) => entry === undefined).map((change) => `0 ${NONE}\t${change.path}\0`);
-  const come = changes.flatMap(({ path: at, entry }) =>
-    entry === undefined ? [] : [`${entry.mode} ${entry.oid}\t${at}\0`],
-  );
   try {
-    await git(mirror.gitDir, ['read-tree', tree], { env: within });
+    const [entries] = await Promise.all([changes, git(mirror.gitDir, ['read-tree', tree], { env: within })]);
+    // What goes makes room for what comes: a file may take the place of a directory.
+    const gone = entries.filter(({ entry }) => entry === undefined).map((change) => `0 ${NONE}\t${change.path}\0`);
+    const come = entries.flatMap(({ path: at, entry }) =>
+      entry === undefined ? [] : [`${entry.mode} ${entry.oid}\t${at}\0`],
+    );
     await git(mirror.gitDir, ['update-index', '-z', '--index-info'], {
       env: within,
       input: [...gone, ...come].join(''),

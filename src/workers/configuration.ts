@@ -4,7 +4,7 @@ import { fullName } from '../domain/repository.ts';
 import { codeSpan } from '../domain/report/untrusted-text.ts';
 import { configFileAt, matchesRepository, trustedIn, withheldNote, type Withheld } from '../domain/trust.ts';
 import { maskedCommit, type Masked } from '../git/mask.ts';
-import { readBlob, treeChanges, writeBlob, type Entry, type TreeFile } from '../git/tree.ts';
+import { differences, readBlob, writeBlob, type Entry, type TreeFile } from '../git/tree.ts';
 import { readServers, SERVER_FILES } from '../playbook/mcp-servers.ts';
 import { showConfig } from '../playbook/repository-config.ts';
 import { defaultBranchOf, type DefaultBranch } from './default-branch.ts';
@@ -41,7 +41,7 @@ export async function seenAt(scope: RunScope, tip: string): Promise<Seen> {
   const { shown } = await configurationOf(scope);
   const branch = await defaultBranchOf(scope);
   const there = new Map(branch.files.filter(isConfiguration).map((file) => [file.path, file]));
-  const changes = tip === base.sha ? [] : await treeChanges(mirror, base.sha, tip);
+  const changes = tip === base.sha ? [] : await differences(mirror, base.sha, tip);
   for (const change of changes.filter(isConfiguration)) {
     if (change.status === 'removed') there.delete(change.path);
     else there.set(change.path, change);

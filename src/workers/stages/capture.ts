@@ -112,13 +112,34 @@ async function lookAt(
 ): Promise<{ readonly tree: string; readonly changes: readonly TreeChange[] }> {
   const { mirror, held } = scope;
   const { env } = taken.work;
-  await assertConnected(mirror, taken.tree, held.run.tip, env);
-  const { tree, changedUnseen } = await unmask(mirror, taken.tree, record.seen?.masked ?? [], env);
+  // What is not whole fails either way, and looking at both takes half the time.
+  const [connected, seen] = await Promise.allSettled([
+    assertConnected(mirror, taken.tree, held.run.tip, env),
+    changesOf(record, scope, taken),
+  ]);
+  if (connected.status === 'rejected') throw connected.reason;
+  if (seen.status === 'rejected') throw seen.reason;
+  const { tree, changes, changedUnseen } = seen.value;
   if (changedUnseen.length > 0) {
     const paths = changedUnseen.slice(0, 10).map(codeSpan).join(', ');
     scope.announcer.note(`The agent wrote ${paths} without having been shown what is in there: look twice.`);
   }
-  return { tree, changes: await treeChanges(mirror, held.run.tip, tree, env) };
+  return { tree, changes };
+}
+
+async function changesOf(
+  record: TaskRecord,
+  { mirror, held }: RunScope,
+  taken: { tree: string; work: Quarantine },
+): Promise<{
+  readonly tree: string;
+  readonly changes: readonly TreeChange[];
+  /** Paths it changed without having seen all of them. */
+  readonly changedUnseen: readonly string[];
+}> {
+  const { env } = taken.work;
+  const { tree, changedUnseen } = await unmask(mirror, taken.tree, record.seen?.masked ?? [], env);
+  return { tree, changes: await treeChanges(mirror, held.run.tip, tree, env), changedUnseen };
 }
 
 async function escapingLinks(

@@ -1,6 +1,6 @@
 import { openTasks } from '../../domain/plan-run.ts';
 import type { Failure } from '../../domain/outcome.ts';
-import { entryAt, readBlob, treeChanges } from '../../git/tree.ts';
+import { differences, entryAt, readBlob } from '../../git/tree.ts';
 import { decodeText } from '../../playbook/decode.ts';
 import { parsePlaybook } from '../../playbook/parse.ts';
 import { endsTurn } from '../../domain/talk.ts';
@@ -29,7 +29,7 @@ export async function written(record: TaskRecord, scope: RunScope): Promise<Task
 }
 
 async function complaintsOf({ mirror, held, deps }: RunScope, tree: string, path: string): Promise<readonly string[]> {
-  const others = (await treeChanges(mirror, held.run.tip, tree)).filter((change) => change.path !== path);
+  const others = (await differences(mirror, held.run.tip, tree)).filter((change) => change.path !== path);
   const elsewhere = others.map((change) => `${change.path} was changed: only ${path} is to be.`);
   const entry = await entryAt(mirror, tree, path);
   if (entry === undefined) return [`There is no ${path}.`, ...elsewhere];
