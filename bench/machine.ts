@@ -19,7 +19,8 @@ export interface Machine {
 export async function machine(): Promise<Machine> {
   const [commit, docker] = await Promise.all([
     told('git', ['rev-parse', '--short=10', 'HEAD']),
-    told('docker', ['version', '--format', '{{.Server.Version}}']),
+    // Its engine is started for the measurements and gone by now; the client here may be of another version.
+    told('dockerd', ['--version']),
   ]);
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -28,7 +29,7 @@ export async function machine(): Promise<Machine> {
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     kernel: release(),
     node: process.version,
-    docker,
+    docker: /^Docker version ([^,]+)/.exec(docker)?.[1] ?? docker,
   };
 }
 
