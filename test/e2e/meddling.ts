@@ -60,8 +60,7 @@ export const MEDDLINGS: readonly Meddling[] = [
         if (isDone) return problems;
         const failed = ends.indexOf('failed') + 1;
         const kept = keptBranch(run, failed);
-        const work = await place.git('show', `${kept}:${failed}.txt`).catch(() => '');
-        if (work !== `${failed}\n`) problems.push(`the work of task ${failed} is not at ${kept}`);
+        if (!(await isKept(place, run, failed))) problems.push(`the work of task ${failed} is not at ${kept}`);
         const [told = ''] = await place.answers(scene.issue);
         if (!told.includes(kept)) problems.push('the comment does not say where the work is');
         if (committed > 0 && !told.includes("Somebody else changed the run's branch"))
@@ -163,14 +162,11 @@ async function endsForPeople(
   const isDone = done === TASKS;
   if (isTold && ends !== 'succeeded' && done > committed + (isSeenThrough ? 1 : 0))
     problems.push(`${done} tasks are committed, and ${committed} were`);
-  if (done < (isSeenThrough ? committed : pushed))
-    problems.push(`only ${done} tasks are committed, and ${pushed} were`);
-  if (done < committed) {
-    const at = done + 1;
-    await place.branches();
-    const work = await place.git('show', `${keptBranch(run, at)}:${at}.txt`).catch(() => '');
-    if (work !== `${at}\n`) problems.push(`the work of task ${at}, which was on its way, is not kept`);
-  }
+  const least = isSeenThrough ? committed : pushed;
+  if (done < least) problems.push(`only ${done} tasks are committed, and ${least} were`);
+  await place.branches();
+  if (done < committed && !(await isKept(place, run, done + 1)))
+    problems.push(`the work of task ${done + 1}, which was on its way, is not kept`);
   if (!(run.state === ends || (isDone && run.state === 'succeeded'))) problems.push(`the run is ${run.state}`);
   const open = run.tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0);
   if (open.length > 0) problems.push(`tasks that were begun have no outcome: ${kinds.join()}`);
@@ -180,4 +176,10 @@ async function endsForPeople(
   if (isTold && run.state === 'stopped' && !told.includes('was stopped by will'))
     problems.push(`the comment does not say who stopped it: ${told.slice(0, 200)}`);
   return problems;
+}
+
+/** Whether what a task's first attempt did is on the branch that keeps it, as `branches` last found it. */
+async function isKept(place: Place, run: SettledRun, position: number): Promise<boolean> {
+  const work = await place.git('show', `${keptBranch(run, position)}:${position}.txt`).catch(() => '');
+  return work === `${position}\n`;
 }
