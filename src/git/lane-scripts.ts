@@ -74,7 +74,7 @@ if [ ! -f "$keep/index" ] && [ -f "$tree/index" ] && [ -f "$tree/commit" ]; then
   cp "$tree/commit" "$keep/commit"
 fi
 # What setup left beside the repository's own files is no work of anybody's.
-left="$(dirname "$repo")/prepared"
+left="\${repo%/*}/prepared"
 if [ -f "$left/exclude" ]; then
   mkdir -p "$keep/git/info"
   cp "$left/exclude" "$keep/git/info/exclude"
@@ -110,15 +110,13 @@ bring() {
     rm -rf "$repo" "$keep"/index* && mkdir "$repo" || return 1
   fi
   cd "$repo" || return 1
-  # It knows the files of the session better. Objects it names may be missing, but only until it is at the commit.
-  if [ -f "$keep/index.captured" ]; then mv "$keep/index.captured" "$keep/index" || return 1; fi
   # Reading files whose entries were forgotten is quicker than writing them.
   if [ -f "$keep/forgotten" ]; then read_files || return 1; fi
   if [ ! -f "$keep/index" ] && [ -n "$(ls -A)" ]; then learn || return 1; fi
   git read-tree --reset -u "$commit" && git clean --quiet -ffd && discard .git
 }
 if ! bring 2>/dev/null; then
-  cd "$(dirname "$repo")"
+  cd "\${repo%/*}"
   discard "$repo"
   discard "$left"
   forget
@@ -137,27 +135,28 @@ give_git
 const CAPTURE = `
 repo=$1 mirror=$2 keep=$3 tree=$4 commit=$5
 ${COMMON}
-discard "$scratch"
-mkdir -p "$scratch"
+if [ -e "$scratch" ] || [ -L "$scratch" ]; then discard "$scratch"; fi
+mkdir "$scratch"
 export GIT_OBJECT_DIRECTORY="$scratch"
 if [ -L "$repo" ] || [ ! -d "$repo" ]; then
   echo 'the working copy is not a directory any more' >&2
   exit 1
 fi
 cd "$repo"
-[ -f "$keep/index" ] && [ "$(cat "$keep/commit" 2>/dev/null)" = "$commit" ] || learn
+held=
+if [ -f "$keep/commit" ]; then read -r held < "$keep/commit" || true; fi
+[ -f "$keep/index" ] && [ "$held" = "$commit" ] || learn
+# The index stays at the commit: what is taken may still be refused, and its objects do not stay.
 cp -p "$keep/index" "$keep/index.next"
+if [ -e "$keep/index.next.lock" ]; then rm -f "$keep/index.next.lock"; fi
 export GIT_INDEX_FILE="$keep/index.next"
 git diff-files --ignore-submodules=all --name-only -z > "$keep/changed"
-git ls-files --others --exclude-standard -z | tr '\\0\\n' '\\n\\0' | sed 's,/$,,' | tr '\\0\\n' '\\n\\0' >> "$keep/changed"
-if [ -s "$keep/changed" ]; then
-  git update-index --add --remove --replace -z --stdin < "$keep/changed" >&2
-  git ls-files --debug | distrust
-fi
+git ls-files --others --exclude-standard -z > "$keep/others"
+if [ -s "$keep/others" ]; then tr '\\0\\n' '\\n\\0' < "$keep/others" | sed 's,/$,,' | tr '\\0\\n' '\\n\\0' >> "$keep/changed"; fi
+if [ -s "$keep/changed" ]; then git update-index --add --remove --replace -z --stdin < "$keep/changed" >&2; fi
 written=$(git write-tree)
 printf 'tree %s\\n' "$written"
 printf '%s\\n^%s\\n' "$written" "$commit" | git pack-objects --revs --thin --stdout --quiet --delta-base-offset
-mv "$GIT_INDEX_FILE" "$keep/index.captured"
 discard "$scratch"
 `;
 
@@ -166,7 +165,7 @@ discard "$scratch"
  * files, and the index that knows them. Prints the size of all in kB.
  */
 const PLANT = `
-place=$(dirname "$1") repo="$(dirname "$1")/lane/repo" mirror=$2 keep=$3 tree= commit=$4 branch=$5
+place="\${1%/*}" repo="\${1%/*}/lane/repo" mirror=$2 keep=$3 tree= commit=$4 branch=$5
 ${COMMON}
 mkdir -p "$repo"
 cd "$repo"

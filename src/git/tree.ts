@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { note, noteContent, onceAsked, onceRead } from './known.ts';
+import { noteContent, onceAsked, onceRead } from './known.ts';
 import type { Mirror } from './mirror.ts';
 import { git, gitBytes } from './plumbing.ts';
 
@@ -126,24 +126,6 @@ export async function filesOf(mirror: Mirror, tree: string): Promise<readonly Tr
   });
 }
 
-/** The tree that differs from `tree` in one file only: it holds `content` (bytes), or is absent when undefined. Returns its oid. */
-export async function withFile(
-  mirror: Mirror,
-  tree: string,
-  file: { readonly path: string; readonly mode: string; readonly content: Uint8Array | undefined },
-): Promise<string> {
-  const { path: at, mode, content } = file;
-  const writing = content === undefined ? undefined : writeBlob(mirror, content);
-  const changes = async (): Promise<readonly Change[]> => {
-    const oid = await writing;
-    return [{ path: at, entry: oid === undefined ? undefined : { mode, oid } }];
-  };
-  const changed = await withEntries(mirror, tree, changes());
-  const oid = await writing;
-  note(mirror, ['entry', changed, at], oid === undefined ? undefined : `${mode} ${oid}`);
-  return changed;
-}
-
 /** Writes a blob of these bytes. Returns its oid. */
 export async function writeBlob(mirror: Mirror, content: Uint8Array, env: Env = {}): Promise<string> {
   const argv = ['hash-object', '-w', '--no-filters', '--stdin'];
@@ -164,16 +146,16 @@ interface Change {
 export async function withEntries(
   mirror: Mirror,
   tree: string,
-  changes: readonly Change[] | Promise<readonly Change[]>,
+  changes: readonly Change[],
   env: Env = {},
 ): Promise<string> {
   const index = path.join(mirror.gitDir, `index-${process.pid}-${randomUUID()}`);
   const within = { ...env, GIT_INDEX_FILE: index };
   try {
-    const [entries] = await Promise.all([changes, git(mirror.gitDir, ['read-tree', tree], { env: within })]);
+    await git(mirror.gitDir, ['read-tree', tree], { env: within });
     // What goes makes room for what comes: a file may take the place of a directory.
-    const gone = entries.filter(({ entry }) => entry === undefined).map((change) => `0 ${NONE}\t${change.path}\0`);
-    const come = entries.flatMap(({ path: at, entry }) =>
+    const gone = changes.filter(({ entry }) => entry === undefined).map((change) => `0 ${NONE}\t${change.path}\0`);
+    const come = changes.flatMap(({ path: at, entry }) =>
       entry === undefined ? [] : [`${entry.mode} ${entry.oid}\t${at}\0`],
     );
     await git(mirror.gitDir, ['update-index', '-z', '--index-info'], {

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeCommit } from '../../src/git/commit.ts';
+import { writeCommit, type CommitFacts } from '../../src/git/commit.ts';
 import { ensureMirror, type Mirror } from '../../src/git/mirror.ts';
 import { git } from '../../src/git/plumbing.ts';
-import { entryAt, readBlob, treeOf, withFile, writeBlob } from '../../src/git/tree.ts';
+import { entryAt, readBlob, treeOf, writeBlob } from '../../src/git/tree.ts';
 
 const BYTES = new TextEncoder().encode('- [x] Done\n');
 const NOBODY = '1'.repeat(40);
@@ -29,29 +29,24 @@ async function withoutGit(): Promise<void> {
 
 describe('what git said of an object', () => {
   it('that was made here is known without asking: a commit, its tree, a file in it', async () => {
-    const tree = await withFile(mirror, empty, { path: 'a/plan.md', mode: '100644', content: BYTES });
-    const facts = {
-      tree,
-      parent: await aCommit(),
-      author: { name: 'A', email: 'a@b' },
-      at: 1_700_000_000_000,
-      message: 'One\n',
-    };
-    const commit = await writeCommit(mirror, facts);
+    const commit = await commitWith({ path: 'a/plan.md', mode: '100644', content: BYTES });
     await withoutGit();
 
-    expect(await treeOf(mirror, commit)).toBe(tree);
+    const tree = await treeOf(mirror, commit);
     const entry = await entryAt(mirror, tree, 'a/plan.md');
     expect(entry?.mode).toBe('100644');
     expect(await readBlob(mirror, entry?.oid ?? '')).toEqual(BYTES);
   });
 
   it('is what git says', async () => {
-    const tree = await withFile(mirror, empty, { path: 'a/plan.md', mode: '100755', content: BYTES });
+    const commit = await commitWith({ path: 'a/plan.md', mode: '100755', content: BYTES });
+    const tree = await treeOf(mirror, commit);
+    expect(await git(mirror.gitDir, ['rev-parse', `${commit}^{tree}`])).toBe(tree);
     const listed = await git(mirror.gitDir, ['ls-tree', '-r', tree]);
     const entry = await entryAt(mirror, tree, 'a/plan.md');
     expect(listed).toBe(`${entry?.mode} blob ${entry?.oid}\ta/plan.md`);
-    const without = await withFile(mirror, tree, { path: 'a/plan.md', mode: '100644', content: undefined });
+    const gone = await commitWith({ path: 'a/plan.md', mode: '100644', content: undefined }, tree);
+    const without = await treeOf(mirror, gone);
     expect(without).toBe(empty);
     expect(await entryAt(mirror, without, 'a/plan.md')).toBeUndefined();
     expect(await entryAt(mirror, tree, 'a/other.md')).toBeUndefined();
@@ -70,7 +65,7 @@ describe('what git said of an object', () => {
   it('does not remember names that may come to mean something else', async () => {
     await git(mirror.gitDir, ['update-ref', 'refs/heads/main', await aCommit()]);
     expect(await treeOf(mirror, 'refs/heads/main')).toBe(empty);
-    const tree = await withFile(mirror, empty, { path: 'a.md', mode: '100644', content: BYTES });
+    const tree = await git(mirror.gitDir, ['mktree'], { input: `100644 blob ${await writeBlob(mirror, BYTES)}\ta.md` });
     await git(mirror.gitDir, ['update-ref', 'refs/heads/main', await aCommit(tree)]);
     expect(await treeOf(mirror, 'refs/heads/main')).toBe(tree);
   });
@@ -93,6 +88,12 @@ describe('what git said of an object', () => {
     expect(await readBlob(mirror, oid)).toEqual(BYTES);
   });
 });
+
+async function commitWith(file: NonNullable<CommitFacts['file']>, tree = empty): Promise<string> {
+  const author = { name: 'A', email: 'a@b' };
+  const facts = { tree, file, parent: await aCommit(), author, at: 1_700_000_000_000, message: 'One\n' };
+  return await writeCommit(mirror, 'refs/maestro/runs/x', facts);
+}
 
 async function aCommit(tree = empty): Promise<string> {
   const who = { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@b' };

@@ -1,7 +1,7 @@
 import { evidenceOf } from '../../domain/evidence.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
-import { writeCommit } from '../../git/commit.ts';
-import { entryAt, readBlob, treeOf, withFile } from '../../git/tree.ts';
+import { writeCommit, type CommitFacts } from '../../git/commit.ts';
+import { entryAt, readBlob, treeOf } from '../../git/tree.ts';
 import { isComplete, type RunScope, type TaskRecord } from '../record.ts';
 
 /**
@@ -11,8 +11,10 @@ import { isComplete, type RunScope, type TaskRecord } from '../record.ts';
 export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined || !isComplete(record)) return record;
   const { run, tasks } = scope.held;
-  const oid = await writeCommit(scope.mirror, {
-    tree: await treeWithTick(record.work.tree, record, scope),
+  const file = await withTick(record, scope);
+  const oid = await writeCommit(scope.mirror, `refs/maestro/runs/${run.id}`, {
+    tree: record.work.tree,
+    ...(file === undefined ? {} : { file }),
     parent: run.tip,
     author: await author(scope),
     at: record.session.startedAt,
@@ -36,14 +38,15 @@ export async function author(scope: RunScope): Promise<{ readonly name: string; 
   return { name: self.login, email: `${self.id}+${self.login}@users.noreply.github.com` };
 }
 
-async function treeWithTick(tree: string, record: TaskRecord, scope: RunScope): Promise<string> {
+/** The playbook's file as it is to be in the task's commit; undefined where the playbook is no file. */
+async function withTick(record: TaskRecord, scope: RunScope): Promise<CommitFacts['file']> {
   const { run } = scope.held;
-  if (run.playbook.kind !== 'file') return tree;
+  if (run.playbook.kind !== 'file') return undefined;
   const { path } = run.playbook;
   const before = await entryAt(scope.mirror, await treeOf(scope.mirror, run.tip), path);
-  if (before === undefined) return await withFile(scope.mirror, tree, { path, mode: '100644', content: undefined });
+  if (before === undefined) return { path, mode: '100644', content: undefined };
   // A BOM stays a character of the text, so that offsets and bytes agree.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readBlob(scope.mirror, before.oid));
   const ticked = scope.ticker.tick(text, record.task.key) ?? text;
-  return await withFile(scope.mirror, tree, { path, mode: before.mode, content: new TextEncoder().encode(ticked) });
+  return { path, mode: before.mode, content: new TextEncoder().encode(ticked) };
 }

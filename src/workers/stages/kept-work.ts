@@ -17,15 +17,14 @@ export async function keepWork(record: TaskRecord, tree: string, scope: RunScope
   const { run } = scope.held;
   const { mirror } = scope;
   const why = record.failure?.message ?? (record.asks === undefined ? 'The run was stopped.' : ASKED);
-  const commit = await writeCommit(mirror, {
+  const local = `refs/maestro/kept/${record.session.id}`;
+  const commit = await writeCommit(mirror, local, {
     tree,
     parent: run.tip,
     author: await author(scope),
     at: record.session.startedAt,
     message: `Partial work: ${record.task.title.slice(0, 50)}\n\n${why}\n\nMaestro-Run: ${run.id}\nMaestro-Session: ${record.session.id}\n`,
   });
-  const local = `refs/maestro/kept/${record.session.id}`;
-  await keepRef(mirror, local, commit);
   // GitHub would refuse what our own policy refuses; and what is done once more at once would only be noise there.
   const isHere = record.failure?.kind === 'policy' || isRepaired(record, scope);
   if (isHere) return withKept(record, commit, `${local} on the worker`);

@@ -1,7 +1,6 @@
 import type { PushBegun } from '../../domain/conduct.ts';
 import { branchTip } from '../../domain/redo.ts';
 import type { Session } from '../../domain/run.ts';
-import { keepRef } from '../../git/mirror.ts';
 import { BranchMovedError, pushBranch } from '../../git/remote.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { adoptBranch } from './adopt.ts';
@@ -24,11 +23,8 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   if (parent === commit) return await withParent(record, scope);
   // After a rewind to its beginning the branch is where it was, until now.
   const expected = branchTip(held.run);
-  await Promise.all([
-    keepRef(mirror, `refs/maestro/runs/${held.run.id}`, commit),
-    // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
-    held.saveSession(record.session),
-  ]);
+  // What the session cost is known to this process only, and whoever finishes its push reads it from the store.
+  await held.saveSession(record.session);
   const { session } = record;
   const intent = { commit, parent, session: session.id };
   let pushed: PushResult;
