@@ -1,6 +1,7 @@
 import { gitDirectory } from './hub.ts';
 import type { Hub } from './hub.ts';
-import { git, tryGit } from './git/process.ts';
+import { gitOnce } from './git/process.ts';
+import { readRef } from './git/ref-files.ts';
 import { countApart, mergeBase, resolve } from './git/objects.ts';
 import { mergedTree } from './git/write.ts';
 import { repositoryById } from './lookup.ts';
@@ -41,20 +42,20 @@ async function count(
   directory: string,
   pull: { readonly baseSha: string; readonly headSha: string; readonly open: boolean },
 ): Promise<PullNumbers> {
-  const common = await mergeBase(directory, pull.baseSha, pull.headSha);
-  if (common === undefined) return { ...NOTHING, mergeable: pull.open ? false : null };
-  const [apart, stat, merged] = await Promise.all([
-    countApart(directory, pull.baseSha, pull.headSha),
-    git(directory, ['diff', '--shortstat', common, pull.headSha]),
-    pull.open ? mergedTree(directory, pull.baseSha, pull.headSha) : undefined,
-  ]);
+  const { baseSha, headSha, open } = pull;
+  const apart = await countApart(directory, baseSha, headSha);
+  const hasAll = apart.behind === 0;
+  const common = hasAll ? baseSha : await mergeBase(directory, baseSha, headSha);
+  if (common === undefined) return { ...NOTHING, mergeable: open ? false : null };
+  const stat = await gitOnce(directory, ['diff', '--shortstat', common, headSha]);
+  const merges = open && (hasAll || (await mergedTree(directory, baseSha, headSha)) !== undefined);
   return {
     commits: apart.ahead,
     behind: apart.behind,
     changedFiles: numberIn(stat, /(\d+) files? changed/),
     additions: numberIn(stat, /(\d+) insertion/),
     deletions: numberIn(stat, /(\d+) deletion/),
-    mergeable: pull.open ? merged !== undefined : null,
+    mergeable: open ? merges : null,
   };
 }
 
@@ -64,5 +65,5 @@ function numberIn(text: string, pattern: RegExp): number {
 
 /** Whether a branch exists. */
 export async function branchExists(directory: string, branch: string): Promise<boolean> {
-  return (await tryGit(directory, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`])) !== undefined;
+  return (await readRef(directory, `refs/heads/${branch}`)) !== undefined;
 }

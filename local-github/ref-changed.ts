@@ -2,7 +2,7 @@ import { timestamp } from './clock.ts';
 import { emit, emitThread } from './events.ts';
 import { isAncestor, NO_OBJECT, resolve } from './git/objects.ts';
 import type { RefChange } from './git/refs.ts';
-import { git } from './git/process.ts';
+import { writeRef } from './git/ref-files.ts';
 import { gitDirectory } from './hub.ts';
 import type { Author, Hub } from './hub.ts';
 import { fullNameOf } from './lookup.ts';
@@ -147,5 +147,5 @@ export async function markMerged(
 
 /** Keeps `refs/pull/N/head` at the head, so that it can be fetched even with the branch gone. */
 export async function pinHead(directory: string, issue: PullIssue): Promise<void> {
-  await git(directory, ['update-ref', `refs/pull/${issue.number}/head`, issue.pull.headSha]);
+  await writeRef(directory, `refs/pull/${issue.number}/head`, issue.pull.headSha);
 }

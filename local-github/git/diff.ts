@@ -1,4 +1,4 @@
-import { git } from './process.ts';
+import { git, gitOnce } from './process.ts';
 
 export interface FileChange {
   readonly path: string;
@@ -71,12 +71,12 @@ function hunksOf(patch: string | undefined): string | undefined {
   return patch === undefined || start < 0 ? undefined : patch.slice(start).replace(/\n$/, '');
 }
 
-/** Paths that a commit adds, removes and changes against its first parent. */
+/** Paths that a commit, by its sha, adds, removes and changes against its first parent. */
 export async function touchedPaths(
   directory: string,
   sha: string,
 ): Promise<{ readonly added: string[]; readonly removed: string[]; readonly modified: string[] }> {
-  const output = await git(directory, [
+  const output = await gitOnce(directory, [
     'diff-tree',
     '--root',
     '-r',

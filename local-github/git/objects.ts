@@ -1,4 +1,4 @@
-import { git, gitBytes, tryGit } from './process.ts';
+import { git, gitBytes, GitError, gitOnce, tryGit } from './process.ts';
 import { readRef, SHA } from './ref-files.ts';
 
 export interface Person {
@@ -57,7 +57,14 @@ const FORMAT = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'
 
 /** Commits in git's order for revision arguments such as `['main..topic']`, newest first. */
 export async function listCommits(directory: string, revisions: readonly string[]): Promise<Commit[]> {
-  const output = await git(directory, ['log', `--format=${FORMAT}`, ...revisions]);
+  return parseCommits(await git(directory, logOf(revisions)));
+}
+
+function logOf(revisions: readonly string[]): readonly string[] {
+  return ['log', `--format=${FORMAT}`, ...revisions];
+}
+
+function parseCommits(output: string): Commit[] {
   return output
     .split('\x1e')
     .map((record) => record.replace(/^\n/, ''))
@@ -69,7 +76,7 @@ export async function listCommits(directory: string, revisions: readonly string[
 export async function readCommit(directory: string, name: string): Promise<Commit | undefined> {
   const sha = await resolve(directory, `${name}^{commit}`);
   if (sha === undefined) return undefined;
-  return (await listCommits(directory, ['-1', sha]))[0];
+  return parseCommits(await gitOnce(directory, logOf(['-1', sha])))[0];
 }
 
 function parseCommit(record: string): Commit {
@@ -110,41 +117,38 @@ export async function readBlob(directory: string, sha: string): Promise<Buffer |
   return await gitBytes(directory, ['cat-file', 'blob', sha]);
 }
 
-/** Types of objects, which never change, by directory and sha. */
-const knownTypes = new Map<string, string>();
-const MOST_KNOWN = 10_000;
-
 /** `commit`, `tree`, `blob` or `tag`; undefined when there is no such object. */
 export async function objectType(directory: string, sha: string): Promise<string | undefined> {
-  if (!SHA.test(sha)) return undefined;
-  const key = `${directory}\0${sha}`;
-  const known = knownTypes.get(key);
-  if (known !== undefined) return known;
-  const type = await tryGit(directory, ['cat-file', '-t', sha]);
-  if (type === undefined) return undefined;
-  if (knownTypes.size >= MOST_KNOWN) knownTypes.clear();
-  knownTypes.set(key, type);
-  return type;
+  return SHA.test(sha) ? await unlessRefused(gitOnce(directory, ['cat-file', '-t', sha])) : undefined;
 }
 
-/** Whether every commit of `ancestor` is in `descendant`. */
+/** Whether every commit of `ancestor` is in `descendant`, both by their shas. */
 export async function isAncestor(directory: string, ancestor: string, descendant: string): Promise<boolean> {
-  return (await tryGit(directory, ['merge-base', '--is-ancestor', ancestor, descendant])) !== undefined;
+  return (await unlessRefused(gitOnce(directory, ['merge-base', '--is-ancestor', ancestor, descendant]))) !== undefined;
 }
 
-/** The best common ancestor; undefined for unrelated histories. */
+/** The best common ancestor of two shas; undefined for unrelated histories. */
 export async function mergeBase(directory: string, one: string, other: string): Promise<string | undefined> {
-  return await tryGit(directory, ['merge-base', one, other]);
+  return await unlessRefused(gitOnce(directory, ['merge-base', one, other]));
 }
 
-/** How many commits each side has that the other has not. */
+async function unlessRefused(output: Promise<string>): Promise<string | undefined> {
+  try {
+    return await output;
+  } catch (error) {
+    if (error instanceof GitError) return undefined;
+    throw error;
+  }
+}
+
+/** How many commits each side, a sha, has that the other has not. */
 export async function countApart(
   directory: string,
   base: string,
   head: string,
 ): Promise<{ readonly ahead: number; readonly behind: number }> {
   const [behind = '0', ahead = '0'] = (
-    await git(directory, ['rev-list', '--left-right', '--count', `${base}...${head}`])
+    await gitOnce(directory, ['rev-list', '--left-right', '--count', `${base}...${head}`])
   ).split('\t');
   return { ahead: Number(ahead), behind: Number(behind) };
 }

@@ -81,3 +81,21 @@ export async function tryGit(
     throw error;
   }
 }
+
+const MOST_REMEMBERED = 10_000;
+const remembered = new Map<string, Promise<string>>();
+
+/**
+ * The same as `git`, for a command whose output depends on nothing but the objects it names by their whole ids: these never change,
+ * so it is run once. What failed is run again.
+ */
+export async function gitOnce(directory: string, command: readonly string[]): Promise<string> {
+  const key = [directory, ...command].join('\0');
+  const before = remembered.get(key);
+  if (before !== undefined) return await before;
+  const output = git(directory, command);
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(key, output);
+  output.catch(() => remembered.delete(key));
+  return await output;
+}

@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { git } from './process.ts';
 
 /**
- * Refs read from git's own files (gitrepository-layout(5)): starting git for each question costs more than all else a local GitHub
- * does. What is not a plain ref, such as one that points to another, is left to git.
+ * Refs read from, and written to, git's own files (gitrepository-layout(5)): starting git for each question costs more than all else
+ * a local GitHub does. What is not a plain ref, such as one that points to another, is left to git.
  */
 
 /** A whole object name. */
@@ -16,6 +16,15 @@ export async function readRef(directory: string, ref: string): Promise<string | 
   if (loose === undefined) return (await packedRefs(directory)).get(ref);
   const sha = loose.trimEnd();
   return SHA.test(sha) ? sha : await git(directory, ['rev-parse', '--verify', ref]);
+}
+
+/** Points a ref that nobody else moves to a commit that is there. */
+export async function writeRef(directory: string, ref: string, sha: string): Promise<void> {
+  const file = join(directory, ref);
+  await mkdir(dirname(file), { recursive: true });
+  // Git does not take what ends like this for a ref.
+  await writeFile(`${file}.lock`, `${sha}\n`);
+  await rename(`${file}.lock`, file);
 }
 
 /** Every ref below `refs/heads` and `refs/tags` with what it points to, sorted by name. */

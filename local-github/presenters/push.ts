@@ -25,7 +25,8 @@ export async function presentPush(
   const created = change.before === NO_OBJECT;
   const deleted = change.after === NO_OBJECT;
   const commits = deleted ? [] : await newCommits(directory, repository, change);
-  const head = deleted ? undefined : await readCommit(directory, change.after);
+  const newest = commits.at(-1);
+  const head = deleted || newest?.sha === change.after ? newest : await readCommit(directory, change.after);
   const range =
     created || deleted ? change.after.slice(0, 12) : `${change.before.slice(0, 12)}...${change.after.slice(0, 12)}`;
   return {
@@ -45,8 +46,8 @@ export async function presentPush(
 }
 
 async function newCommits(directory: string, repository: Repository, change: RefChange): Promise<Commit[]> {
-  // A tag may name something that is no commit.
-  if ((await objectType(directory, change.after)) !== 'commit') return [];
+  // A tag may name something that is no commit; git lets no branch do so.
+  if (!change.ref.startsWith('refs/heads/') && (await objectType(directory, change.after)) !== 'commit') return [];
   const known = change.before === NO_OBJECT ? await baseOfNew(directory, repository, change) : [`^${change.before}`];
   const commits = await listCommits(directory, [`-${MOST_COMMITS}`, '--topo-order', change.after, ...known]);
   return commits.toReversed();

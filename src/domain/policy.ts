@@ -3,8 +3,8 @@ export interface Change {
   readonly path: string;
   readonly status: 'added' | 'modified' | 'removed';
   readonly mode: string;
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes; undefined where it is certainly no more than may be. */
+  readonly size?: number;
 }
 
 export interface PolicyLimits {
@@ -56,7 +56,7 @@ function complaint(change: Change, limits: PolicyLimits): string | undefined {
     return `${shown} is a repository inside the repository (a submodule link), which is not taken`;
   if (!['100644', '100755', '120000'].includes(change.mode))
     return `${shown} has the file mode ${change.mode}, which is not taken`;
-  if (change.size > limits.fileBytes) {
+  if (change.size !== undefined && change.size > limits.fileBytes) {
     return `${shown} has ${Math.ceil(change.size / 1024 / 1024)} MB; files over ${Math.floor(limits.fileBytes / 1024 / 1024)} MB are refused by GitHub`;
   }
   return undefined;

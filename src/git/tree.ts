@@ -6,29 +6,14 @@ import type { Mirror } from './mirror.ts';
 import { git, gitBytes } from './plumbing.ts';
 
 /** One difference between two trees. Modes are git's octal strings. */
-interface Difference {
+export interface Difference {
   readonly path: string;
   readonly status: 'added' | 'modified' | 'removed';
   readonly mode: string;
   readonly oid: string;
 }
 
-/** A difference with the size of what is there now: in bytes, and 0 for what is no blob. */
-export interface TreeChange extends Difference {
-  readonly size: number;
-}
-
 type Env = Readonly<Record<string, string>>;
-
-/** What differs between two trees, with sizes. */
-export async function treeChanges(
-  mirror: Mirror,
-  before: string,
-  after: string,
-  env: Env = {},
-): Promise<readonly TreeChange[]> {
-  return await withSizes(mirror, await differences(mirror, before, after, env), env);
-}
 
 /** What differs between two trees, no renames guessed. */
 export async function differences(
@@ -55,23 +40,39 @@ export async function differences(
   return changes;
 }
 
-async function withSizes(mirror: Mirror, changes: readonly Difference[], env: Env): Promise<readonly TreeChange[]> {
-  const blobs = changes.filter((change) => change.status !== 'removed' && change.mode !== '160000');
-  if (blobs.length === 0) return changes.map((change) => ({ ...change, size: 0 }));
+/** Sizes of blobs, in bytes, by their oids. Those that are not there are left out. */
+export async function sizesOf(
+  mirror: Mirror,
+  oids: readonly string[],
+  env: Env = {},
+): Promise<ReadonlyMap<string, number>> {
+  if (oids.length === 0) return new Map();
   const listing = await git(mirror.gitDir, ['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
     env,
-    input: `${blobs.map((change) => change.oid).join('\n')}\n`,
+    input: `${oids.join('\n')}\n`,
     maxBuffer: 256 * 1024 * 1024,
   });
-  const sizes = new Map(
-    listing.split('\n').map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])] as const),
+  return new Map(
+    listing
+      .split('\n')
+      .map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])] as const)
+      .filter(([, size]) => Number.isFinite(size)),
   );
-  return changes.map((change) => ({ ...change, size: sizes.get(change.oid) ?? 0 }));
 }
 
-/** Throws `GitError` unless everything a tree is made of is there. */
-export async function assertConnected(mirror: Mirror, tree: string, base: string, env: Env): Promise<void> {
-  await git(mirror.gitDir, ['rev-list', '--objects', '--quiet', '--end-of-options', tree, `^${base}`], { env });
+/**
+ * Throws `GitError` unless everything a tree is made of is there. Gives the oids of blobs of more than `bytes` in what it has over
+ * `base`: looking for them on this way costs nothing.
+ */
+export async function assertConnected(
+  mirror: Mirror,
+  of: { readonly tree: string; readonly base: string; readonly bytes: number },
+  env: Env,
+): Promise<ReadonlySet<string>> {
+  const filter = [`--filter=blob:limit=${of.bytes + 1}`, '--filter-print-omitted'];
+  const argv = ['rev-list', '--objects', '--no-object-names', ...filter, '--end-of-options', of.tree, `^${of.base}`];
+  const listing = await git(mirror.gitDir, argv, { env, maxBuffer: 256 * 1024 * 1024 });
+  return new Set(listing.split('\n').flatMap((line) => (line.startsWith('~') ? [line.slice(1)] : [])));
 }
 
 /** A commit's tree. */

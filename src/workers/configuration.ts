@@ -36,6 +36,24 @@ export async function configurationOf(scope: RunScope): Promise<Configuration> {
  * session wrote is there, for people to review, but not in effect.
  */
 export async function seenAt(scope: RunScope, tip: string): Promise<Seen> {
+  const last = lastSeen.get(scope.held);
+  if (last?.tip === tip) return last.seen;
+  const seen = await lookFor(scope, tip);
+  lastSeen.set(scope.held, { tip, seen });
+  return seen;
+}
+
+/** What was found last for a run, and where. */
+const lastSeen = new WeakMap<HeldRun, { readonly tip: string; readonly seen: Seen }>();
+
+/** Tells of a commit on the run's tip that changes no configuration: as long as none was masked before, none is there. */
+export function noteUnconfigured({ held }: RunScope, commit: string): void {
+  const last = lastSeen.get(held);
+  if (last?.tip === held.run.tip && last.seen.masked.length === 0)
+    lastSeen.set(held, { tip: commit, seen: { commit, masked: [] } });
+}
+
+async function lookFor(scope: RunScope, tip: string): Promise<Seen> {
   const { mirror, held } = scope;
   const { base, createdAt } = held.run;
   const { shown } = await configurationOf(scope);
@@ -56,7 +74,8 @@ export async function seenAt(scope: RunScope, tip: string): Promise<Seen> {
   return { commit: await maskedCommit(mirror, tip, masked, createdAt), masked };
 }
 
-function isConfiguration({ path }: { readonly path: string }): boolean {
+/** Whether a file is one of those that tell agents what to do or to run. */
+export function isConfiguration({ path }: { readonly path: string }): boolean {
   return configFileAt(path) !== undefined;
 }
 

@@ -105,6 +105,8 @@ export interface Work {
   readonly tree: string;
   /** Whether the agent changed anything beside the playbook's own boxes. */
   readonly changed: boolean;
+  /** Whether that is configuration of agents as well. */
+  readonly configures: boolean;
 }
 
 /** Whether an attempt left work that may be committed, as far as is known. */

@@ -22,7 +22,7 @@ import { writeCommit } from '../../src/git/commit.ts';
 import { quarantine } from '../../src/git/ingest.ts';
 import { captureCommand, prepareCommand } from '../../src/git/lane-scripts.ts';
 import { ensureMirror, hasObject, type Mirror } from '../../src/git/mirror.ts';
-import { assertConnected, entryAt, readBlob, treeChanges, treeOf } from '../../src/git/tree.ts';
+import { assertConnected, differences, entryAt, readBlob, sizesOf, treeOf } from '../../src/git/tree.ts';
 
 let root: string;
 let mirror: Mirror;
@@ -141,12 +141,14 @@ describe('a lane', () => {
     await using held = work.quarantine;
 
     expect(await hasObject(mirror, work.tree)).toBe(false);
-    await assertConnected(mirror, work.tree, base, held.env);
-    const changes = await treeChanges(mirror, base, work.tree, held.env);
-    expect(changes.map((change) => [change.status, change.path, change.size])).toEqual([
-      ['modified', 'a.txt', 4],
-      ['added', 'new.txt', 4],
+    expect(await assertConnected(mirror, { tree: work.tree, base, bytes: 1_000 }, held.env)).toEqual(new Set());
+    const changes = await differences(mirror, base, work.tree, held.env);
+    expect(changes.map((change) => [change.status, change.path])).toEqual([
+      ['modified', 'a.txt'],
+      ['added', 'new.txt'],
     ]);
+    const [, added] = changes;
+    expect(await sizesOf(mirror, [added!.oid, '1'.repeat(40)], held.env)).toEqual(new Map([[added!.oid, 4]]));
     await held.accept();
     const taken = await entryAt(mirror, work.tree, 'a.txt');
     expect(Buffer.from(await readBlob(mirror, taken!.oid)).toString()).toBe('two\n');
@@ -182,7 +184,7 @@ describe('a lane', () => {
       const second = await capture(commit);
       await using held = second.quarantine;
 
-      const [change] = await treeChanges(mirror, commit, second.tree, held.env);
+      const [change] = await differences(mirror, commit, second.tree, held.env);
       expect(Buffer.from(await readBlob(mirror, change?.oid ?? '', held.env)).toString()).toBe('BBBB\n');
     },
   );
@@ -203,7 +205,7 @@ describe('a lane', () => {
     const work = await capture(base);
     await using held = work.quarantine;
 
-    const [change] = await treeChanges(mirror, base, work.tree, held.env);
+    const [change] = await differences(mirror, base, work.tree, held.env);
     expect(change?.path).toBe('a.txt');
   });
 
@@ -217,7 +219,7 @@ describe('a lane', () => {
     const work = await capture(base);
     await using held = work.quarantine;
 
-    expect((await treeChanges(mirror, base, work.tree, held.env)).map((change) => change.path)).toEqual(['new.txt']);
+    expect((await differences(mirror, base, work.tree, held.env)).map((change) => change.path)).toEqual(['new.txt']);
   });
 
   it('runs nothing of what the agent set up in its repository, in its files or in a repository inside', async () => {
@@ -254,7 +256,7 @@ describe('a lane', () => {
     const taken = await capture(base);
     const again = await capture(base);
     await using held = again.quarantine;
-    const changes = await treeChanges(mirror, base, again.tree, held.env);
+    const changes = await differences(mirror, base, again.tree, held.env);
     await taken.quarantine[Symbol.asyncDispose]();
     await prepare(base);
     expect(changes.map(({ path: at, mode }) => [at, mode])).toEqual([
@@ -307,7 +309,7 @@ describe('a lane', () => {
     const work = await capture(base);
     await using held = work.quarantine;
     expect(work.tree).toBe(await treeOf(mirror, base));
-    expect(await treeChanges(mirror, base, work.tree, held.env)).toEqual([]);
+    expect(await differences(mirror, base, work.tree, held.env)).toEqual([]);
   });
 
   it('refuses output that does not begin with a tree id', async () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createBare } from '../../local-github/git/bare.ts';
 import { objectType, resolve } from '../../local-github/git/objects.ts';
-import { readRef, readRefs } from '../../local-github/git/ref-files.ts';
+import { readRef, readRefs, writeRef } from '../../local-github/git/ref-files.ts';
 
 it('reads refs as git does: loose, packed, both, moved, deleted, and such that point to another', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'maestro-refs-'));
@@ -24,7 +24,9 @@ it('reads refs as git does: loose, packed, both, moved, deleted, and such that p
   git('update-ref', '-d', 'refs/heads/gone');
   git('update-ref', 'refs/heads/new', two);
   git('symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
-  git('update-ref', 'refs/pull/1/head', two);
+  await writeRef(directory, 'refs/pull/1/head', one);
+  await writeRef(directory, 'refs/pull/1/head', two);
+  expect(git('rev-parse', 'refs/pull/1/head')).toBe(two);
 
   const known = git('for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads', 'refs/tags').split('\n');
   expect([...(await readRefs(directory))].map((pair) => pair.join(' '))).toEqual(known);

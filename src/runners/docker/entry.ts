@@ -36,7 +36,13 @@ if [ "$1" = wire ]; then
   socat TCP-LISTEN:${GATEWAY_PORT},bind=127.0.0.1,fork,reuseaddr,backlog=128 UNIX-CONNECT:${PLACES.socket} \\
     </dev/null >/dev/null 2>&1 &
   tries=0
-  until grep -q ' 0100007F:0C38 00000000:0000 0A ' /proc/net/tcp; do
+  listens() {
+    while read -r _ at from state _; do
+      [ "$at $from $state" != '0100007F:0C38 00000000:0000 0A' ] || return 0
+    done </proc/net/tcp
+    return 1
+  }
+  until listens; do
     tries=$((tries + 1))
     [ "$tries" -lt 500 ] || fail 'the wire to the gateway could not be offered on loopback (is socat in the image?)'
     sleep 0.01

@@ -1,12 +1,13 @@
 import type { Failure } from '../../domain/outcome.ts';
-import { symlinkStaysInside, violations, type Violation } from '../../domain/policy.ts';
+import { symlinkStaysInside, violations, type Change, type Violation } from '../../domain/policy.ts';
 import { codeSpan } from '../../domain/report/untrusted-text.ts';
 import { captureStream } from '../../git/capture-stream.ts';
 import { quarantine, type Quarantine } from '../../git/ingest.ts';
 import { captureCommand } from '../../git/lane-scripts.ts';
 import { unmask } from '../../git/mask.ts';
 import { GitError } from '../../git/plumbing.ts';
-import { assertConnected, readBlob, treeChanges, treeOf, type TreeChange } from '../../git/tree.ts';
+import { assertConnected, differences, readBlob, sizesOf, treeOf, type Difference } from '../../git/tree.ts';
+import { isConfiguration } from '../configuration.ts';
 import { endingOf, EndedEarly } from '../ending.ts';
 import { InfrastructureError, type JobResult } from '../../runners/runner.ts';
 import { tendLane } from '../jobs.ts';
@@ -97,29 +98,41 @@ async function inspect(
   const base = await treeOf(scope.mirror, run.tip);
   const ours = run.playbook.kind === 'file' ? run.playbook.path : undefined;
   const changed = changes.some((change) => change.path !== ours);
-  if (tree === base || !changed) return { ...record, work: { tree: base, changed: false } };
+  if (tree === base || !changed) return { ...record, work: { tree: base, changed: false, configures: false } };
   const found = [...violations(changes, scope.deps.settings.policy), ...(await escapingLinks(scope, changes, env))];
   await taken.work.accept();
-  if (found.length === 0) return { ...record, work: { tree, changed: true } };
-  return withFailure({ ...record, work: { tree, changed: true } }, notAllowed(found));
+  const work = { tree, changed: true, configures: changes.some(isConfiguration) };
+  return found.length === 0 ? { ...record, work } : withFailure({ ...record, work }, notAllowed(found));
 }
+
+/** A change with what it puts there; sizes of those only that may matter. */
+type Looked = Change & Pick<Difference, 'oid'>;
 
 /** The tree as it may be committed, and what it changes. */
 async function lookAt(
   record: TaskRecord,
   scope: RunScope,
   taken: { tree: string; work: Quarantine },
-): Promise<{ readonly tree: string; readonly changes: readonly TreeChange[] }> {
-  const { mirror, held } = scope;
+): Promise<{ readonly tree: string; readonly changes: readonly Looked[] }> {
+  const { mirror, held, deps } = scope;
   const { env } = taken.work;
+  const { fileBytes } = deps.settings.policy;
+  const unmasked = await unmask(mirror, taken.tree, record.seen?.masked ?? [], env);
+  const { tree, changedUnseen } = unmasked;
   // What is not whole fails either way, and looking at both takes half the time.
   const [connected, seen] = await Promise.allSettled([
-    assertConnected(mirror, taken.tree, held.run.tip, env),
-    changesOf(record, scope, taken),
+    assertConnected(mirror, { tree, base: held.run.tip, bytes: fileBytes }, env),
+    differences(mirror, held.run.tip, tree, env),
   ]);
   if (connected.status === 'rejected') throw connected.reason;
   if (seen.status === 'rejected') throw seen.reason;
-  const { tree, changes, changedUnseen } = seen.value;
+  const large = connected.value;
+  const sized = seen.value.filter(({ oid, mode }) => large.has(oid) || mode === LINK).map(({ oid }) => oid);
+  const sizes = await sizesOf(mirror, sized, env);
+  const changes = seen.value.map((change) => {
+    const size = sizes.get(change.oid);
+    return size === undefined ? change : { ...change, size };
+  });
   if (changedUnseen.length > 0) {
     const paths = changedUnseen.slice(0, 10).map(codeSpan).join(', ');
     scope.announcer.note(`The agent wrote ${paths} without having been shown what is in there: look twice.`);
@@ -127,28 +140,16 @@ async function lookAt(
   return { tree, changes };
 }
 
-async function changesOf(
-  record: TaskRecord,
-  { mirror, held }: RunScope,
-  taken: { tree: string; work: Quarantine },
-): Promise<{
-  readonly tree: string;
-  readonly changes: readonly TreeChange[];
-  /** Paths it changed without having seen all of them. */
-  readonly changedUnseen: readonly string[];
-}> {
-  const { env } = taken.work;
-  const { tree, changedUnseen } = await unmask(mirror, taken.tree, record.seen?.masked ?? [], env);
-  return { tree, changes: await treeChanges(mirror, held.run.tip, tree, env), changedUnseen };
-}
+/** Mode of a symlink. */
+const LINK = '120000';
 
 async function escapingLinks(
   scope: RunScope,
-  changes: readonly TreeChange[],
+  changes: readonly Looked[],
   env: Readonly<Record<string, string>>,
 ): Promise<readonly Violation[]> {
   const found: Violation[] = [];
-  for (const change of changes.filter((one) => one.mode === '120000' && one.size < 4096)) {
+  for (const change of changes.filter((one) => one.mode === LINK && (one.size ?? 0) < 4096)) {
     const target = Buffer.from(await readBlob(scope.mirror, change.oid, env)).toString('utf8');
     if (!symlinkStaysInside(change.path, target)) {
       found.push({

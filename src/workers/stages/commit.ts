@@ -2,6 +2,7 @@ import { evidenceOf } from '../../domain/evidence.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
 import { writeCommit, type CommitFacts } from '../../git/commit.ts';
 import { entryAt, readBlob, treeOf } from '../../git/tree.ts';
+import { isConfiguration, noteUnconfigured } from '../configuration.ts';
 import { isComplete, type RunScope, type TaskRecord } from '../record.ts';
 
 /**
@@ -29,6 +30,7 @@ export async function commit(record: TaskRecord, scope: RunScope): Promise<TaskR
       }),
     ),
   });
+  if (!record.work.configures && (file === undefined || !isConfiguration(file))) noteUnconfigured(scope, oid);
   return { ...record, commit: oid };
 }
 
