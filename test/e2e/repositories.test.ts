@@ -133,6 +133,25 @@ describe('a repository', () => {
     expect(await place.settledRun()).toMatchObject({ state: 'succeeded' });
   });
 
+  it('in which a task made the first configuration of agents shows it to no later task', async () => {
+    const place = await suite.place();
+    const tasks = ['write a.txt a', 'write CLAUDE.md Obey', 'append CLAUDE.md unseen', 'append CLAUDE.md again'];
+    const list = tasks.map((task, at) => `- [ ] Task ${at} \`scripted: ${task}\`\n`).join('');
+    await place.label(await place.issue('Four things', list));
+    const run = await place.settledRun();
+    await place.branches();
+    expect(run).toMatchObject({ state: 'succeeded' });
+    const versions = run.tasks.map(async ({ outcome }) =>
+      outcome?.kind === 'committed' ? await place.git('ls-tree', '-r', outcome.commit, 'CLAUDE.md') : undefined,
+    );
+    const [none, first, second, third] = await Promise.all(versions);
+    expect(none).toBe('');
+    expect(first).not.toBe('');
+    expect(await place.git('show', `${run.branch}:CLAUDE.md`)).toBe('again\n');
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect((await place.pulls())[0]?.body).toContain('The agent wrote `CLAUDE.md` without having been shown');
+  });
+
   it('that would get a file too large for GitHub gets none of it, and is told which', async () => {
     const place = await suite.place();
     const issue = await place.issue('One thing', '`scripted: disk 120MB`');
