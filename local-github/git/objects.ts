@@ -34,12 +34,21 @@ const PLAIN_REF = /^refs\/(heads|tags)\/(?!.*(\.\.|@\{|\/\/|\.lock$))[\w.@+=/#()
 /** The object a name points to (a sha, `refs/heads/x`, `x^{commit}`); undefined when there is none. */
 export async function resolve(directory: string, name: string): Promise<string | undefined> {
   if (name.startsWith('-')) return undefined;
-  const of = name.replace(/\^\{commit\}$/, '');
+  const [, of = name, wanted] = /^(.*)\^\{(commit|tree)\}$/.exec(name) ?? [];
   if (SHA.test(of) || PLAIN_REF.test(of)) {
     const sha = SHA.test(of) ? of : await readRef(directory, of);
-    if (sha === undefined || of === name || (await objectType(directory, sha)) === 'commit') return sha;
+    if (sha === undefined || of === name) return sha;
+    const type = await objectType(directory, sha);
+    if (type === wanted) return sha;
+    if (type !== 'tag' && type !== 'commit') return undefined;
   }
-  return await tryGit(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]);
+  const command = ['rev-parse', '--verify', '--quiet', '--end-of-options', name];
+  return isFixed(name) ? await unlessRefused(gitOnce(directory, command)) : await tryGit(directory, command);
+}
+
+/** Whether a name begins with a whole sha, so that it will never mean something else. */
+function isFixed(name: string): boolean {
+  return /^[0-9a-f]{40}(?:$|[:^])/.test(name);
 }
 
 /** The commit a caller means by a branch, tag, full ref or sha, branch first. */
@@ -94,7 +103,8 @@ function parseCommit(record: string): Commit {
 
 /** Entries of a tree-ish, `recursive` with every level's directories too. */
 export async function listTree(directory: string, treeish: string, recursive: boolean): Promise<TreeEntry[]> {
-  const output = await git(directory, ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), treeish]);
+  const command = ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), treeish];
+  const output = await (isFixed(treeish) ? gitOnce : git)(directory, command);
   return output
     .split('\0')
     .filter((line) => line !== '')

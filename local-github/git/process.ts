@@ -83,11 +83,13 @@ export async function tryGit(
 }
 
 const MOST_REMEMBERED = 10_000;
+/** Characters of an output that is remembered. */
+const LONGEST_REMEMBERED = 64 * 1024;
 const remembered = new Map<string, Promise<string>>();
 
 /**
  * The same as `git`, for a command whose output depends on nothing but the objects it names by their whole ids: these never change,
- * so it is run once. What failed is run again.
+ * so it is run once. What failed, or said much, is run again.
  */
 export async function gitOnce(directory: string, command: readonly string[]): Promise<string> {
   const key = [directory, ...command].join('\0');
@@ -96,6 +98,9 @@ export async function gitOnce(directory: string, command: readonly string[]): Pr
   const output = git(directory, command);
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
   remembered.set(key, output);
-  output.catch(() => remembered.delete(key));
+  output.then(
+    (text) => text.length > LONGEST_REMEMBERED && remembered.delete(key),
+    () => remembered.delete(key),
+  );
   return await output;
 }
