@@ -1,4 +1,5 @@
-import { git, gitBytes, GitError, gitOnce, tryGit } from './process.ts';
+import { git, GitError, gitOnce, tryGit } from './process.ts';
+import { readObject } from './reader.ts';
 import { readRef, SHA } from './ref-files.ts';
 
 export interface Person {
@@ -42,8 +43,36 @@ export async function resolve(directory: string, name: string): Promise<string |
     if (type === wanted) return sha;
     if (type !== 'tag' && type !== 'commit') return undefined;
   }
-  const command = ['rev-parse', '--verify', '--quiet', '--end-of-options', name];
-  return isFixed(name) ? await unlessRefused(gitOnce(directory, command)) : await tryGit(directory, command);
+  if (!isFixed(name)) return await tryGit(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]);
+  const [, commit = '', path] = /^([0-9a-f]{40}):(.+)$/s.exec(name) ?? [];
+  // A link to another repository's commit is found in its directory only.
+  if (path !== undefined) return (await entryOf(directory, commit, path))?.sha;
+  return (await readObject(directory, name, { withContent: false }))?.sha;
+}
+
+async function entryOf(directory: string, commit: string, path: string): Promise<BareEntry | undefined> {
+  const parts = path.split('/');
+  const name = parts.pop();
+  const within = await readObject(directory, `${commit}:${parts.join('/')}`, { withContent: true });
+  return within?.type === 'tree' ? entriesOf(within.content).find((entry) => entry.path === name) : undefined;
+}
+
+type BareEntry = Pick<TreeEntry, 'mode' | 'sha' | 'path'>;
+
+/** What stands in a tree object: `MODE NAME\0` and the 20 bytes of a sha, one after another. */
+function entriesOf(tree: Buffer): readonly BareEntry[] {
+  const entries: BareEntry[] = [];
+  for (let at = 0; at < tree.length;) {
+    const space = tree.indexOf(0x20, at);
+    const end = tree.indexOf(0, space);
+    entries.push({
+      mode: tree.toString('latin1', at, space).padStart(6, '0'),
+      path: tree.toString('utf8', space + 1, end),
+      sha: tree.toString('hex', end + 1, end + 21),
+    });
+    at = end + 21;
+  }
+  return entries;
 }
 
 /** Whether a name begins with a whole sha, so that it will never mean something else. */
@@ -101,35 +130,34 @@ function parseCommit(record: string): Commit {
   };
 }
 
-/** Entries of a tree-ish, `recursive` with every level's directories too. */
+/** Entries of a tree-ish, given by its sha or as `SHA:PATH`, `recursive` with every level's directories too. */
 export async function listTree(directory: string, treeish: string, recursive: boolean): Promise<TreeEntry[]> {
-  const command = ['ls-tree', '-z', '-l', ...(recursive ? ['-r', '-t'] : []), treeish];
-  const output = await (isFixed(treeish) ? gitOnce : git)(directory, command);
-  return output
-    .split('\0')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const tab = line.indexOf('\t');
-      const [mode = '', type = '', sha = '', size = '-'] = line.slice(0, tab).split(/ +/);
-      return {
-        mode,
-        type: type === 'tree' || type === 'commit' ? type : 'blob',
-        sha,
-        size: size === '-' ? undefined : Number(size),
-        path: line.slice(tab + 1),
-      };
-    });
+  const tree = await readObject(directory, `${treeish}${treeish.includes(':') ? '' : '^{tree}'}`, {
+    withContent: true,
+  });
+  if (tree?.type !== 'tree') throw new Error(`${treeish} is no tree in ${directory}`);
+  const listed = await Promise.all(
+    entriesOf(tree.content).map(async (entry): Promise<readonly TreeEntry[]> => {
+      const type = entry.mode === '040000' ? 'tree' : entry.mode === '160000' ? 'commit' : 'blob';
+      const size = type === 'blob' ? (await readObject(directory, entry.sha, { withContent: false }))?.size : undefined;
+      const itself = { ...entry, type, size } as const;
+      if (type !== 'tree' || !recursive) return [itself];
+      const inner = await listTree(directory, entry.sha, true);
+      return [itself, ...inner.map((one) => ({ ...one, path: `${entry.path}/${one.path}` }))];
+    }),
+  );
+  return listed.flat();
 }
 
 /** A blob's bytes; undefined when the sha names none. */
 export async function readBlob(directory: string, sha: string): Promise<Buffer | undefined> {
-  if ((await objectType(directory, sha)) !== 'blob') return undefined;
-  return await gitBytes(directory, ['cat-file', 'blob', sha]);
+  const object = SHA.test(sha) ? await readObject(directory, sha, { withContent: true }) : undefined;
+  return object?.type === 'blob' ? object.content : undefined;
 }
 
 /** `commit`, `tree`, `blob` or `tag`; undefined when there is no such object. */
 export async function objectType(directory: string, sha: string): Promise<string | undefined> {
-  return SHA.test(sha) ? await unlessRefused(gitOnce(directory, ['cat-file', '-t', sha])) : undefined;
+  return SHA.test(sha) ? (await readObject(directory, sha, { withContent: false }))?.type : undefined;
 }
 
 /** Whether every commit of `ancestor` is in `descendant`, both by their shas. */

@@ -28,12 +28,8 @@ export interface GitOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs git in a bare repository; resolves to its output as bytes. Rejects with `GitError` on another exit code than 0. */
-export async function gitBytes(
-  directory: string,
-  command: readonly string[],
-  options: GitOptions = {},
-): Promise<Buffer> {
+/** Runs git in a bare repository; resolves to its output as text without the final newline. Rejects with `GitError` on another exit code than 0. */
+export async function git(directory: string, command: readonly string[], options: GitOptions = {}): Promise<string> {
   return await new Promise((resolve, reject) => {
     const child = spawn('git', command, {
       cwd: directory,
@@ -48,24 +44,19 @@ export async function gitBytes(
     child.stdin.on('error', () => undefined);
     child.on('error', reject);
     child.on('close', (code) => {
-      const output = Buffer.concat(stdout);
-      if (code === 0) resolve(output);
+      const output = Buffer.concat(stdout).toString('utf8');
+      if (code === 0) resolve(output.replace(/\n$/, ''));
       else
         reject(
           new GitError(command, {
             code: code ?? -1,
-            stdout: output.toString('utf8'),
+            stdout: output,
             stderr: Buffer.concat(stderr).toString('utf8'),
           }),
         );
     });
     child.stdin.end(options.input ?? '');
   });
-}
-
-/** The same, as text without the final newline. */
-export async function git(directory: string, command: readonly string[], options: GitOptions = {}): Promise<string> {
-  return (await gitBytes(directory, command, options)).toString('utf8').replace(/\n$/, '');
 }
 
 /** The same, where an exit code other than 0 just means no: then undefined. */
