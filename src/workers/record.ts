@@ -41,7 +41,7 @@ export interface RunScope {
   readonly saving: AbortSignal;
 }
 
-/** Makes the next session's wire and container while the last one's work is put away. */
+/** Makes the next session's wire and container while the last one's agent waits for its model, or its work is put away. */
 export interface Ahead {
   /** Begins with those of a session at `task`, unless that is being done. */
   begin(scope: RunScope, session: SessionId, task: TaskKey): void;

@@ -33,6 +33,31 @@ describeWith(['docker', 'agentImage'], 'on a Docker engine', () => {
     expect(await place.pulls()).toHaveLength(1);
   });
 
+  it('the next session has its container at hand while an agent still waits, and only the next one', async () => {
+    const place = await suite.place();
+    const tasks = [
+      '`scripted: say now` `scripted: write 1.txt 1` `scripted: sleep 9s`',
+      '`scripted: write 2.txt 2` `scripted: sleep 2s`',
+    ];
+    await place.label(await place.issue('Two', tasks.map((task, at) => `- [ ] Task ${at} ${task}\n`).join('')));
+    await place.until('the agent at work', async () => await place.agentSaid('"now"'));
+    const namespace = `maestro.namespace=${namespaceOf(suite.harness().config)}`;
+    const seats = async (): Promise<ReadonlyMap<string, string>> => {
+      const found = await docker.listContainers({ filters: { label: [namespace] } });
+      const named = found.map(({ Id, Labels }) => [Labels['maestro.job'] ?? '', Id] as const);
+      return new Map(named.filter(([job]) => job.endsWith('-agent')));
+    };
+    const [run] = await place.runs();
+    const [first, second] = [`${run?.id}-1-1-agent`, `${run?.id}-2-1-agent`];
+    expect([...(await seats()).keys()]).toEqual([first]);
+    await place.until('the container of the next session', async () => (await seats()).has(second));
+    const meanwhile = await seats();
+    expect([...meanwhile.keys()].toSorted()).toEqual([first, second]);
+    await place.until('the next session', async () => !(await seats()).has(first));
+    expect((await seats()).get(second)).toBe(meanwhile.get(second));
+    expect(await place.settledRun()).toMatchObject({ state: 'succeeded' });
+  });
+
   it('what a dead worker left is removed at a start, and what is not ours stays', async () => {
     const namespace = namespaceOf(suite.harness().config);
     const image = inject('agentImage') ?? '';

@@ -27,6 +27,9 @@ import { openWire } from '../wire.ts';
 /** Last lines of standard error shown to the person when an attempt fails. */
 const COMPLAINTS = 20;
 
+/** How long after its beginning a session leaves time to make what the next one needs. Milliseconds. */
+const EARLY_MS = 5_000;
+
 /** Exit code of a command that SIGTERM ended: 128 and the signal's number. */
 const ASKED_TO_END = 143;
 
@@ -95,6 +98,8 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     complaints = [...complaints.slice(1 - COMPLAINTS), line.slice(0, 500)];
     return record.sessionLog.write({ type: 'stderr', line });
   });
+  // An agent that still works by then waits for its model mostly, and leaves the machine to us.
+  const early = setTimeout(() => scope.ahead.beginAfter(record, scope), EARLY_MS);
   const result = await runOnLane(scope, {
     purpose: AGENT,
     session: record.session.id,
@@ -107,7 +112,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     stderr: complain,
     signal: AbortSignal.any([scope.signal, wire.hopeless, wire.talk.overdue]),
     wallMs: Math.min(wallOf(scope), await wire.account.timeLeft()),
-  });
+  }).finally(() => clearTimeout(early));
   await Promise.all([ended(listen), ended(complain)]);
   const overdrawn = await wire.account.close(wire, heard.usage, result);
   for (const word of wire.talk.words()) await record.sessionLog.write({ type: 'word', word });
