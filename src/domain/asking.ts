@@ -100,16 +100,20 @@ export function questionOfFailure(task: RunTask, of: { readonly id: string; read
   return { id: of.id, kind: 'failure', text, options: [], session, at: of.at };
 }
 
-/** A session that ended with a question which is not with its task yet: a worker died in between. */
+/**
+ * A session that ended with a question which is not with its task yet: a worker died in between. The question is named anew, since
+ * another of the run's `tasks` may have asked under its name meanwhile, and nobody has been shown it.
+ */
 export function missedQuestion(
   task: RunTask,
   sessions: readonly Session[],
+  tasks: readonly RunTask[],
 ): { readonly question: Question; readonly session: Session } | undefined {
   const known = new Set<SessionId>((task.questions ?? []).map(({ session }) => session));
   for (const session of sessions) {
     const { id, outcome } = session;
     if (outcome?.kind === 'parked' && outcome.question !== undefined && !known.has(id))
-      return { question: outcome.question, session };
+      return { question: { ...outcome.question, id: nextQuestionId(tasks) }, session };
   }
   return undefined;
 }

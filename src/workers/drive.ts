@@ -146,7 +146,7 @@ async function workOn(
 ): Promise<{ readonly at: number; readonly reason: string } | undefined> {
   const { deps, held } = scope;
   const history = await historyOf(task, scope);
-  const missed = missedQuestion(task, history.sessions);
+  const missed = missedQuestion(task, history.sessions, held.tasks);
   if (missed !== undefined) {
     await held.changeTask(task.key, {
       questions: [...(task.questions ?? []), missed.question],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attend, chosen, openQuestion, proposalHash } from '../../src/domain/asking.ts';
+import { attend, chosen, missedQuestion, openQuestion, proposalHash } from '../../src/domain/asking.ts';
 import { nextInRun, standing } from '../../src/domain/conduct.ts';
 import { objection, takeOrders } from '../../src/domain/order.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -8,7 +8,7 @@ import type { Question } from '../../src/domain/question.ts';
 import type { RunTask } from '../../src/domain/run.ts';
 import type { GivenOrder, Order } from '../../src/domain/steering.ts';
 import { sessionIdFor } from '../../src/domain/ids.ts';
-import { aRun, aTask } from '../store/samples.ts';
+import { aRun, aSession, aTask } from '../store/samples.ts';
 
 const DAY = 24 * 3_600_000;
 const run = aRun({ settings: { onFailure: 'ask' } });
@@ -59,6 +59,18 @@ describe('a question', () => {
     expect(now[0]?.questions).toMatchObject([{ answer: { by: 'ada', text: 'SQLite' } }]);
     expect(nextInRun(run, now)).toMatchObject({ kind: 'task' });
     expect(objection(answer, { run: waiting, tasks: now })).toContain('needs no answer any more');
+  });
+
+  it('that a dead worker left with its session alone is named anew, as another task may have asked meanwhile', () => {
+    const lost = question({});
+    const parked = { kind: 'parked', reason: 'Waits for an answer.', question: lost } as const;
+    const sessions = [aSession(run.id, 1, { id: lost.session, outcome: parked })];
+    const first = aTask(run.id, 1, { attempts: 1 });
+    const second = aTask(run.id, 2, { attempts: 1, questions: [question({ session: sessionIdFor(run.id, 2, 1) })] });
+    expect(missedQuestion(first, sessions, [first])?.question).toEqual(lost);
+    expect(missedQuestion(first, sessions, [first, second])?.question).toEqual({ ...lost, id: 'q2' });
+    const taken = { ...first, questions: [{ ...lost, id: 'q2' }] };
+    expect(missedQuestion(taken, sessions, [taken, second])).toBeUndefined();
   });
 
   it('is answered once, and what is said after that is words for its task', () => {

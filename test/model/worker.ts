@@ -421,7 +421,7 @@ function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefi
   const { world } = held;
   const sessions = world.row(held.run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
   const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
-  const missed = world.bugs.forgetsQuestions === true ? undefined : missedQuestion(task, sessions);
+  const missed = world.bugs.forgetsQuestions === true ? undefined : missedQuestion(task, sessions, held.tasks);
   if (missed !== undefined) {
     yield* held.changeTask(task, { questions: [...(task.questions ?? []), missed.question], startedAt: undefined });
     return undefined;

@@ -72,7 +72,7 @@ const PRIMITIVES = [
   /\.createInstallationAccessToken\(/g,
   /\bask\(gitDir, access, command\)|\bask\(gitDir, access, \[\s*'fetch'/g,
   /\bpushBranch\(mirror/g,
-  /\bcommand, \{ env, input: facts\.message/g,
+  /\bcommand, \{ input \}/g,
   /(?<!function )\bmoveObjects\(/g,
   /\.createContainer\(/g,
   /\.createVolume\(/g,
