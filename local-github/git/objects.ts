@@ -1,4 +1,4 @@
-import { git, GitError, gitOnce, tryGit } from './process.ts';
+import { git, gitOnce, tryGit, unlessRefused } from './process.ts';
 import { readObject } from './reader.ts';
 import { readRef, SHA } from './ref-files.ts';
 
@@ -168,15 +168,6 @@ export async function isAncestor(directory: string, ancestor: string, descendant
 /** The best common ancestor of two shas; undefined for unrelated histories. */
 export async function mergeBase(directory: string, one: string, other: string): Promise<string | undefined> {
   return await unlessRefused(gitOnce(directory, ['merge-base', one, other]));
-}
-
-async function unlessRefused(output: Promise<string>): Promise<string | undefined> {
-  try {
-    return await output;
-  } catch (error) {
-    if (error instanceof GitError) return undefined;
-    throw error;
-  }
 }
 
 /** How many commits each side, a sha, has that the other has not. */

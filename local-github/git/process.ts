@@ -28,7 +28,10 @@ export interface GitOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs git in a bare repository; resolves to its output as text without the final newline. Rejects with `GitError` on another exit code than 0. */
+/**
+ * Runs git in a bare repository; resolves to its output as text without the final newline. Rejects with `GitError` on another exit
+ * code than 0.
+ */
 export async function git(directory: string, command: readonly string[], options: GitOptions = {}): Promise<string> {
   return await new Promise((resolve, reject) => {
     const child = spawn('git', command, {
@@ -65,8 +68,13 @@ export async function tryGit(
   command: readonly string[],
   options: GitOptions = {},
 ): Promise<string | undefined> {
+  return await unlessRefused(git(directory, command, options));
+}
+
+/** Output of a git command; undefined where that ended with another exit code than 0. */
+export async function unlessRefused(output: Promise<string>): Promise<string | undefined> {
   try {
-    return await git(directory, command, options);
+    return await output;
   } catch (error) {
     if (error instanceof GitError) return undefined;
     throw error;

@@ -98,6 +98,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     complaints = [...complaints.slice(1 - COMPLAINTS), line.slice(0, 500)];
     return record.sessionLog.write({ type: 'stderr', line });
   });
+  const wallMs = Math.min(wallOf(scope), await wire.account.timeLeft());
   // An agent that still works by then waits for its model mostly, and leaves the machine to us.
   const early = setTimeout(() => scope.ahead.beginAfter(record, scope), EARLY_MS);
   const result = await runOnLane(scope, {
@@ -111,7 +112,7 @@ export async function converse(record: TaskRecord, scope: RunScope): Promise<Tas
     stdout: listen,
     stderr: complain,
     signal: AbortSignal.any([scope.signal, wire.hopeless, wire.talk.overdue]),
-    wallMs: Math.min(wallOf(scope), await wire.account.timeLeft()),
+    wallMs,
   }).finally(() => clearTimeout(early));
   await Promise.all([ended(listen), ended(complain)]);
   const overdrawn = await wire.account.close(wire, heard.usage, result);
