@@ -96,10 +96,11 @@ async function relay(
 }
 
 async function drained(response: ServerResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once('drain', resolve).once('close', resolve);
+  await promise;
+  // The other listener would stay until the client goes away.
+  response.off('drain', resolve).off('close', resolve);
 }
 
 function writeHead(head: string, response: ServerResponse): number {

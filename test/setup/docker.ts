@@ -1,8 +1,12 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Background, findProgram, startBackground, waitUntil } from './background.ts';
+
+const execute = promisify(execFile);
 
 export interface TestDocker extends AsyncDisposable {
   /** As `DOCKER_HOST` is written. */
@@ -48,9 +52,16 @@ async function startEngine(program: string, directory: string): Promise<TestDock
     host,
     async [Symbol.asyncDispose](): Promise<void> {
       await engine.stop();
+      await unmountBelow(directory);
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** An engine that ran a container on the host's network leaves that network mounted, and a mount can't be removed. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((one) => one.startsWith(`${directory}/`))) await execute('umount', [mount]);
 }
 
 async function startedWith(
