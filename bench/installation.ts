@@ -41,7 +41,7 @@ export interface Installation extends AsyncDisposable {
 
 /** How often the record is looked at. Milliseconds. */
 const LOOK_MS = 100;
-const PATIENCE_MS = 15 * 60_000;
+const PATIENCE_MS = 60 * 60_000;
 
 /** Starts one. Disposing it stops everything and removes what it made. */
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
