@@ -1,13 +1,13 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, decodeByHead } from '../json-line.ts';
+import { clipOutput, decodeByType } from '../json-line.ts';
 import { failureOfResult, failureOfWord, usedUp } from './failure.ts';
 import {
   assistantLine,
   initLine,
-  lineType,
   rateLimitLine,
   resultLine,
   retryLine,
+  systemLine,
   userLine,
   type Block,
   type ResultLine,
@@ -16,14 +16,14 @@ import {
 
 /** One line of `--output-format stream-json` to events. Never throws; a blank line is nothing. */
 export function decodeClaude(line: string): readonly AgentEvent[] {
-  return decodeByHead(line, lineType, ({ type, subtype }, value) => decodeTyped(type, subtype, value));
+  return decodeByType(line, decodeTyped);
 }
 
 /** Undefined when the line is not as its type promises. */
-function decodeTyped(type: string, subtype: string | undefined, value: unknown): readonly AgentEvent[] | undefined {
+function decodeTyped(type: string, value: unknown): readonly AgentEvent[] | undefined {
   switch (type) {
     case 'system':
-      return decodeSystem(subtype, value);
+      return decodeSystem(value);
     case 'assistant':
       return decodeAssistant(value);
     case 'user':
@@ -44,8 +44,8 @@ function decodeTyped(type: string, subtype: string | undefined, value: unknown):
   }
 }
 
-function decodeSystem(subtype: string | undefined, value: unknown): readonly AgentEvent[] | undefined {
-  switch (subtype ?? '') {
+function decodeSystem(value: unknown): readonly AgentEvent[] | undefined {
+  switch (systemLine.safeParse(value).data?.subtype ?? '') {
     case 'init': {
       const line = initLine.safeParse(value).data;
       return (

@@ -87,4 +87,4 @@ export const resultLine = z.object({
 
 export type ResultLine = z.infer<typeof resultLine>;
 
-export const lineType = z.object({ type: z.string(), subtype: z.string().optional() });
+export const systemLine = z.object({ subtype: z.string() });

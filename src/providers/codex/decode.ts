@@ -1,12 +1,12 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, decodeByHead, typedLine } from '../json-line.ts';
+import { clipOutput, decodeByType } from '../json-line.ts';
 import { completedLine, errorLine, failedLine, itemLine, threadLine, type Item } from './lines.ts';
 
 type Phase = 'item.started' | 'item.updated' | 'item.completed';
 
 /** One line of `codex exec --json` to events. Never throws; a blank line is nothing. */
 export function decodeCodex(line: string): readonly AgentEvent[] {
-  return decodeByHead(line, typedLine, ({ type }, value) => decodeTyped(type, value));
+  return decodeByType(line, decodeTyped);
 }
 
 /** Undefined when the line is not as its type promises. */

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../domain/event.ts';
-import { clipOutput, decodeByHead, typedLine } from '../json-line.ts';
+import { clipOutput, decodeByType } from '../json-line.ts';
 import { failureOfStatus } from '../refusal.ts';
 import {
   idleLine,
@@ -43,7 +43,7 @@ const NOTHING_SAID: ReadonlySet<string> = new Set([
 
 /** One line of `--output-format json` to events. Never throws; a blank line is nothing. */
 export function decodeCopilot(line: string): readonly AgentEvent[] {
-  return decodeByHead(line, typedLine, ({ type }, value) => decodeTyped(type, value));
+  return decodeByType(line, decodeTyped);
 }
 
 /** Undefined when the line is not as its type promises. */
