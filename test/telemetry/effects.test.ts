@@ -80,7 +80,7 @@ const PRIMITIVES = [
   /\.remove\(\{ force/g,
   /getVolume\(name\)\.remove\(/g,
   /(?<!function )\bstartProcess\(/g,
-  /(?<!function )(?<!async function )\bendProcesses\(\{ mark: markOf\(attempt\), group \}, GRACE_MS, clock\);\n\s+await removeTree/g,
+  /\bendProcesses\(left, GRACE_MS, clock\);\n\s+await removeTree/g,
   /\brest\.[a-zA-Z]+\.(?:create|update|add|remove|delete|replace|set|merge|dismiss|submit)[A-Z]?\w*\(/g,
   /\.graphql</g,
 ];

@@ -15,7 +15,7 @@ import { InfrastructureError, type Job, type JobIo, type JobResult, type Runner 
 import { createTurns } from '../turns.ts';
 import { emptyTrash, removeTree, writeFiles } from './directories.ts';
 import { createLedger } from './ledger.ts';
-import { MARK, endProcesses } from './processes.ts';
+import { MARK, endProcesses, type JobProcesses } from './processes.ts';
 
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 2_000;
@@ -53,11 +53,11 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     await around('lane', { perform: async () => await mkdir(laneOf(name), { recursive: true }).catch(brokenDisk) });
   }
 
-  /** Ends what is left of a try at a job and removes its HOME. */
-  async function clear(attempt: string, group: number | undefined): Promise<void> {
+  /** Ends what is left of a try at a job, if anything may be, and removes its HOME. */
+  async function clear(attempt: string, left: JobProcesses | undefined): Promise<void> {
     await around('clean', {
       perform: async () => {
-        await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
+        if (left !== undefined) await endProcesses(left, GRACE_MS, clock);
         await removeTree(homeOf(attempt), trash).catch(brokenDisk);
       },
       record: async () => await ledger.remove(attempt).catch(brokenDisk),
@@ -68,7 +68,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
     for (const { attempt, job } of await ledger.list()) {
       if (job !== name) continue;
       log.info({ job }, 'ending the leftover of an earlier try');
-      await clear(attempt, undefined);
+      await clear(attempt, { mark: markOf(attempt), group: undefined });
     }
   }
 
@@ -92,7 +92,8 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
 
   async function converse(attempt: string, job: Job, io: JobIo): Promise<JobResult> {
     let watch: JobWatch | undefined;
-    let group: number | undefined;
+    const mark = markOf(attempt);
+    let left: JobProcesses | undefined = { mark, group: undefined };
     try {
       const cwd = await prepare(attempt, job);
       watch = watchJob({ limits: job.limits, signal: io.signal, clock });
@@ -100,7 +101,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       const running = await around('session', {
         perform: async () => Promise.resolve(startProcess(job, cwd, environmentOf(attempt, job))),
       });
-      group = running.group;
+      left = { mark, group: running.group };
       const reading = readBoth(running, io, watch);
       reading.done.catch(() => {});
       running.stdin.on('error', () => {});
@@ -110,7 +111,8 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       const first = await Promise.race([running.exit, watch.reached, broken]);
       if (typeof first !== 'string') watch.stop();
       // What the command left running holds its output open, too.
-      await endProcesses({ mark: markOf(attempt), group }, GRACE_MS, clock);
+      await endProcesses(left, GRACE_MS, clock);
+      left = undefined;
       const code = await running.exit;
       const durationMs = clock.monotonic() - startedAt;
       const limit = watch.reason();
@@ -118,7 +120,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       return { ending: limit ?? 'exited', code: code.value, durationMs };
     } finally {
       watch?.stop();
-      await clear(attempt, group).catch((error: unknown) => {
+      await clear(attempt, left).catch((error: unknown) => {
         log.error({ err: error, job: job.name }, 'a job could not be cleaned up');
       });
     }
@@ -186,7 +188,7 @@ export function createLocalRunner(options: LocalRunnerOptions): Runner {
       const reaped: string[] = [];
       for (const { attempt, job, owner } of await ledger.list()) {
         if (owner !== undefined && keep(owner)) continue;
-        await clear(attempt, undefined);
+        await clear(attempt, { mark: markOf(attempt), group: undefined });
         reaped.push(job);
       }
       return reaped;
