@@ -19,7 +19,7 @@ export async function removeLeftovers(mirror: Mirror, runId: string): Promise<vo
       (entry) => entry.startsWith(`${runId}-`) && entry.endsWith('.lock'),
       ABANDONED_MS,
     ),
-    removeFrom(path.join(mirror.gitDir, 'objects', 'pack'), (entry) => entry.startsWith('tmp_'), ABANDONED_MS),
+    removeFrom(path.join(mirror.gitDir, 'objects', 'pack'), (entry) => /^(?:tmp_|\.tmp-)/.test(entry), ABANDONED_MS),
     removeFrom(path.dirname(mirror.gitDir), (entry) => {
       const [dot, id, pid] = entry.split('.');
       return dot === '' && id === name && isOfTheDead(pid);

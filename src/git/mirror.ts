@@ -8,7 +8,7 @@ import { fetchRefs } from './remote.ts';
 
 /**
  * A mirror is a bare repository of ours, one per GitHub repository: what lanes borrow objects from, and where their work is taken
- * in. Only we write in it; its objects are never collected, because lanes point into it.
+ * in. Only we write in it; its objects are never dropped, because lanes point into it, but put together (`compact.ts`).
  */
 export interface Mirror {
   /** Absolute path of the bare repository. */

@@ -7,6 +7,7 @@ import { isFinal, type RunTask } from '../domain/run.ts';
 import { hasOrders } from '../domain/order.ts';
 import { afterInterruption, deathsBefore, gotFurther, handedBack, sessionBegins } from '../domain/setback.ts';
 import { addUsage } from '../domain/usage.ts';
+import { compact } from '../git/compact.ts';
 import { removeLeftovers } from '../git/leftovers.ts';
 import { ensureMirror, fetchCommit } from '../git/mirror.ts';
 import { createTicker } from '../playbook/ticker.ts';
@@ -132,6 +133,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
     // What is still to be taken in waits for a push to be seen through, which a pause must not put off.
     if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
+    await compact(mirror, log);
     await tellAnswered(deps, driving, told);
     const wait = await workOn(begun ?? next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())
