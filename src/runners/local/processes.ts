@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../domain/clock.ts';
 import { InfrastructureError } from '../runner.ts';
@@ -29,7 +29,7 @@ export async function endProcesses(job: JobProcesses, graceMs: number, clock: Cl
   const asked = new Set<number>();
   let emptyLooks = 0;
   for (;;) {
-    const pids = await livingProcesses(job);
+    const pids = livingProcesses(job);
     emptyLooks = pids.length === 0 ? emptyLooks + 1 : 0;
     // One look can miss a process whose parent ended while we looked.
     if (emptyLooks === 2) return;
@@ -46,30 +46,58 @@ export async function endProcesses(job: JobProcesses, graceMs: number, clock: Cl
 }
 
 /** Ids of a job's living processes. Where there is no `/proc`, a living group stands for all of its processes: its negative id. */
-export async function livingProcesses({ mark, group }: JobProcesses): Promise<readonly number[]> {
-  const entries = await readdir('/proc').catch(() => undefined);
-  if (entries === undefined) return group !== undefined && signal(-group, 0) ? [-group] : [];
+export function livingProcesses({ mark, group }: JobProcesses): readonly number[] {
+  const pids = pidsOfAll();
+  if (pids === undefined) return group !== undefined && signal(-group, 0) ? [-group] : [];
   const line = Buffer.from(`${MARK}=${mark}\0`);
-  const pids = entries.filter((entry) => /^\d+$/.test(entry));
-  const living = await Promise.all(
-    pids.map(async (pid) => ((await isInGroup(pid, group)) || (await carries(pid, line)) ? [Number(pid)] : [])),
-  );
-  return living.flat();
+  return pids.filter((pid) => isInGroup(pid, group) || carries(pid, line)).map(Number);
 }
 
-async function isInGroup(pid: string, group: number | undefined): Promise<boolean> {
+function pidsOfAll(): readonly string[] | undefined {
+  try {
+    return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  } catch {
+    return undefined;
+  }
+}
+
+function isInGroup(pid: string, group: number | undefined): boolean {
   if (group === undefined) return false;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const stat = read(`/proc/${pid}/stat`).toString('latin1');
   // "pid (name, which may hold anything) state ppid pgrp …"
   const [state, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(pgrp) === group && state !== 'Z';
 }
 
 /** Whether a process carries the mark. One of another user, a zombie, or one that just ended, shows no environment: it doesn't. */
-async function carries(pid: string, line: Buffer): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`).catch(() => Buffer.alloc(0));
+function carries(pid: string, line: Buffer): boolean {
+  const environment = read(`/proc/${pid}/environ`);
   const at = environment.indexOf(line);
   return at === 0 || (at > 0 && environment[at - 1] === 0);
+}
+
+/** What is read into: a buffer for every file of every process is more garbage than all else a worker makes. */
+let space = Buffer.alloc(64 * 1024);
+
+/**
+ * A file of `/proc`; nothing when it can't be read. The bytes hold until the next call. Not by way of the thread pool: it is in memory,
+ * and the four trips would take longer than all else of a look.
+ */
+function read(file: string): Buffer {
+  let opened: number | undefined;
+  try {
+    opened = openSync(file, 'r');
+    for (let length = 0; ;) {
+      if (length === space.length) space = Buffer.concat([space, Buffer.alloc(length)]);
+      const more = readSync(opened, space, length, space.length - length, null);
+      if (more === 0) return space.subarray(0, length);
+      length += more;
+    }
+  } catch {
+    return Buffer.alloc(0);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
 }
 
 /** Sends a signal; false when there is nobody to get it. */

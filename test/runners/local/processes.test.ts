@@ -18,10 +18,10 @@ describe('endProcesses', () => {
     const stranger = execa('sleep', ['300'], { env: { [MARK]: `${mark}0` }, reject: false });
     try {
       await once(marked.stdout, 'data');
-      expect((await livingProcesses({ mark, group: undefined })).length).toBeGreaterThan(2);
+      expect(livingProcesses({ mark, group: undefined }).length).toBeGreaterThan(2);
       await endProcesses({ mark, group: undefined }, 300, systemClock);
-      expect(await livingProcesses({ mark, group: undefined })).toEqual([]);
-      expect(await livingProcesses({ mark: `${mark}0`, group: undefined })).toEqual([stranger.pid]);
+      expect(livingProcesses({ mark, group: undefined })).toEqual([]);
+      expect(livingProcesses({ mark: `${mark}0`, group: undefined })).toEqual([stranger.pid]);
     } finally {
       stranger.kill('SIGKILL');
       await Promise.all([marked, stranger]);
