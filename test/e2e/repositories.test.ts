@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -160,6 +160,29 @@ describe('a repository', () => {
     expect(run.tasks[0]?.outcome).toMatchObject({ kind: 'failed', failure: { kind: 'policy' } });
     expect((await place.answers(issue))[0]).toContain('"scripted-fill.bin" has 115 MB; files over 100 MB are refused');
     expect([...(await place.branches()).keys()]).toEqual(['main']);
+  });
+
+  it('whose mirror has many packs: they are put together between two tasks, and the work goes on', async () => {
+    const place = await suite.place();
+    await done(place);
+    const { config, log } = suite.harness();
+    const mirror = path.join(config.MAESTRO_HOME, 'mirrors', `${place.id}.git`);
+    const pack =
+      "printf 'blob\\ndata 2\\n%02d\\n' $1 | git --git-dir=$2 -c fastimport.unpackLimit=0 fast-import --quiet";
+    for (let at = 0; at <= 50; at += 1) await execute('sh', ['-c', pack, 'sh', String(at), mirror]);
+    const issue = await place.issue(
+      'Two things',
+      '- [ ] One `scripted: write b.txt b`\n- [ ] Two `scripted: write c.txt c`\n',
+    );
+    await place.label(issue);
+
+    const [, run] = await place.settledRuns(2);
+    expect(run).toMatchObject({ state: 'succeeded' });
+    expect(log.filter((line) => line.includes('"compacted a mirror"'))).toHaveLength(1);
+    const packs = await readdir(path.join(mirror, 'objects', 'pack'));
+    expect(packs.filter((file) => file.endsWith('.pack')).length).toBeLessThan(6);
+    await place.branches();
+    expect(await place.git('diff', '--name-only', run?.base.sha ?? '', run?.branch ?? '')).toBe('b.txt\nc.txt\n');
   });
 });
 
