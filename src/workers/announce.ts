@@ -147,8 +147,11 @@ export class Announcer {
     await this.close();
     const { forge } = this.#deps;
     if (ended.pullRequest !== undefined) this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
-    if (ended.pullRequest !== undefined && ended.state === 'succeeded' && ended.pushed === undefined)
+    if (ended.pullRequest !== undefined && ended.state === 'succeeded' && ended.pushed === undefined) {
+      // Before it is so: a run that goes on after all makes a draft again of what may be none.
+      await this.#held.changeRun({ pullRequest: { ...ended.pullRequest, draft: false } });
       await forge.markReady(ended.repository, ended.pullRequest.number);
+    }
     await this.#tell(ended);
     await this.#react(ended.state === 'succeeded' ? 'hooray' : 'confused');
   }

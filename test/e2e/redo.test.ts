@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rewoundBranchName } from '../../src/domain/branch.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { describeWith } from '../setup/require.ts';
+import { haltsOf } from './halt.ts';
 import type { Place, SettledRun } from './place.ts';
 import { useHarness, type Suite } from './suite.ts';
 
@@ -68,6 +69,35 @@ function takesBackWhatIsDone(suite: Suite): void {
 
 describe('a task that is to be done again', () => {
   const suite = useHarness({ runner: 'local' });
+
+  it('asked for when all is said and the run is about to end: its pull request is no longer offered for review', async () => {
+    using halting = haltsOf(suite.harness());
+    const place = await suite.place();
+    const end = halting.at(place, { point: 'end.before-intent', phase: 'after it' });
+    const issue = await place.issue('Three things', THREE);
+    await place.label(issue);
+    expect(await end.reached()).toBe(true);
+    expect(await place.pulls()).toMatchObject([{ draft: false }]);
+
+    await place.comment(issue, '/maestro redo 3');
+    await suite.harness().quiet();
+    end.release();
+    await doneAgain(place, 3, 2);
+    const actions = suite
+      .harness()
+      .github.control.deliveries()
+      .filter(({ event }) => event === 'pull_request')
+      .map(({ request }) => request.payload as unknown as { action: string; repository: { id: number } })
+      .filter(({ repository }) => repository.id === place.id)
+      .map(({ action }) => action);
+    expect(actions.filter((action) => action !== 'edited' && action !== 'synchronize')).toEqual([
+      'opened',
+      'ready_for_review',
+      'converted_to_draft',
+      'ready_for_review',
+    ]);
+    expect(await place.pulls()).toMatchObject([{ draft: false }]);
+  });
 
   takesBackWhatIsDone(suite);
 
