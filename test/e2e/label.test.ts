@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeWith } from '../setup/require.ts';
-import type { Harness } from './harness.ts';
+import { pullRequestEvents } from './stage.ts';
 import { useHarness } from './suite.ts';
 
 describe('with the local runner', () => {
@@ -44,7 +44,10 @@ function labelled(runner: 'local' | 'docker'): void {
     expect(status).toContain(`**Maestro** is done: ready for review in #${pull?.number}`);
     expect(status).toContain(`/tree/${run.branch}`);
     expect(status).toContain('Asked for by will');
-    expect(pullRequestEvents(suite.harness(), place.id)).toEqual(['opened as a draft', 'ready_for_review']);
+    const told = pullRequestEvents(suite.harness(), place.id)
+      .filter(({ action }) => /^(opened|ready_for_review)$/.test(action))
+      .map(({ action, draft: isDraft }) => (isDraft ? `${action} as a draft` : action));
+    expect(told).toEqual(['opened as a draft', 'ready_for_review']);
     expect(await place.reactions(`issues/${issue}`)).toEqual(['eyes', 'rocket', 'hooray']);
     expect((await place.getIssue(issue)).labels.map((label) => label.name).toSorted()).toEqual([
       'maestro',
@@ -54,20 +57,4 @@ function labelled(runner: 'local' | 'docker'): void {
       { name: 'Maestro', status: 'completed', conclusion: 'success', output: { title: 'The task is done' } },
     ]);
   });
-}
-
-/** What GitHub told about the drafts of a repository, oldest first. */
-function pullRequestEvents({ github }: Harness, repositoryId: number): readonly string[] {
-  return github.control
-    .deliveries()
-    .filter(({ event }) => event === 'pull_request')
-    .map(({ request }) => request.payload as unknown as PullRequestEvent)
-    .filter(({ repository, action }) => repository.id === repositoryId && /^(opened|ready_for_review)$/.test(action))
-    .map(({ action, pull_request: pull }) => (pull.draft ? `${action} as a draft` : action));
-}
-
-interface PullRequestEvent {
-  readonly action: string;
-  readonly repository: { readonly id: number };
-  readonly pull_request: { readonly draft: boolean };
 }

@@ -5,6 +5,7 @@ import type { Run } from '../../src/domain/run.ts';
 import { describeWith } from '../setup/require.ts';
 import { haltsOf } from './halt.ts';
 import type { Place, SettledRun } from './place.ts';
+import { pullRequestEvents } from './stage.ts';
 import { useHarness, type Suite } from './suite.ts';
 
 const THREE = [1, 2, 3].map((n) => `- [ ] Step ${n} \`scripted: append ${n}.txt ${n}\`\n`).join('');
@@ -83,13 +84,7 @@ describe('a task that is to be done again', () => {
     await suite.harness().quiet();
     end.release();
     await doneAgain(place, 3, 2);
-    const actions = suite
-      .harness()
-      .github.control.deliveries()
-      .filter(({ event }) => event === 'pull_request')
-      .map(({ request }) => request.payload as unknown as { action: string; repository: { id: number } })
-      .filter(({ repository }) => repository.id === place.id)
-      .map(({ action }) => action);
+    const actions = pullRequestEvents(suite.harness(), place.id).map(({ action }) => action);
     expect(actions.filter((action) => action !== 'edited' && action !== 'synchronize')).toEqual([
       'opened',
       'ready_for_review',

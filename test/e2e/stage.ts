@@ -27,3 +27,22 @@ export function secretsOf(github: LocalGithub): readonly string[] {
   const [, line = ''] = github.app.privateKey.split('\n');
   return [...new Set([...github.control.issuedTokens(), github.app.webhookSecret, line, KEY_CANARY])];
 }
+
+/** What GitHub told about the pull requests of a repository, oldest first. */
+export function pullRequestEvents(
+  { github }: Pick<Audited, 'github'>,
+  repositoryId: number,
+): readonly { readonly action: string; readonly draft: boolean }[] {
+  return github.control
+    .deliveries()
+    .filter(({ event }) => event === 'pull_request')
+    .map(({ request }) => request.payload as unknown as PullRequestEvent)
+    .filter(({ repository }) => repository.id === repositoryId)
+    .map(({ action, pull_request: { draft } }) => ({ action, draft }));
+}
+
+interface PullRequestEvent {
+  readonly action: string;
+  readonly repository: { readonly id: number };
+  readonly pull_request: { readonly draft: boolean };
+}

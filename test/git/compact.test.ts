@@ -33,10 +33,9 @@ describe('a mirror with many packs', () => {
   async function packOne(text: string): Promise<string> {
     const input = `blob\ndata ${Buffer.byteLength(text)}\n${text}\n`;
     await git(mirror.gitDir, ['-c', 'fastimport.unpackLimit=0', 'fast-import', '--quiet'], { input });
-    const oid = createHash('sha1')
+    return createHash('sha1')
       .update(`blob ${Buffer.byteLength(text)}\0${text}`)
       .digest('hex');
-    return oid;
   }
 
   async function packs(): Promise<number> {
