@@ -71,6 +71,15 @@ export async function openSeat(
   return { container, input, output, exit, end, isThere, leave };
 }
 
+/** Whether a container that should be waiting is gone: nothing but its end can have settled this. */
+export async function hasEnded(seat: Seat): Promise<boolean> {
+  const ended = seat.exit.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([ended, new Promise<false>((resolve) => setImmediate(resolve, false))]);
+}
+
 /** Both connections; when one can't be had the other is broken off. */
 async function bothOrNone(opening: readonly [Promise<Duplex>, Promise<Duplex>]): Promise<readonly [Duplex, Duplex]> {
   try {

@@ -11,19 +11,18 @@ import type {
   JobLimits,
   JobOwner,
   JobResult,
-  LaneBase,
   LaneRef,
   Place,
   Runner,
 } from '../runner.ts';
-import { remove } from './container.ts';
 import { createContainers, type LaneVolumes } from './containers.ts';
 import { converse, openSeat, type Seat } from './converse.ts';
 import { DEFAULT_PATIENCE, ask, infrastructure, type Patience } from './engine.ts';
 import { AGENT_UID, GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
 import { createKeepers } from './keepers.ts';
-import { JOB, ownFilter, ownerOf } from './labels.ts';
 import { createDockerLanes } from './lanes.ts';
+import { createLaneStarts } from './lane-starts.ts';
+import { createReaper } from './reaper.ts';
 import { inspectReadiness, type Readiness } from './readiness.ts';
 import { createOwnImages } from './own-images.ts';
 import { createSeats } from './seats.ts';
@@ -103,10 +102,19 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
   const lanes = createDockerLanes({ docker, namespace, patience, fillBase });
   const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, patience, log, clock });
+  const reaper = createReaper({ docker, namespace, patience, lanes, clock });
   const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
-  let overlays: 'untried' | 'work' | 'fail' = options.overlays ?? 'untried';
-  /** Settles when it is written down which trees were used. */
-  let noting: Promise<unknown> = Promise.resolve();
+  const starts = createLaneStarts({
+    containers,
+    keepers,
+    lanes,
+    trees,
+    log,
+    nobody: NOBODY,
+    overlays: options.overlays ?? 'untried',
+    plant,
+    open,
+  });
 
   /** Puts the two directories an overlay needs into a lane's base, through a container that never runs. */
   async function fillBase(volume: string, lane: LaneRef): Promise<void> {
@@ -122,42 +130,6 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     } finally {
       // It never ran: nobody has to wait for its removal.
       void containers.discard(container, place);
-    }
-  }
-
-  /** The lane's volumes; a new lane starts from a tree if that is wanted and works here. */
-  async function volumesOf(lane: LaneRef, base?: LaneBase): Promise<LaneVolumes & { readonly isFresh: boolean }> {
-    if (base === undefined || overlays === 'fail') return lanes.ensure(lane);
-    const volumes = await lanes.ensure(lane, async () => {
-      // A tree whose use is being noted can't be seen for a moment.
-      await noting;
-      return trees.pick(base, (volume) => plant(volume, base, lane));
-    });
-    const before = noting;
-    if (volumes.isFresh && volumes.tree !== undefined) noting = trees.used(volumes.tree).then(async () => await before);
-    if (volumes.tree === undefined || overlays === 'work') return volumes;
-    try {
-      await probe(lane, base, volumes);
-      overlays = 'work';
-      return volumes;
-    } catch (error) {
-      // An engine that hangs, or has no room, says nothing about what it can mount.
-      if (!/\bmount/i.test(error instanceof Error ? error.message : '')) throw error;
-      overlays = 'fail';
-      log.warn({ err: error }, 'this engine can mount no overlay over a prepared tree: lanes start empty');
-      await lanes.remove(lane);
-      return lanes.ensure(lane);
-    }
-  }
-
-  /** Whether a container on these volumes starts at all. */
-  async function probe(lane: LaneRef, base: LaneBase, volumes: LaneVolumes): Promise<void> {
-    const place = { name: `${lane.name}-probe`, owner: base.owner, lane, limits: base.limits };
-    const container = await containers.create(place, entryOf(place), await ready(), volumes);
-    try {
-      (await openSeat(container, { clock, patience })).leave();
-    } finally {
-      await containers.discard(container, place);
     }
   }
 
@@ -207,14 +179,12 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     },
 
     async ensureLane(lane, base) {
-      return (await volumesOf(lane, base)).isFresh;
+      return (await (base === undefined ? lanes.ensure(lane) : starts.ensure(lane, base))).isFresh;
     },
     async removeLane(lane) {
       requireName('lane', lane.name, 60);
       await release(lane.name);
-      await lanes.remove(lane);
-      await noting;
-      await trees.evict();
+      await starts.remove(lane);
     },
     listLanes: () => lanes.list(),
     inside: () => INSIDE,
@@ -238,27 +208,11 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
     release: ({ name }) => release(name),
 
-    async reap(keep) {
-      const filters = ownFilter(namespace);
-      const found = await ask('list containers', patience.callMs, (abortSignal) =>
-        docker.listContainers({ all: true, filters, abortSignal }),
-      ).catch((error: unknown) => {
-        throw infrastructure('list containers', error);
-      });
-      const removed: string[] = [];
-      for (const { Id, Labels } of found) {
-        const owner = ownerOf(Labels);
-        if (owner !== undefined && keep(owner)) continue;
-        await remove(docker.getContainer(Id), patience);
-        removed.push(Labels[JOB] ?? Id);
-      }
-      return removed;
-    },
+    reap: (keep) => reaper.reap(keep),
 
     async close() {
-      await Promise.all([seats.release(), keepers.release()]);
+      await Promise.all([seats.release(), keepers.release(), starts.close()]);
       await containers.removed();
-      await noting;
     },
   };
 }

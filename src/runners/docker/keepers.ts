@@ -19,6 +19,8 @@ const EXIT_AFTER_OUTPUT_MS = 2_000;
 export interface Keepers {
   /** Runs an errand in its lane's keeper, which `open` makes when it is not there, or is another owner's. */
   tend(errand: Errand, io: ErrandIo, open: (place: Place) => Promise<Seat>): Promise<JobResult>;
+  /** Makes a seat that runs `KEEPER_ENTRY` the keeper of a lane that has none. */
+  adopt(place: Place, seat: Seat): void;
   /** Ends the keeper of a lane, or all. */
   release(lane?: string): Promise<void>;
 }
@@ -57,9 +59,12 @@ export function createKeepers(options: {
       log.info({ lane: errand.lane.name }, 'replacing the keeper of a lane');
       await dismiss(present);
     }
-    const seat = await open(place);
+    return adopt(place, await open(place));
+  }
+
+  function adopt(place: Place, seat: Seat): Keeper {
     const keeper = { place, seat, reader: createErrandReader(seat.output) };
-    keepers.set(errand.lane.name, keeper);
+    keepers.set(place.lane.name, keeper);
     return keeper;
   }
 
@@ -89,6 +94,10 @@ export function createKeepers(options: {
   return {
     tend: (errand, io, open) =>
       inTurn(errand.lane.name, async () => doErrand(await keeperFor(errand, open), errand, io)),
+
+    adopt(place, seat) {
+      adopt(place, seat);
+    },
 
     async release(lane) {
       const names = lane === undefined ? [...keepers.keys()] : [lane];

@@ -15,6 +15,8 @@ export const TREE_KB = 'maestro.tree.kb';
 export const TREE_VOLUME = 'maestro.tree.volume';
 /** On a lane: the volume of the tree it starts from. */
 export const LANE_TREE = 'maestro.lane.tree';
+/** On the name a run's lane goes by when it was made before its run was known: the lane that it is. */
+export const LANE_AT = 'maestro.lane.at';
 
 /** Labels that say: this installation's. Nothing without them is ever touched. */
 export function ownLabels(namespace: string): Readonly<Record<string, string>> {
@@ -35,11 +37,15 @@ export function isOurs(namespace: string, labels: Readonly<Record<string, string
 export function jobLabels(namespace: string, job: Place): Record<string, string> {
   return {
     ...ownLabels(namespace),
+    ...ownerLabels(job.owner),
     [LANE]: job.lane.name,
-    [RUN]: job.owner.runId,
-    [EPOCH]: String(job.owner.epoch),
     [JOB]: job.name,
   };
+}
+
+/** Labels that say whose something is; `ownerOf` reads them. */
+export function ownerLabels({ runId, epoch }: JobOwner): Readonly<Record<string, string>> {
+  return { [RUN]: runId, [EPOCH]: String(epoch) };
 }
 
 /** Who a container's labels say it belongs to; undefined when they are not whole. */

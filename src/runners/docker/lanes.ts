@@ -1,25 +1,71 @@
+import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { around } from '../../telemetry/failpoint.ts';
 import { requireName } from '../names.ts';
-import { InfrastructureError, type LaneRef } from '../runner.ts';
+import { InfrastructureError, type JobOwner, type LaneRef } from '../runner.ts';
 import { remove } from './container.ts';
 import type { LaneVolumes } from './containers.ts';
 import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
-import { LANE, LANE_TREE, TREE, isOurs, nameFor, ownFilter, ownLabels } from './labels.ts';
+import {
+  LANE,
+  LANE_AT,
+  LANE_TREE,
+  TREE,
+  isOurs,
+  nameFor,
+  ownFilter,
+  ownLabels,
+  ownerLabels,
+  ownerOf,
+} from './labels.ts';
+
+/** What the names of lanes begin with that no run has yet. */
+const SPARE = 'spare-';
 
 /**
  * Lanes are labelled volumes. A plain one is empty: the first container on it copies the image's `/lane` into it, the agent's own.
  * One that starts from a tree is two: an overlay over the tree, which a container mounts as its lane, and beside it the base that
- * holds what the lane has written.
+ * holds what the lane has written. A spare is such a lane that was made before its run: the run's lane is then an empty volume that
+ * says which spare it is. Making that volume gives the spare to the run, for good.
  */
 export interface DockerLanes {
-  /** The lane's volumes. A lane that is not there is made, over the tree that `pick` finds, if that finds one: then it is fresh. */
-  ensure(lane: LaneRef, pick?: () => Promise<string | undefined>): Promise<LaneVolumes & { readonly isFresh: boolean }>;
+  /**
+   * The lane's volumes. A lane that is not there is made, over the tree that `from` picks, if that picks one: then it is fresh. A
+   * spare over that tree is taken instead of making one.
+   */
+  ensure(lane: LaneRef, from?: LaneOrigin): Promise<LaneVolumes & { readonly isFresh: boolean }>;
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
   /** A volume that shows what lanes over a tree see, for writing to the tree before there are any. The caller removes it. */
   into(tree: string): Promise<string>;
   discard(volume: string): Promise<boolean>;
+  /** Names of the lanes that runs have. */
   list(): Promise<readonly string[]>;
+  spares(): Promise<readonly SpareLane[]>;
+}
+
+/** Where a new lane may come from. */
+export interface LaneOrigin {
+  readonly owner: JobOwner;
+  pick(): Promise<string | undefined>;
+  /** The name of a spare over this tree that nobody else will take. */
+  take(tree: string): Promise<string | undefined>;
+}
+
+export interface SpareLane {
+  readonly name: string;
+  /** In milliseconds since 1970. */
+  readonly madeAt: number;
+  /** Who took it. */
+  readonly owner: JobOwner | undefined;
+}
+
+/** A name for a new spare. */
+export function spareName(): string {
+  return `${SPARE}${randomBytes(8).toString('hex')}`;
+}
+
+export function isSpare(lane: string): boolean {
+  return lane.startsWith(SPARE);
 }
 
 /** Makes the lanes of one installation on one engine. */
@@ -106,39 +152,66 @@ export function createDockerLanes(options: {
     await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
   }
 
+  /** Makes a lane that is not there. Gives its labels. */
+  async function make(lane: LaneRef, from: LaneOrigin | undefined): Promise<Record<string, string> | undefined> {
+    const volume = nameFor(namespace, lane.name);
+    const tree = await from?.pick();
+    const spare = tree === undefined ? undefined : await from?.take(tree);
+    if (tree === undefined) {
+      await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
+    } else if (spare === undefined || from === undefined) {
+      await makeOver(tree, lane);
+    } else {
+      const Labels = { [LANE]: lane.name, [LANE_TREE]: tree, [LANE_AT]: spare };
+      await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), ...ownerLabels(from.owner), ...Labels } });
+    }
+    return await labelsOfVolume(volume);
+  }
+
+  async function removeLane(name: string): Promise<void> {
+    const volume = nameFor(namespace, name);
+    // The base goes last: whoever is cut off between the two finds the rest by its label. So does the name of a spare.
+    for (const doomed of [volume, baseOf(volume)]) {
+      const labels = await labelsOfVolume(doomed);
+      if (labels === undefined) continue;
+      if (!isOurs(namespace, labels)) throw foreign(doomed);
+      const at = labels[LANE_AT];
+      if (at !== undefined) await removeLane(at);
+      if (await removeVolume(doomed)) continue;
+      await removeContainersOn(name);
+      if (await removeVolume(doomed)) continue;
+      throw new InfrastructureError(
+        `The volume ${doomed} is in use by a container that is not ours: remove that by hand.`,
+      );
+    }
+  }
+
+  async function lanesThere(): Promise<readonly (Docker.VolumeInspectInfo & { CreatedAt?: string })[]> {
+    const filters = JSON.stringify({ label: [...ownFilter(namespace).label, LANE] });
+    const { Volumes } = await ask('list volumes', callMs, (abortSignal) =>
+      docker.listVolumes({ filters, abortSignal }),
+    ).catch((error: unknown) => {
+      throw infrastructure('list volumes', error);
+    });
+    return Volumes ?? [];
+  }
+
   return {
-    async ensure(lane, pick) {
+    async ensure(lane, from) {
       requireName('lane', lane.name, 60);
       const volume = nameFor(namespace, lane.name);
       const known = await labelsOfVolume(volume);
-      const tree = known === undefined ? await pick?.() : known[LANE_TREE];
-      if (known === undefined) {
-        if (tree === undefined) {
-          await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
-        } else {
-          await makeOver(tree, lane);
-        }
-      }
-      // Making a volume that exists succeeds, whoever's it is.
-      if (!isOurs(namespace, known ?? (await labelsOfVolume(volume)))) throw foreign(volume);
-      return { lane: volume, tree, isFresh: known === undefined && tree !== undefined };
+      // Making a volume that exists succeeds, whoever's it is: so its labels are looked at afterwards.
+      const labels = known ?? (await make(lane, from));
+      if (labels === undefined || !isOurs(namespace, labels)) throw foreign(volume);
+      const [tree, at] = [labels[LANE_TREE], labels[LANE_AT]];
+      const isFresh = known === undefined && tree !== undefined;
+      return { lane: at === undefined ? volume : nameFor(namespace, at), tree, isFresh };
     },
 
     async remove({ name }) {
       requireName('lane', name, 60);
-      const volume = nameFor(namespace, name);
-      // The base goes last: whoever is cut off between the two finds the rest by its label.
-      for (const doomed of [volume, baseOf(volume)]) {
-        const labels = await labelsOfVolume(doomed);
-        if (labels === undefined) continue;
-        if (!isOurs(namespace, labels)) throw foreign(doomed);
-        if (await removeVolume(doomed)) continue;
-        await removeContainersOn(name);
-        if (await removeVolume(doomed)) continue;
-        throw new InfrastructureError(
-          `The volume ${doomed} is in use by a container that is not ours: remove that by hand.`,
-        );
-      }
+      await removeLane(name);
     },
 
     async into(tree) {
@@ -153,11 +226,18 @@ export function createDockerLanes(options: {
     discard: removeVolume,
 
     async list() {
-      const filters = JSON.stringify(ownFilter(namespace));
-      const { Volumes } = await ask('list volumes', callMs, (abortSignal) =>
-        docker.listVolumes({ filters, abortSignal }),
-      );
-      return [...new Set(Volumes.flatMap((volume) => volume.Labels?.[LANE] ?? []))];
+      const names = (await lanesThere()).flatMap(({ Labels }) => Labels?.[LANE] ?? []);
+      return [...new Set(names)].filter((name) => !isSpare(name));
+    },
+
+    async spares() {
+      const there = await lanesThere();
+      const owners = new Map(there.map(({ Labels }) => [Labels?.[LANE_AT], ownerOf(Labels ?? {})]));
+      const spares = there.map(({ Labels, CreatedAt }) => ({
+        name: Labels?.[LANE] ?? '',
+        madeAt: Date.parse(CreatedAt ?? '') || 0,
+      }));
+      return spares.filter(({ name }) => isSpare(name)).map((spare) => ({ ...spare, owner: owners.get(spare.name) }));
     },
   };
 }

@@ -7,7 +7,7 @@ import { entryOf } from './entry.ts';
 import type { DockerLanes } from './lanes.ts';
 
 /** Fills a new volume with a tree for lanes to start from. Gives its size in kB; undefined when it could not be made. */
-type Planter = (volume: string, base: LaneBase, lane: LaneRef) => Promise<number | undefined>;
+export type Planter = (volume: string, base: LaneBase, lane: LaneRef) => Promise<number | undefined>;
 
 /** Makes trees in containers of their own, which see nothing but the tree and the mirror. */
 export function createPlanter(options: {

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Place } from '../runner.ts';
 import type { Containers } from './containers.ts';
-import type { Seat } from './converse.ts';
+import { hasEnded, type Seat } from './converse.ts';
 
 /** Containers started before their job is known. */
 export interface Seats {
@@ -88,13 +88,4 @@ function keyOf({ name, owner, lane, socket, limits, image }: Place): string {
     image?.agents,
     image?.own,
   ]);
-}
-
-/** Whether a container that should be waiting is gone: nothing but its end can have settled this. */
-async function hasEnded(seat: Seat): Promise<boolean> {
-  const ended = seat.exit.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([ended, new Promise<false>((resolve) => setImmediate(resolve, false))]);
 }

@@ -25,8 +25,11 @@ export interface DockerTrees {
   pick(base: LaneBase, plant: Plant): Promise<string | undefined>;
   /** Puts a tree at the end of the line of those to be removed, now that a lane starts from it. Never rejects. */
   used(volume: string): Promise<void>;
-  /** Removes the trees used least lately that are beyond the budget. Those that lanes start from stay. */
-  evict(): Promise<void>;
+  /**
+   * Removes the trees used least lately that are beyond the budget; before, `spare` is called. Those that lanes start from
+   * stay. Gives the volumes of those it removed.
+   */
+  evict(spare?: () => Promise<void>): Promise<ReadonlySet<string>>;
 }
 
 interface Tree {
@@ -136,20 +139,24 @@ export function createDockerTrees(options: {
     }
   }
 
-  async function evict(): Promise<void> {
+  async function evict(spare?: () => Promise<void>): Promise<ReadonlySet<string>> {
+    const removed = new Set<string>();
     const trees = (await list()).toSorted((a, b) => a.usedAt - b.usedAt);
+    let over = trees.reduce((sum, tree) => sum + tree.kilobytes * 1024, 0) - budgetBytes;
+    if (over > 0) await spare?.();
     const inUse = new Set((await volumesWith(LANE_TREE)).map(({ Labels }) => Labels?.[LANE_TREE]));
     await sweep(inUse, trees);
-    let over = trees.reduce((sum, tree) => sum + tree.kilobytes * 1024, 0) - budgetBytes;
     for (const tree of trees) {
-      if (over <= 0) return;
+      if (over <= 0) break;
       if (inUse.has(tree.volume)) continue;
       // Without its mark nobody starts from it any more; what started meanwhile keeps the volume in use.
       await removeVolume(markOf(tree));
       await removeVolume(tree.volume);
+      removed.add(tree.volume);
       over -= tree.kilobytes * 1024;
       log.info({ tree: tree.volume }, 'removed a prepared tree: the budget for trees is spent');
     }
+    return removed;
   }
 
   async function pick(base: LaneBase, plant: Plant): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { systemClock } from '../../../src/domain/clock.ts';
+import { systemClock, type Clock } from '../../../src/domain/clock.ts';
 import type { RunId } from '../../../src/domain/ids.ts';
 import { createDockerRunner, type DockerRunnerOptions } from '../../../src/runners/docker/docker-runner.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
@@ -26,7 +26,7 @@ const log = createLog({ level: 'silent' });
 
 /** An installation of Maestro: every runner made from one shares its lanes and jobs with the others made from it. */
 export interface Installation {
-  runner(): Runner;
+  runner(clock?: Clock): Runner;
   /** Name of the installation on an engine. */
   readonly namespace: string;
   /** Directory on the host to be used as a mirror. */
@@ -51,14 +51,14 @@ export function installDocker(options: {
     const mirror = join(directory, 'mirror');
     await mkdir(mirror);
     const runners: Runner[] = [];
-    const runner = (): Runner => {
+    const runner = (clock = systemClock): Runner => {
       const made = createDockerRunner({
         docker: options.docker ?? engine,
         image: options.image,
         namespace,
         log,
         ...(options.treesBytes === undefined ? {} : { treesBytes: options.treesBytes }),
-        clock: systemClock,
+        clock,
         ...options.more,
       });
       runners.push(made);

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import Docker from 'dockerode';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { prepareCommand, plantCommand } from '../../../src/git/lane-scripts.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import type { LaneBase, LaneRef, Runner } from '../../../src/runners/runner.ts';
 import { createEngineProxy } from '../../setup/engine-proxy.ts';
 import { describeWith } from '../../setup/require.ts';
+import { commitTo, fillMirror, prepareOn, treeBase } from './tree-repository.ts';
 import * as h from './harness.ts';
 
 describeWith(['docker', 'agentImage'], 'prepared trees', () => {
@@ -16,42 +16,20 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
   let runner: Runner;
   let commit: string;
 
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-C', installation.mirror, ...args], {
-      encoding: 'utf8',
-      stdio: ['pipe', 'pipe', 'ignore'],
-    }).trim();
-
   beforeEach(async () => {
     installation = await h.installDocker({ host, image, treesBytes: 1e9 })();
     runner = installation.runner();
-    execFileSync('git', ['init', '--quiet', '--bare', installation.mirror]);
-    const files = Array.from({ length: 30 }, (_, at) => `M 100644 inline d/${at}\ndata 3\n${String(at).padStart(3)}\n`);
-    const author = 'committer A <a@b> 1700000000 +0000\ndata 1\nx\n';
-    execFileSync('git', ['-C', installation.mirror, 'fast-import', '--quiet'], {
-      input: `commit refs/heads/main\n${author}${files.join('')}`,
-    });
-    commit = git('rev-parse', 'main');
+    commit = fillMirror(installation.mirror);
   });
   afterEach(async () => {
     await runner.close();
     await installation.remove();
   });
 
-  function base(nearest: (names: readonly string[]) => string | undefined = (names) => names[0]): LaneBase {
-    return {
-      owner: h.owner(),
-      limits: h.GENEROUS,
-      group: '1',
-      name: commit,
-      nearest: async (names) => nearest(names),
-      plant: (inside) => plantCommand({ ...inside, commit }),
-    };
-  }
+  const base = (nearest?: (names: readonly string[]) => string | undefined): LaneBase => treeBase(commit, nearest);
 
   async function prepared(lane: LaneRef, isFresh = false, to = commit): Promise<h.Told> {
-    const argv = prepareCommand({ ...runner.inside(lane), branch: 'maestro/x', commit: to, isFresh });
-    return await h.tend(runner, { argv, lane });
+    return await prepareOn(runner, lane, { commit: to, isFresh });
   }
 
   async function volumes(): Promise<readonly Docker.VolumeInspectInfo[]> {
@@ -86,6 +64,7 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
     await runner.removeLane(one);
     await runner.removeLane(two);
     expect(await runner.listLanes()).toEqual([]);
+    await runner.close();
     expect((await volumes()).every(({ Labels }) => Labels?.['maestro.tree'] !== undefined)).toBe(true);
     expect(await runner.reap(() => false)).toEqual([]);
   });
@@ -104,12 +83,8 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
   });
 
   it('of another commit are brought forward, whatever differs, on a lane nobody has been on', async () => {
-    const author = 'committer A <a@b> 1700000000 +0000\ndata 1\ny\n';
     const changes = 'M 100644 inline d/1\ndata 4\nnew\nD d/2\nM 100755 inline d/3/run\ndata 3\nrun\nD d/4\n';
-    execFileSync('git', ['-C', installation.mirror, 'fast-import', '--quiet'], {
-      input: `commit refs/heads/main\n${author}from ${commit}\n${changes}`,
-    });
-    const next = git('rev-parse', 'main');
+    const next = commitTo(installation.mirror, changes, commit);
     const [one, two] = [h.laneOf(installation, 'one'), h.laneOf(installation, 'two')];
     expect(await runner.ensureLane(one, base())).toBe(true);
     expect(await runner.ensureLane(two, base())).toBe(true);
@@ -192,8 +167,7 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
       expect((await h.ask(by, { argv: h.sh('ls -A; mount | grep -c "on /lane type overlay"'), lane })).stdout).toBe(
         '0\n',
       );
-      const argv = prepareCommand({ ...by.inside(lane), branch: 'maestro/x', commit, isFresh: false });
-      expect(await h.tend(by, { argv, lane })).toMatchObject({ code: 0 });
+      expect(await prepareOn(by, lane, { commit, isFresh: false })).toMatchObject({ code: 0 });
       expect((await h.ask(by, { argv: h.sh('ls d | wc -l'), lane })).stdout).toBe('30\n');
       await by.removeLane(lane);
       await by.removeLane(planted);

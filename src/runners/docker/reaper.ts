@@ -1,0 +1,76 @@
+import type Docker from 'dockerode';
+import type { Clock } from '../../domain/clock.ts';
+import type { JobOwner } from '../runner.ts';
+import { remove } from './container.ts';
+import { ask, infrastructure, type Patience } from './engine.ts';
+import { JOB, LANE, ownFilter, ownerOf } from './labels.ts';
+import { isSpare, type DockerLanes, type SpareLane } from './lanes.ts';
+
+/** How long what belongs to a spare may take to come to life before it is taken for left behind. Milliseconds. */
+const UNFINISHED_MS = 10 * 60_000;
+
+/** Removes what nobody vouches for. */
+export interface Reaper {
+  /** As {@link Runner.reap}. A spare that no run has taken stays while its keeper runs, which it does while its worker lives. */
+  reap(keep: (owner: JobOwner) => boolean): Promise<readonly string[]>;
+}
+
+export function createReaper(options: {
+  readonly docker: Docker;
+  readonly namespace: string;
+  readonly patience: Patience;
+  readonly lanes: DockerLanes;
+  readonly clock: Clock;
+}): Reaper {
+  const { docker, namespace, patience, lanes, clock } = options;
+
+  function isYoung(madeAt: number): boolean {
+    return clock.now() - madeAt < UNFINISHED_MS;
+  }
+
+  async function containersThere(): Promise<readonly Docker.ContainerInfo[]> {
+    return await ask('list containers', patience.callMs, (abortSignal) =>
+      docker.listContainers({ all: true, filters: ownFilter(namespace), abortSignal }),
+    ).catch((error: unknown) => {
+      throw infrastructure('list containers', error);
+    });
+  }
+
+  function stays(
+    { Labels, State, Created }: Docker.ContainerInfo,
+    spares: readonly SpareLane[],
+    keep: (owner: JobOwner) => boolean,
+  ): boolean {
+    const lane = Labels[LANE] ?? '';
+    if (!isSpare(lane)) {
+      const owner = ownerOf(Labels);
+      return owner !== undefined && keep(owner);
+    }
+    const owner = spares.find(({ name }) => name === lane)?.owner;
+    if (owner !== undefined) return keep(owner);
+    return State === 'running' || (State === 'created' && isYoung(Created * 1_000));
+  }
+
+  return {
+    async reap(keep) {
+      const found = await containersThere();
+      // Looked at after the containers: a spare that is taken meanwhile is its run's.
+      const spares = await lanes.spares();
+      const removed: string[] = [];
+      const alive = new Set<string>();
+      for (const container of found) {
+        const { Id, Labels } = container;
+        if (stays(container, spares, keep)) {
+          alive.add(Labels[LANE] ?? '');
+          continue;
+        }
+        await remove(docker.getContainer(Id), patience);
+        removed.push(Labels[JOB] ?? Id);
+      }
+      for (const { name, owner, madeAt } of spares) {
+        if (owner === undefined && !alive.has(name) && !isYoung(madeAt)) await lanes.remove({ name });
+      }
+      return removed;
+    },
+  };
+}
