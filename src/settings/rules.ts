@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { parseAmount, type Amount } from './domain/budget.ts';
-import type { McpSecret } from './domain/mcp.ts';
-import type { ImageRule } from './domain/own-image.ts';
-import { TRUST_KINDS, type TrustRule } from './domain/trust.ts';
+import { parseAmount, type Amount } from '../domain/budget.ts';
+import type { McpSecret } from '../domain/mcp.ts';
+import type { ImageRule } from '../domain/own-image.ts';
+import { TRUST_KINDS, type TrustRule } from '../domain/trust.ts';
 
 /*
  * Settings that hold something for each of several repositories: entries separated by `;` or line ends. What can't be read becomes an
