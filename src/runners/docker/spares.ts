@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Log } from '../../telemetry/log.ts';
 import { keeperOf } from '../names.ts';
 import type { JobLimits, JobOwner, LaneRef, Place } from '../runner.ts';
@@ -20,6 +21,8 @@ export interface SpareKind {
 export interface Spare {
   readonly lane: LaneRef;
   readonly keeper: Seat;
+  /** Inode of the mirror that the keeper has mounted: one that was made anew since is another. */
+  readonly mirror: number | undefined;
 }
 
 /**
@@ -67,7 +70,9 @@ export function createSpares(options: {
     const lane = { name: spareName(), mirror };
     try {
       const from = { owner: nobody, pick: async () => tree, take: async () => undefined };
-      return { lane, keeper: await openKeeper(placeOf(lane, limits), await lanes.ensure(lane, from)) };
+      const inode = await inodeOf(mirror);
+      const keeper = await openKeeper(placeOf(lane, limits), await lanes.ensure(lane, from));
+      return { lane, keeper, mirror: inode };
     } catch (error) {
       log.warn({ err: error, tree }, 'a lane could not be made ahead of its run');
       await removeLane(lane);
@@ -118,7 +123,7 @@ export function createSpares(options: {
       kept.delete(mirror);
       const spare = await found.making;
       if (spare === undefined) return undefined;
-      if (!(await hasEnded(spare.keeper))) return spare;
+      if (!(await hasEnded(spare.keeper)) && (await inodeOf(mirror)) === spare.mirror) return spare;
       await discard(spare);
       return undefined;
     },
@@ -131,4 +136,11 @@ export function createSpares(options: {
       await release();
     },
   };
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return await stat(path).then(
+    ({ ino }) => ino,
+    () => undefined,
+  );
 }

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import Docker from 'dockerode';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/domain/clock.ts';
@@ -46,7 +47,7 @@ describeWith(['docker', 'agentImage'], 'spare lanes', () => {
     await expect.poll(keepers, { timeout: 30_000 }).toHaveLength(1);
   }
 
-  /** Containers that are there, as what the engine has them do. */
+  /** Containers of keepers that run. */
   async function keepers(): Promise<readonly string[]> {
     const found = await docker.listContainers({ filters: filters() });
     return found.filter(({ Labels }) => Labels['maestro.job']?.endsWith('-keeper')).map(({ Id }) => Id);
@@ -131,6 +132,16 @@ describeWith(['docker', 'agentImage'], 'spare lanes', () => {
     await runner.removeLane(lane);
     await runner.close();
     expect(await left()).toEqual([]);
+  });
+
+  it('that know a mirror which was made anew since are done without', async () => {
+    const before = await keepers();
+    await rename(installation.mirror, `${installation.mirror}-old`);
+    fillMirror(installation.mirror);
+    const lane = h.laneOf(installation, 'next');
+    expect(await runner.ensureLane(lane, treeBase(commit))).toBe(true);
+    expect(await prepareOn(runner, lane, { commit, isFresh: true })).toMatchObject({ code: 0, stderr: '' });
+    expect(await keepers()).not.toEqual(before);
   });
 
   it('that cannot be given to a run are removed', async () => {
