@@ -18,6 +18,7 @@ import { Announcer } from './announce.ts';
 import { comeBack, isOnlyToRun, runAside } from './aside.ts';
 import { attempt, historyOf } from './attempt.ts';
 import { firstProvider, takeTurn } from './circuits.ts';
+import { defaultBranchOf } from './default-branch.ts';
 import type { WorkerDeps } from './deps.ts';
 import { execute } from './exec.ts';
 import { HeldRun } from './held-run.ts';
@@ -106,6 +107,8 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   };
 
   if (isAside) return await runAside(scope);
+  // Every lane's beginning needs it; whoever asks for it meets what goes wrong.
+  defaultBranchOf(scope).catch(() => {});
   if (hasOrders(held.run)) await backToDraft(scope);
   const told = new Map<string, string>();
   for (;;) {

@@ -77,7 +77,7 @@ async function run(given: GivenExec, scope: RunScope): Promise<Execution> {
   const argv = ['sh', '-c', 'cd "$1" && exec sh -c "$2" 2>&1', 'maestro-exec', inside.repo, order.command];
   const key = keyOf(given);
   try {
-    await bringLane({ session: { id }, sessionLog }, scope, commit);
+    await bringLane({ session: { id }, sessionLog }, scope, async () => ({ commit }));
     await sessionLog.flush();
     return await held.effect({ key, name: 'exec', intent: { command: order.command, commit } }, async () => {
       const env = cachesOf(inside);

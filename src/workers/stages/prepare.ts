@@ -16,13 +16,16 @@ import { SetupFailedError, carryOut, carryOutOnLane, setupOf, type RunSetup } fr
 export async function prepare(record: TaskRecord, scope: RunScope): Promise<TaskRecord> {
   if (record.commit !== undefined) return record;
   const left = await workLeft(record, scope);
-  const shown = await seenAt(scope, left ?? scope.held.run.tip);
-  const seen = left === undefined ? shown : { ...shown, goesOn: true };
   try {
-    await bringLane(record, scope, seen.commit, () => {
-      scope.ahead.begin(scope, record.session.id, record.task.key);
-    });
-    return { ...record, seen };
+    const seen = await bringLane(
+      record,
+      scope,
+      async () => await seenAt(scope, left ?? scope.held.run.tip),
+      () => {
+        scope.ahead.begin(scope, record.session.id, record.task.key);
+      },
+    );
+    return { ...record, seen: left === undefined ? seen : { ...seen, goesOn: true } };
   } catch (error) {
     if (endingOf(scope.signal) === 'stop') return { ...record, stopped: true };
     if (error instanceof SetupFailedError) return { ...record, failure: error.failure };
@@ -33,16 +36,27 @@ export async function prepare(record: TaskRecord, scope: RunScope): Promise<Task
 /**
  * Makes the run's lane if it is not there, and brings its working copy to a commit, with what the repository's setup prepares.
  *
+ * @param goal Finds the commit, while the lane is made.
  * @param meanwhile Called once the lane is there, before what may take long.
+ * @returns What `goal` found.
  * @throws SetupFailedError when the setup fails · EndedEarly when the work has to end · InfrastructureError when our side breaks.
  */
-export async function bringLane(use: LaneUse, scope: RunScope, commit: string, meanwhile?: () => void): Promise<void> {
+export async function bringLane<Goal extends { readonly commit: string }>(
+  use: LaneUse,
+  scope: RunScope,
+  goal: () => Promise<Goal>,
+  meanwhile?: () => void,
+): Promise<Goal> {
   const setup = await setupOf(scope);
-  const isFresh = await scope.deps.runner.ensureLane(scope.lane, laneBase(use, scope, setup));
+  const [isFresh, found] = await Promise.all([
+    scope.deps.runner.ensureLane(scope.lane, laneBase(use, scope, setup)),
+    goal(),
+  ]);
+  const { commit } = found;
   meanwhile?.();
-  if (await bring(scope, { commit, setup, isFresh })) return;
+  if (await bring(scope, { commit, setup, isFresh })) return found;
   if (setup !== undefined) await carryOutOnLane(use, scope, setup);
-  if (await bring(scope, { commit, setup, isFresh: false })) return;
+  if (await bring(scope, { commit, setup, isFresh: false })) return found;
   throw new InfrastructureError(`the working copy of ${scope.held.run.branch} does not stay prepared`);
 }
 
