@@ -159,6 +159,8 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
     [Symbol.asyncDispose]: async () => {
       await github.control.hooksQuiet();
       const judged = remaining(referee);
+      // What a worker keeps ready for runs to come goes with it.
+      await worker.stop();
       await auditHome(harness);
       await everything.disposeAsync();
       judged();
