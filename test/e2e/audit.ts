@@ -5,6 +5,7 @@ import Docker from 'dockerode';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
 import { digest } from '../../src/domain/ids.ts';
+import { isSpare } from '../../src/runners/docker/lanes.ts';
 import { parseTrailers } from '../../src/domain/report/commit-message.ts';
 import { isFinal, type Run } from '../../src/domain/run.ts';
 import { auditBranchNames, auditChecks, auditRecord, auditScratch } from './audit-record.ts';
@@ -110,16 +111,24 @@ async function auditLeftovers(harness: Audited, runs: readonly Run[]): Promise<r
   return harness.runner === 'docker' ? await leftInDocker(harness, over) : await leftLocally(harness, over);
 }
 
-async function leftInDocker(harness: Audited, over: readonly string[] | 'all'): Promise<readonly string[]> {
+async function leftInDocker(
+  harness: Audited,
+  over: readonly string[] | 'all',
+  isWorking = false,
+): Promise<readonly string[]> {
   const docker = new Docker({ socketPath: (harness.dockerHost ?? '').replace(/^unix:\/\//, '') });
   const filters = { label: [`maestro.namespace=${namespaceOf(harness.config)}`] };
-  const isOver = (labels: Readonly<Record<string, string>> | null | undefined): boolean =>
-    over === 'all' ||
-    over.some((run) => labels?.['maestro.run'] === run || (labels?.['maestro.lane'] ?? '').includes(run));
   const containers = await docker.listContainers({ all: true, filters });
+  const isOver = (labels: Readonly<Record<string, string>> | null | undefined, state = 'running'): boolean => {
+    const lane = labels?.['maestro.lane'] ?? '';
+    if (over === 'all') return !(isWorking && isSpare(lane) && state === 'running');
+    return over.some((run) => labels?.['maestro.run'] === run || lane.includes(run));
+  };
   const { Volumes: volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
   return [
-    ...containers.filter(({ Labels }) => isOver(Labels)).map(({ Names }) => `container ${Names.join()} is left`),
+    ...containers
+      .filter(({ Labels, State }) => isOver(Labels, State))
+      .map(({ Names }) => `container ${Names.join()} is left`),
     ...(volumes ?? [])
       .filter(({ Name, Labels }) => isOver(Labels) && !isTree(Name, Labels))
       .map(({ Name }) => `volume ${Name} is left`),
@@ -214,11 +223,15 @@ async function filesBelow(directory: string, without: readonly string[]): Promis
   return found.flat();
 }
 
-/** When all is over no job and no lane is left, and no credential is in any file. */
-export async function auditHome(harness: Audited): Promise<void> {
-  const left = harness.runner === 'docker' ? await leftInDocker(harness, 'all') : await leftLocally(harness, 'all');
+/**
+ * When all is over no job and no lane is left, and no credential is in any file. A worker that is still there may keep lanes ready
+ * for runs to come.
+ */
+export async function auditHome(harness: Audited, { isWorking = false } = {}): Promise<void> {
+  const left =
+    harness.runner === 'docker' ? await leftInDocker(harness, 'all', isWorking) : await leftLocally(harness, 'all');
   const found = [...left, ...(await auditFiles(harness)), ...(await auditScratch(harness))];
-  if (harness.runner === 'docker') await removeTrees(harness);
+  if (harness.runner === 'docker' && !isWorking) await removeTrees(harness);
   if (found.length > 0) throw new Error(`Left behind: ${found.join(', ')}`);
 }
 

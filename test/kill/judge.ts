@@ -57,6 +57,17 @@ export async function verdict(world: World, place: Place, issue: number, work: W
   }
 }
 
+/** What is wrong once the run is over. */
+export async function judged(
+  world: World,
+  place: Place,
+  issue: number,
+  work: Work,
+): Promise<{ readonly problems: readonly string[] }> {
+  await untilOver(world, place, issue);
+  return { problems: await verdict(world, place, issue, work) };
+}
+
 /** What the audit complains of, but for sessions of a run that was rebuilt: their record went with the database. */
 function withoutLost(problem: string): readonly string[] {
   const [title, ...complaints] = problem.split('\n');
@@ -68,7 +79,7 @@ function withoutLost(problem: string): readonly string[] {
 export async function audited(world: World, place: Place): Promise<readonly string[]> {
   return [
     ...(await complaint(async () => await auditPlace(world, place))),
-    ...(await complaint(async () => await auditHome(world))),
+    ...(await complaint(async () => await auditHome(world, { isWorking: true }))),
   ];
 }
 

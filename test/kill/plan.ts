@@ -3,7 +3,8 @@ import { EFFECTS, MOMENTS, type EffectName, type Failpoint } from '../../src/tel
 import { COMING_BACK, comingBackWith, type ComingBack } from './coming-back.ts';
 import { untilOver } from './judge.ts';
 import { chance, nameOf, type Role, type RunnerName, type Topology, type Trial } from './trial.ts';
-import { ask, EXECUTING, KEEPING, REDOING, TWO, workWith, type Work } from './work.ts';
+import { OF_LANES } from './spares.ts';
+import { ask, EXECUTING, KEEPING, REDOING, SPARING, TWO, workWith, type Work } from './work.ts';
 import { openWorld, type Components } from './world.ts';
 
 /** How often a process of a role passes a point in an undisturbed run of the work the point's trials do. */
@@ -96,6 +97,32 @@ const POISONS: readonly Failpoint[] = [
 /** Fault F17: this many times a worker dies between making something on its engine and knowing of it. */
 const LEFTOVERS = 50;
 
+/** Trials at every time a run that leaves a spare lane and takes it passes a point of the Docker runner. */
+async function spareTrials(
+  components: Components,
+  place: { readonly topology: Topology; readonly runner: RunnerName },
+): Promise<readonly Trial[]> {
+  if (place.topology !== 'server' || place.runner !== 'docker')
+    throw new Error('only the Docker runner has spares: add --runner docker, and leave --topology out');
+  await using world = await openWorld(components, place);
+  await world.ensure('app');
+  const worker = await world.start('worker', world.recording);
+  const ground = await world.place();
+  await untilOver(world, ground, await ask(ground, SPARING));
+  await worker.stop();
+  const passed = (await world.passed()).filter(({ pid }) => pid === worker.pid).map(({ point }) => point);
+  return OF_LANES.flatMap((effect) => [`${effect}.after-intent` as const, `${effect}.after-effect` as const]).flatMap(
+    (point) =>
+      Array.from({ length: passed.filter((one) => one === point).length }, (_, at): Trial => ({
+        kind: 'spare',
+        ...place,
+        role: 'worker',
+        point,
+        hit: at + 1,
+      })),
+  );
+}
+
 /** Trials at every time an undisturbed run makes a container, a lane or starts one, and again until there are enough. */
 function leftoverTrials(
   passed: ReadonlyMap<Failpoint, number>,
@@ -165,6 +192,7 @@ export async function planned(components: Components, argv: readonly string[]): 
     const passages = await passagesOf(components, place);
     trials.push(...leftoverTrials(passages.get(place.topology === 'up' ? 'up' : 'worker') ?? new Map(), place));
   }
+  if (positionals.includes('spares')) trials.push(...(await spareTrials(components, place)));
   if (wants('random'))
     trials.push(
       ...Array.from({ length: Number(values.random) }, (_, seed): Trial => ({ kind: 'random', ...place, seed })),

@@ -5,9 +5,11 @@ import { MOST_LIVES } from '../../src/domain/setback.ts';
 import type { EffectName } from '../../src/telemetry/failpoint.ts';
 import type { Place } from '../e2e/place.ts';
 import { comingBackWith, type ComingBack } from './coming-back.ts';
-import { audited, untilOver, verdict } from './judge.ts';
+import { others, restarted } from './cast.ts';
+import { audited, judged, untilOver, verdict } from './judge.ts';
 import type { Running } from './product.ts';
 import { chance, type Role, type Trial } from './trial.ts';
+import { killSparing } from './spares.ts';
 import { ask, looksOver, TWO, workWith } from './work.ts';
 import type { World } from './world.ts';
 
@@ -47,6 +49,8 @@ async function perform(world: World, trial: Trial): Promise<Outcome> {
   switch (trial.kind) {
     case 'kill':
       return await killAt(world, trial);
+    case 'spare':
+      return { ...(await killSparing(world, trial)), recoveryMs: undefined };
     case 'zombie':
       return await sleepAt(world, trial);
     case 'random':
@@ -256,26 +260,6 @@ async function recorded(world: World, place: Place): Promise<string> {
       ]),
     ),
   );
-}
-
-async function judged(world: World, place: Place, issue: number, work: typeof TWO): Promise<Pick<Outcome, 'problems'>> {
-  await untilOver(world, place, issue);
-  return { problems: await verdict(world, place, issue, work) };
-}
-
-/** A process of the role with something more in its environment, in the place of those that run. */
-async function restarted(world: World, role: Role, extra: Readonly<Record<string, string>> = {}): Promise<Running> {
-  await world.endAll(role);
-  const one = await world.start(role, extra);
-  if (extra['MAESTRO_FAILPOINTS'] === undefined) await one.ready();
-  else await Promise.race([one.ready().catch(() => undefined), one.ended]);
-  return one;
-}
-
-/** The processes of the other role. */
-async function others(world: World, role: Role): Promise<void> {
-  if (role === 'up') return;
-  await world.ensure(role === 'app' ? 'worker' : 'app');
 }
 
 async function untilReached(world: World, place: Place, issue: number): Promise<'over'> {

@@ -12,7 +12,7 @@ export type RunnerName = 'local' | 'docker';
 /** One experiment. Its name says all of it: `npm run replay -- NAME` does it again. */
 export type Trial =
   | {
-      readonly kind: 'kill' | 'zombie' | 'poison';
+      readonly kind: 'kill' | 'zombie' | 'poison' | 'spare';
       readonly topology: Topology;
       readonly runner: RunnerName;
       readonly role: Role;
@@ -32,9 +32,8 @@ export function nameOf(trial: Trial): string {
 
 /** The trial of a name. Throws when there is none of that name. */
 export function trialNamed(name: string): Trial {
-  const pointed = /^(kill|zombie|poison):(server|up):(local|docker):(app|worker|up):([a-z-]+\.[a-z-]+):(\d+)$/.exec(
-    name,
-  );
+  const pointed =
+    /^(kill|zombie|poison|spare):(server|up):(local|docker):(app|worker|up):([a-z-]+\.[a-z-]+):(\d+)$/.exec(name);
   if (pointed !== null) {
     const [, kind, topology, runner, role, point, hit] = pointed;
     return { kind, topology, runner, role, point, hit: Number(hit) } as Trial;

@@ -48,6 +48,9 @@ export const SLOW: Work = {
 /** As `TWO`, and then once more from the second task on: what was there is taken back. */
 export const REDOING: Work = { ...TWO, afterwards: '/maestro redo 2' };
 
+/** As `REDOING`, on lanes that start from a prepared tree. */
+export const SPARING: Work = { ...REDOING, body: `---\nsetup: 'true'\n---\n\n${TWO.body}` };
+
 /** As `TWO`, with something to be run on the way. */
 export const EXECUTING: Work = {
   ...TWO,

@@ -8,11 +8,13 @@ import Docker from 'dockerode';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
+import { namespaceOf } from '../../src/compose/runner.ts';
 import { readConfig } from '../../src/config.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createPlace, type Place } from '../e2e/place.ts';
+import { clearEngine } from '../setup/clear-engine.ts';
 import { freePort } from '../setup/background.ts';
 import { KEY_CANARY, ROLES, secretsOf, type Audited } from '../e2e/stage.ts';
 import { startProduct, type Running } from './product.ts';
@@ -106,6 +108,10 @@ export async function openWorld(
       })
     ).store;
 
+  if (options.runner === 'docker') {
+    const engine = new Docker({ socketPath: (components.dockerHost ?? '').replace(/^unix:\/\//, '') });
+    stack.defer(async () => await clearEngine(engine, namespaceOf(config)));
+  }
   const running = new Set<Running>();
   let store: Store | undefined = options.topology === 'server' ? await open() : undefined;
   stack.defer(async () => await store?.close());

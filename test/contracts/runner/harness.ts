@@ -20,6 +20,7 @@ import type {
   LaneRef,
   Runner,
 } from '../../../src/runners/runner.ts';
+import { clearEngine } from '../../setup/clear-engine.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 const log = createLog({ level: 'silent' });
@@ -70,13 +71,7 @@ export function installDocker(options: {
       mirror,
       async remove() {
         await Promise.all(runners.map((one) => one.close()));
-        const docker = new Docker(engine);
-        const filters = { label: [`maestro.namespace=${namespace}`] };
-        for (const { Id } of await docker.listContainers({ all: true, filters })) {
-          await docker.getContainer(Id).remove({ force: true });
-        }
-        const { Volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
-        for (const { Name } of Volumes) await docker.getVolume(Name).remove();
+        await clearEngine(new Docker(engine), namespace);
         await rm(directory, { recursive: true, force: true });
       },
     };
