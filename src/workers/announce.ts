@@ -147,6 +147,7 @@ export class Announcer {
     await this.close();
     const { forge } = this.#deps;
     if (ended.pullRequest !== undefined) this.#base = { sha: await forge.branchHead(ended.repository, ended.base.ref) };
+    // What was taken back is still on the branch when nothing came in its place: that is for nobody to review.
     if (ended.pullRequest !== undefined && ended.state === 'succeeded' && ended.pushed === undefined) {
       // Before it is so: a run that goes on after all makes a draft again of what may be none.
       await this.#held.changeRun({ pullRequest: { ...ended.pullRequest, draft: false } });

@@ -106,16 +106,12 @@ export async function end(
     // The reconciler takes it away once the run is settled; that it can't be must not keep the run from being so.
     log.warn({ err: error }, 'the lane of a run that ends could not be removed yet'),
   );
-  // What was taken back is still on the branch when nothing came in its place: that is for nobody to review.
-  const draft = state !== 'succeeded' || held.run.pushed !== undefined;
-  const { pullRequest } = held.run;
-  const opened = pullRequest === undefined ? {} : { pullRequest: { ...pullRequest, draft } };
   try {
     await around('end', {
       // Before it is so: afterwards nobody would come by again to write it down.
       intent: async () =>
         await held.auditOnce(`end/${state}/${held.run.steering?.taken ?? 0}`, endedAt, `run ${state}`, { reason }),
-      perform: async () => await held.changeRun({ state, reason, endedAt, ...opened }),
+      perform: async () => await held.changeRun({ state, reason, endedAt }),
     });
   } catch (error) {
     if (error instanceof OrdersWaitingError) return AT_ONCE;

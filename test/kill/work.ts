@@ -71,6 +71,9 @@ export function workWith(effect: EffectName | undefined): Work {
 /** How long it may take until what was said is heard: a process that was killed at once never says so. Milliseconds. */
 const HEARD_MS = 30_000;
 
+/** How long it may take until it is seen that a run was opened again: a process that was killed never shows it. Milliseconds. */
+const TAKEN_MS = 10_000;
+
 /** Asks for the work, as a person with the right to. Gives the issue's number. */
 export async function ask(place: Place, work: Work): Promise<number> {
   const issue = await place.issue('Some work', work.body);
@@ -84,6 +87,8 @@ export async function ask(place: Place, work: Work): Promise<number> {
   const comment = await place.comment(issue, work.afterwards);
   for (const until = Date.now() + HEARD_MS; Date.now() < until; await pause(200))
     if ((await place.reactions(`issues/comments/${comment}`)).includes('+1')) break;
+  // Until a worker has taken that in the run looks over as before.
+  for (const until = Date.now() + TAKEN_MS; Date.now() < until && (await looksOver(place, issue));) await pause(100);
   return issue;
 }
 
