@@ -68,7 +68,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'the reaper does not look at the epoch',
     promise: 'P5',
-    file: 'src/runners/docker/docker-runner.ts',
+    file: 'src/runners/docker/reaper.ts',
     find: 'keep(owner)',
     replace: 'keep({ ...owner, epoch: Number.MAX_SAFE_INTEGER })',
     caughtBy: {

@@ -42,13 +42,9 @@ export function createReaper(options: {
     keep: (owner: JobOwner) => boolean,
   ): boolean {
     const lane = Labels[LANE] ?? '';
-    if (!isSpare(lane)) {
-      const owner = ownerOf(Labels);
-      return owner !== undefined && keep(owner);
-    }
-    const owner = spares.find(({ name }) => name === lane)?.owner;
+    const owner = isSpare(lane) ? spares.find(({ name }) => name === lane)?.owner : ownerOf(Labels);
     if (owner !== undefined) return keep(owner);
-    return State === 'running' || (State === 'created' && isYoung(Created * 1_000));
+    return isSpare(lane) && (State === 'running' || (State === 'created' && isYoung(Created * 1_000)));
   }
 
   return {
