@@ -1,3 +1,5 @@
+import { FILE_MODE } from './file-mode.ts';
+
 /** A change to one path, as the host sees it in the tree an agent left. Modes are git's octal strings. */
 export interface Change {
   readonly path: string;
@@ -6,6 +8,9 @@ export interface Change {
   /** Bytes; undefined where it is certainly no more than may be. */
   readonly size?: number;
 }
+
+/** Modes of files that are taken. */
+const TAKEN: ReadonlySet<string> = new Set([FILE_MODE.file, FILE_MODE.executable, FILE_MODE.link]);
 
 export interface PolicyLimits {
   /** Largest file, in bytes. GitHub refuses files over 100 MB (docs: "About large files on GitHub"). */
@@ -52,10 +57,9 @@ function complaint(change: Change, limits: PolicyLimits): string | undefined {
     return `${shown} is a workflow, which Maestro has no permission to change; a person must make this change`;
   }
   if (change.status === 'removed') return undefined;
-  if (change.mode === '160000')
+  if (change.mode === FILE_MODE.submodule)
     return `${shown} is a repository inside the repository (a submodule link), which is not taken`;
-  if (!['100644', '100755', '120000'].includes(change.mode))
-    return `${shown} has the file mode ${change.mode}, which is not taken`;
+  if (!TAKEN.has(change.mode)) return `${shown} has the file mode ${change.mode}, which is not taken`;
   if (change.size !== undefined && change.size > limits.fileBytes) {
     return `${shown} has ${Math.ceil(change.size / 1024 / 1024)} MB; files over ${Math.floor(limits.fileBytes / 1024 / 1024)} MB are refused by GitHub`;
   }

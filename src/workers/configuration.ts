@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../domain/file-mode.ts';
 import path from 'node:path';
 import { withValues, type RepositoryServer } from '../domain/mcp.ts';
 import { fullName } from '../domain/repository.ts';
@@ -102,7 +103,7 @@ async function readConfiguration(scope: RunScope): Promise<Configuration> {
         ? undefined
         : how.text === undefined
           ? real.entry
-          : { mode: '100644', oid: await writeBlob(scope.mirror, Buffer.from(how.text)) };
+          : { mode: FILE_MODE.file, oid: await writeBlob(scope.mirror, Buffer.from(how.text)) };
     shown.set(file.path, { entry, whole: how.text === undefined });
   }
   if (withheld.length > 0) announcer.note(withheldNote(withheld, repository, codeSpan));
@@ -120,13 +121,13 @@ async function realFile(
   file: TreeFile,
 ): Promise<{ readonly entry: Entry; readonly oid: string | undefined }> {
   const itself = { mode: file.mode, oid: file.oid };
-  if (file.mode !== '120000') return { entry: itself, oid: file.oid };
+  if (file.mode !== FILE_MODE.link) return { entry: itself, oid: file.oid };
   const target = Buffer.from(await readBlob(mirror, file.oid)).toString('utf8');
   const at = path.posix.normalize(path.posix.join(path.posix.dirname(file.path), target));
-  const found = branch.files.find((one) => one.path === at && one.mode !== '120000');
+  const found = branch.files.find((one) => one.path === at && one.mode !== FILE_MODE.link);
   if (found === undefined) return { entry: undefined, oid: undefined };
   // A link to what is masked itself shows what that shows.
-  return { entry: configFileAt(at) === undefined ? { mode: '100644', oid: found.oid } : itself, oid: found.oid };
+  return { entry: configFileAt(at) === undefined ? { mode: FILE_MODE.file, oid: found.oid } : itself, oid: found.oid };
 }
 
 async function serversOf(

@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../domain/file-mode.ts';
 import { filesOf, readBlob, type TreeFile } from '../git/tree.ts';
 import type { HeldRun } from './held-run.ts';
 import type { RunScope } from './record.ts';
@@ -31,7 +32,7 @@ async function readDefaultBranch({ held, mirror }: Pick<RunScope, 'held' | 'mirr
     files,
     async read(path) {
       const file = byPath.get(path);
-      if (file === undefined || file.mode === '120000') return undefined;
+      if (file === undefined || file.mode === FILE_MODE.link) return undefined;
       const bytes = await readBlob(mirror, file.oid);
       return bytes.length > LARGEST ? undefined : new TextDecoder().decode(bytes);
     },

@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../../domain/file-mode.ts';
 import type { Repository } from '../../domain/repository.ts';
 import { ForgeError, type FileContent, type FileEntry } from '../forge.ts';
 import type { ForgeContext } from './context.ts';
@@ -81,7 +82,7 @@ export function createFiles(context: ForgeContext) {
 
 /** Regular files only: a symbolic link's blob holds a path, not text. */
 function toFile(entry: TreeEntry, prefix: string): FileEntry[] {
-  if (entry.type !== 'blob' || entry.mode === '120000' || typeof entry.sha !== 'string') return [];
+  if (entry.type !== 'blob' || entry.mode === FILE_MODE.link || typeof entry.sha !== 'string') return [];
   return [{ path: join(prefix, entry.path), blob: entry.sha, size: entry.size ?? 0 }];
 }
 

@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../../domain/file-mode.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import { symlinkStaysInside, violations, type Change, type Violation } from '../../domain/policy.ts';
 import { codeSpan } from '../../domain/report/untrusted-text.ts';
@@ -127,7 +128,7 @@ async function lookAt(
   if (connected.status === 'rejected') throw connected.reason;
   if (seen.status === 'rejected') throw seen.reason;
   const large = connected.value;
-  const sized = seen.value.filter(({ oid, mode }) => large.has(oid) || mode === LINK).map(({ oid }) => oid);
+  const sized = seen.value.filter(({ oid, mode }) => large.has(oid) || mode === FILE_MODE.link).map(({ oid }) => oid);
   const sizes = await sizesOf(mirror, sized, env);
   const changes = seen.value.map((change) => {
     const size = sizes.get(change.oid);
@@ -140,16 +141,13 @@ async function lookAt(
   return { tree, changes };
 }
 
-/** Mode of a symlink. */
-const LINK = '120000';
-
 async function escapingLinks(
   scope: RunScope,
   changes: readonly Looked[],
   env: Readonly<Record<string, string>>,
 ): Promise<readonly Violation[]> {
   const found: Violation[] = [];
-  for (const change of changes.filter((one) => one.mode === LINK && (one.size ?? 0) < 4096)) {
+  for (const change of changes.filter((one) => one.mode === FILE_MODE.link && (one.size ?? 0) < 4096)) {
     const target = Buffer.from(await readBlob(scope.mirror, change.oid, env)).toString('utf8');
     if (!symlinkStaysInside(change.path, target)) {
       found.push({

@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../../domain/file-mode.ts';
 import { evidenceOf } from '../../domain/evidence.ts';
 import { renderCommitMessage } from '../../domain/report/commit-message.ts';
 import { writeCommit, type CommitFacts } from '../../git/commit.ts';
@@ -46,7 +47,7 @@ async function withTick(record: TaskRecord, scope: RunScope): Promise<CommitFact
   if (run.playbook.kind !== 'file') return undefined;
   const { path } = run.playbook;
   const before = await entryAt(scope.mirror, await treeOf(scope.mirror, run.tip), path);
-  if (before === undefined) return { path, mode: '100644', content: undefined };
+  if (before === undefined) return { path, mode: FILE_MODE.file, content: undefined };
   // A BOM stays a character of the text, so that offsets and bytes agree.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readBlob(scope.mirror, before.oid));
   const ticked = scope.ticker.tick(text, record.task.key) ?? text;

@@ -1,3 +1,4 @@
+import { FILE_MODE } from '../../domain/file-mode.ts';
 import { openTasks } from '../../domain/plan-run.ts';
 import type { Failure } from '../../domain/outcome.ts';
 import { differences, entryAt, readBlob } from '../../git/tree.ts';
@@ -33,7 +34,7 @@ async function complaintsOf({ mirror, held, deps }: RunScope, tree: string, path
   const elsewhere = others.map((change) => `${change.path} was changed: only ${path} is to be.`);
   const entry = await entryAt(mirror, tree, path);
   if (entry === undefined) return [`There is no ${path}.`, ...elsewhere];
-  if (entry.mode !== '100644') return [`${path} has to be an ordinary file.`, ...elsewhere];
+  if (entry.mode !== FILE_MODE.file) return [`${path} has to be an ordinary file.`, ...elsewhere];
   const decoded = decodeText(await readBlob(mirror, entry.oid));
   if (decoded.kind === 'binary') return [`${path} is no text.`, ...elsewhere];
   const playbook = decoded.kind === 'text' ? parsePlaybook(decoded.text) : undefined;
