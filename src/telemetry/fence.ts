@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** Asks whether what is going on may still have effects outside. Throws when not. */
 export type Fence = () => void;
 
-const fences = new AsyncLocalStorage<{ readonly owner: string; readonly fence: Fence }>();
+const fences = new AsyncLocalStorage<{ readonly owner: string; readonly fence: Fence } | undefined>();
 
 /**
  * Does work whose every outside effect, however deep in an adapter, first passes `fence`. A worker that was asleep past its lease
@@ -11,6 +11,11 @@ const fences = new AsyncLocalStorage<{ readonly owner: string; readonly fence: F
  */
 export async function withFence<T>(owner: string, fence: Fence, work: () => Promise<T>): Promise<T> {
   return await fences.run({ owner, fence }, work);
+}
+
+/** Does work that is for no run, whichever run's work happens to begin it: it goes on when that run's lease is gone. */
+export async function withoutFence<T>(work: () => Promise<T>): Promise<T> {
+  return await fences.run(undefined, work);
 }
 
 /** The run the current work is for; undefined when it is for none. */

@@ -9,6 +9,7 @@ import { attachReferee } from '../../local-github/referee/recording.ts';
 import { sharedReferee } from '../../local-github/referee/referee.ts';
 import type { SeedRepository } from '../../local-github/seed.ts';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
+import { COMPILED } from '../setup/compiled.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../fixtures/product.ts');
 const ROLES = { ada: 'admin', will: 'write', rory: 'read' } as const;
@@ -102,7 +103,7 @@ export async function openProduct(): Promise<Product> {
       const started = spawn(process.execPath, [PROGRAM], {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...settings(github, home, port), ...env },
+        env: { ...process.env, ...COMPILED, ...settings(github, home, port), ...env },
       });
       child = started;
       let rest = '';

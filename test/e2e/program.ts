@@ -11,6 +11,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createDatabase } from '../setup/database.ts';
+import { COMPILED } from '../setup/compiled.ts';
 import { auditHome, auditPlace } from './audit.ts';
 import { KEY_CANARY, ROLES, type Audited } from './stage.ts';
 import { createPlace, type Place } from './place.ts';
@@ -47,7 +48,7 @@ export function startProduct(options: ProductOptions): Product {
   const argv = [...(options.under ?? []), process.execPath, ...(options.script ?? ['src/cli/main.ts', 'up'])];
   const child = spawn(argv[0] ?? '', argv.slice(1), {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...COMPILED, ...options.env },
     stdio: ['ignore', 'ignore', options.stderr ?? 'pipe'],
   });
   let said = '';

@@ -15,6 +15,7 @@ import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createPlace, type Place } from '../e2e/place.ts';
 import { clearEngine } from '../setup/clear-engine.ts';
+import { COMPILED } from '../setup/compiled.ts';
 import { freePort } from '../setup/background.ts';
 import { KEY_CANARY, ROLES, secretsOf, type Audited } from '../e2e/stage.ts';
 import { startProduct, type Running } from './product.ts';
@@ -85,8 +86,7 @@ export async function openWorld(
     MAESTRO_LEASE_SECONDS: String(options.leaseSeconds ?? LEASE_SECONDS),
     ANTHROPIC_API_KEY: KEY_CANARY,
     LOG_LEVEL: 'info',
-    // Most of a cold start is compiling.
-    NODE_COMPILE_CACHE: path.join(tmpdir(), 'maestro-kill-compiled'),
+    ...COMPILED,
   };
   if (options.topology === 'server') {
     env['DATABASE_URL'] = await createDatabase(components.postgresUrl, stack);

@@ -67,9 +67,21 @@ export function createLaneStarts(options: {
       if (spare !== undefined) keepers.adopt({ name: keeperOf(lane), owner, lane, limits }, spare.keeper);
       return volumes;
     } catch (error) {
-      if (spare !== undefined) await spares.discard(spare);
+      if (spare !== undefined) await undo(lane, spare);
       throw error;
     }
+  }
+
+  /** Removes a spare that was to become a lane; where it can't be known whether it did, its volumes stay. */
+  async function undo(lane: LaneRef, spare: Spare): Promise<void> {
+    try {
+      await lanes.remove(lane);
+    } catch (error) {
+      log.warn({ err: error, lane: lane.name }, 'it is not known whether a lane was made: what there is of it stays');
+      await spares.abandon(spare);
+      return;
+    }
+    await spares.discard(spare);
   }
 
   /** Whether a container on these volumes starts at all. */

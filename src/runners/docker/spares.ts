@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { withoutFence } from '../../telemetry/fence.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { keeperOf } from '../names.ts';
 import type { JobLimits, JobOwner, LaneRef, Place } from '../runner.ts';
@@ -27,7 +28,7 @@ export interface Spare {
 
 /**
  * Spares are made when a run ends, for the next run of its repository: starting a container takes longer than all else there is to
- * do to a new lane. They only save time, and live no longer than this process.
+ * do to a new lane. They only save time, and live no longer than this process. No run has a spare, so none's lease is asked for it.
  */
 export interface Spares {
   /** Makes one in the background, in place of others of its mirror, and of the oldest when there are too many. */
@@ -36,6 +37,8 @@ export interface Spares {
   take(kind: Pick<SpareKind, 'tree' | 'mirror'>): Promise<Spare | undefined>;
   /** Removes one that was taken and could not be used. Never rejects. */
   discard(spare: Spare): Promise<void>;
+  /** Ends the keeper of one that was taken, and leaves its volumes to whoever finds them. Never rejects. */
+  abandon(spare: Spare): Promise<void>;
   /** Removes those that nobody took. */
   release(): Promise<void>;
   /** Removes those that nobody took, and makes no more. */
@@ -81,15 +84,20 @@ export function createSpares(options: {
   }
 
   async function removeLane(lane: LaneRef): Promise<void> {
+    await containers.removed(lane.name);
     await lanes.remove(lane).catch((error: unknown) => {
       log.warn({ err: error, lane: lane.name }, 'a lane made ahead could not be removed; it is tried again later');
     });
   }
 
-  async function discard({ lane, keeper }: Spare): Promise<void> {
+  async function abandon({ lane, keeper }: Spare): Promise<void> {
     keeper.leave();
     await containers.discard(keeper.container, { name: keeperOf(lane), lane });
-    await removeLane(lane);
+  }
+
+  async function discard(spare: Spare): Promise<void> {
+    await abandon(spare);
+    await removeLane(spare.lane);
   }
 
   async function drop(mirror: string): Promise<void> {
@@ -100,7 +108,7 @@ export function createSpares(options: {
   }
 
   function dropInBackground(mirror: string): void {
-    const done = drop(mirror).finally(() => going.delete(done));
+    const done = withoutFence(() => drop(mirror)).finally(() => going.delete(done));
     going.add(done);
   }
 
@@ -114,7 +122,7 @@ export function createSpares(options: {
       if (isClosed || kept.get(kind.mirror)?.kind.tree === kind.tree) return;
       dropInBackground(kind.mirror);
       for (const mirror of [...kept.keys()].slice(0, Math.max(0, kept.size + 1 - KEPT))) dropInBackground(mirror);
-      kept.set(kind.mirror, { kind, making: open(kind) });
+      kept.set(kind.mirror, { kind, making: withoutFence(() => open(kind)) });
     },
 
     async take({ tree, mirror }) {
@@ -124,11 +132,12 @@ export function createSpares(options: {
       const spare = await found.making;
       if (spare === undefined) return undefined;
       if (!(await hasEnded(spare.keeper)) && (await inodeOf(mirror)) === spare.mirror) return spare;
-      await discard(spare);
+      await withoutFence(() => discard(spare));
       return undefined;
     },
 
-    discard,
+    discard: (spare) => withoutFence(() => discard(spare)),
+    abandon,
     release,
 
     async close() {

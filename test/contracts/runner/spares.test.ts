@@ -1,9 +1,11 @@
 import { rename } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { systemClock } from '../../../src/domain/clock.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import type { LaneRef, Runner } from '../../../src/runners/runner.ts';
+import { withFence } from '../../../src/telemetry/fence.ts';
 import { createEngineProxy, type EngineProxy } from '../../setup/engine-proxy.ts';
 import { describeWith } from '../../setup/require.ts';
 import { fillMirror, prepareOn, treeBase } from './tree-repository.ts';
@@ -151,5 +153,50 @@ describeWith(['docker', 'agentImage'], 'spare lanes', () => {
     proxy.heal();
     expect(await left()).toEqual([]);
     expect(await runner.ensureLane(lane, treeBase(commit))).toBe(true);
+  });
+
+  it('are made whatever becomes of the lease of the run that ended', async () => {
+    const other = installation.runner();
+    const lane = h.laneOf(installation, 'another');
+    let isGone = false;
+    const fence = (): void => {
+      if (isGone) throw new Error('not ours any more');
+    };
+    await withFence('run', fence, async () => {
+      await other.ensureLane(lane, treeBase(commit));
+      await other.removeLane(lane);
+      isGone = true;
+    });
+    await expect.poll(keepers, { timeout: 30_000 }).toHaveLength(2);
+    await Promise.all([other.close(), runner.close()]);
+    expect(await left()).toEqual([]);
+  });
+
+  it.each([0, 300, 600, 900])('that are being made for %i ms when their worker ends go with it', async (ms) => {
+    const other = installation.runner();
+    const lane = h.laneOf(installation, 'another');
+    await other.ensureLane(lane, treeBase(commit));
+    await runner.close();
+    await other.removeLane(lane);
+    await delay(ms);
+    await other.close();
+    expect(await left()).toEqual([]);
+  });
+
+  it('that were given to a run whose engine did not answer any more are its, all the same', async () => {
+    const lane = h.laneOf(installation, 'next');
+    const failing = treeBase(commit, (names) => {
+      proxy.fail({ kind: 'answer', status: 500, words: 'no answer' }, /^GET \/volumes\/maestro-.*-next$/);
+      return names[0];
+    });
+    await expect(runner.ensureLane(lane, failing)).rejects.toThrow(/no answer/);
+    proxy.heal();
+    expect(await runner.listLanes()).toEqual(['next']);
+    expect(await runner.ensureLane(lane, treeBase(commit))).toBe(false);
+    expect(await prepareOn(runner, lane, { commit, isFresh: false })).toMatchObject({ code: 0, stderr: '' });
+    expect((await h.ask(runner, { argv: h.sh('git status --porcelain; ls d | wc -l'), lane })).stdout).toBe('30\n');
+    await runner.removeLane(lane);
+    await runner.close();
+    expect(await left()).toEqual([]);
   });
 });
