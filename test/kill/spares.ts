@@ -18,16 +18,18 @@ export async function killSparing(
   const victim = await restarted(world, 'worker', { MAESTRO_FAILPOINTS: `${trial.point}=kill@${trial.hit}` });
   await others(world, 'worker');
   const place = await world.place();
+  let isOn = true;
   const back = victim.ended.then(async (how) => {
-    if (how === 'SIGKILL') await restarted(world, 'worker');
-    return how;
+    if (isOn && how === 'SIGKILL') await restarted(world, 'worker');
   });
+  back.catch(() => {});
   const issue = await ask(place, SPARING);
   await untilOver(world, place, issue);
-  const isHit = !victim.isAlive();
-  if (isHit) await back;
   const { problems } = await judged(world, place, issue, SPARING);
+  isOn = false;
+  const isHit = !victim.isAlive();
   // A worker that was to die and did not must not do so in the next trial.
   if (!isHit) await world.endAll('worker');
+  await back;
   return { problems, hit: isHit };
 }

@@ -102,7 +102,6 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 
   const lanes = createDockerLanes({ docker, namespace, patience, fillBase });
   const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, patience, log, clock });
-  const reaper = createReaper({ docker, namespace, patience, lanes, clock });
   const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
   const starts = createLaneStarts({
     containers,
@@ -115,6 +114,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     plant,
     open,
   });
+  const reaper = createReaper({ docker, namespace, patience, lanes, clock, isMaking: (lane) => starts.isMaking(lane) });
 
   /** Puts the two directories an overlay needs into a lane's base, through a container that never runs. */
   async function fillBase(volume: string, lane: LaneRef): Promise<void> {

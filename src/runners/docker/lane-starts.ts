@@ -16,6 +16,8 @@ export interface LaneStarts {
   ensure(lane: LaneRef, base: LaneBase): Promise<LaneVolumes & { readonly isFresh: boolean }>;
   /** Removes a lane, and trees beyond their budget. The next run of its repository will find a spare. */
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
+  /** Whether the lane of this name is a spare that is being made. */
+  isMaking(lane: string): boolean;
   /** Removes the spares, and waits for what goes on. */
   close(): Promise<void>;
 }
@@ -129,6 +131,8 @@ export function createLaneStarts(options: {
       alike.delete(lane.name);
       if (kind !== undefined && !evicted.has(kind.tree)) spares.make(kind);
     },
+
+    isMaking: (lane) => spares.isMaking(lane),
 
     async close() {
       await spares.close();

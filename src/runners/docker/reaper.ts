@@ -6,12 +6,15 @@ import { ask, infrastructure, type Patience } from './engine.ts';
 import { JOB, LANE, ownFilter, ownerOf } from './labels.ts';
 import { isSpare, type DockerLanes, type SpareLane } from './lanes.ts';
 
-/** How long what belongs to a spare may take to come to life before it is taken for left behind. Milliseconds. */
+/** How long the volumes of a spare may be there without a container before they are taken for left behind. Milliseconds. */
 const UNFINISHED_MS = 10 * 60_000;
 
 /** Removes what nobody vouches for. */
 export interface Reaper {
-  /** As {@link Runner.reap}. A spare that no run has taken stays while its keeper runs, which it does while its worker lives. */
+  /**
+   * As {@link Runner.reap}. A spare that no run has taken stays while its keeper runs, which it does while its worker lives, and
+   * while it is being made here. Another worker that is making one has to do without.
+   */
   reap(keep: (owner: JobOwner) => boolean): Promise<readonly string[]>;
 }
 
@@ -21,8 +24,10 @@ export function createReaper(options: {
   readonly patience: Patience;
   readonly lanes: DockerLanes;
   readonly clock: Clock;
+  /** Whether a lane is a spare that is being made by this process. */
+  readonly isMaking: (lane: string) => boolean;
 }): Reaper {
-  const { docker, namespace, patience, lanes, clock } = options;
+  const { docker, namespace, patience, lanes, clock, isMaking } = options;
 
   function isYoung(madeAt: number): boolean {
     return clock.now() - madeAt < UNFINISHED_MS;
@@ -37,14 +42,14 @@ export function createReaper(options: {
   }
 
   function stays(
-    { Labels, State, Created }: Docker.ContainerInfo,
+    { Labels, State }: Docker.ContainerInfo,
     spares: readonly SpareLane[],
     keep: (owner: JobOwner) => boolean,
   ): boolean {
     const lane = Labels[LANE] ?? '';
     const owner = isSpare(lane) ? spares.find(({ name }) => name === lane)?.owner : ownerOf(Labels);
     if (owner !== undefined) return keep(owner);
-    return isSpare(lane) && (State === 'running' || (State === 'created' && isYoung(Created * 1_000)));
+    return isSpare(lane) && (State === 'running' || isMaking(lane));
   }
 
   return {

@@ -39,6 +39,8 @@ export interface Spares {
   discard(spare: Spare): Promise<void>;
   /** Ends the keeper of one that was taken, and leaves its volumes to whoever finds them. Never rejects. */
   abandon(spare: Spare): Promise<void>;
+  /** Whether the lane of this name is one that is being made. */
+  isMaking(lane: string): boolean;
   /** Removes those that nobody took. */
   release(): Promise<void>;
   /** Removes those that nobody took, and makes no more. */
@@ -61,6 +63,8 @@ export function createSpares(options: {
   const { containers, lanes, log, nobody, openKeeper } = options;
   /** By mirror, the oldest first. */
   const kept = new Map<string, Kept>();
+  /** Names of those that are being made. */
+  const inMaking = new Set<string>();
   /** Removals that go on. */
   const going = new Set<Promise<void>>();
   let isClosed = false;
@@ -71,6 +75,7 @@ export function createSpares(options: {
 
   async function open({ tree, mirror, limits }: SpareKind): Promise<Spare | undefined> {
     const lane = { name: spareName(), mirror };
+    inMaking.add(lane.name);
     try {
       const from = { owner: nobody, pick: async () => tree, take: async () => undefined };
       const inode = await inodeOf(mirror);
@@ -80,6 +85,8 @@ export function createSpares(options: {
       log.warn({ err: error, tree }, 'a lane could not be made ahead of its run');
       await removeLane(lane);
       return undefined;
+    } finally {
+      inMaking.delete(lane.name);
     }
   }
 
@@ -138,6 +145,7 @@ export function createSpares(options: {
 
     discard: (spare) => withoutFence(() => discard(spare)),
     abandon,
+    isMaking: (lane) => inMaking.has(lane),
     release,
 
     async close() {
