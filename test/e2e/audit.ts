@@ -130,14 +130,21 @@ async function leftInDocker(
       .filter(({ Labels, State }) => isOver(Labels, State))
       .map(({ Names }) => `container ${Names.join()} is left`),
     ...(volumes ?? [])
-      .filter(({ Name, Labels }) => isOver(Labels) && !isTree(Name, Labels))
+      .filter(({ Name, Labels }) => isOver(Labels) && !isTree(Name, Labels, isWorking))
       .map(({ Name }) => `volume ${Name} is left`),
   ];
 }
 
-/** Prepared trees stay, within their budget, for the runs to come; what they are made through does not. */
-function isTree(name: string, labels: Readonly<Record<string, string>> | null | undefined): boolean {
-  return labels?.['maestro.tree'] !== undefined && !name.endsWith('-in');
+/**
+ * Prepared trees stay, within their budget, for the runs to come; what they are made through does not, unless its maker died: then
+ * it goes like a tree that was never finished, hours later.
+ */
+function isTree(
+  name: string,
+  labels: Readonly<Record<string, string>> | null | undefined,
+  isWorking: boolean,
+): boolean {
+  return labels?.['maestro.tree'] !== undefined && (isWorking || !name.endsWith('-in'));
 }
 
 /** Takes away the prepared trees of a product that will not be started again. */
