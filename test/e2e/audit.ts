@@ -2,6 +2,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import Docker from 'dockerode';
+import { engineAt } from '../../src/runners/docker/engine-address.ts';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { keptBranchName } from '../../src/domain/branch.ts';
 import { digest } from '../../src/domain/ids.ts';
@@ -116,7 +117,7 @@ async function leftInDocker(
   over: readonly string[] | 'all',
   isWorking = false,
 ): Promise<readonly string[]> {
-  const docker = new Docker({ socketPath: (harness.dockerHost ?? '').replace(/^unix:\/\//, '') });
+  const docker = new Docker(engineAt(harness.dockerHost));
   const filters = { label: [`maestro.namespace=${namespaceOf(harness.config)}`] };
   const containers = await docker.listContainers({ all: true, filters });
   const isOver = (labels: Readonly<Record<string, string>> | null | undefined, state = 'running'): boolean => {
@@ -149,7 +150,7 @@ function isTree(
 
 /** Takes away the prepared trees of a product that will not be started again. */
 async function removeTrees(harness: Audited): Promise<void> {
-  const docker = new Docker({ socketPath: (harness.dockerHost ?? '').replace(/^unix:\/\//, '') });
+  const docker = new Docker(engineAt(harness.dockerHost));
   const label = [`maestro.namespace=${namespaceOf(harness.config)}`, 'maestro.tree'];
   const { Volumes: volumes } = await docker.listVolumes({ filters: JSON.stringify({ label }) });
   for (const { Name } of volumes ?? []) await docker.getVolume(Name).remove();

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import Docker from 'dockerode';
+import { engineAt } from '../../src/runners/docker/engine-address.ts';
 import { expect, inject, it } from 'vitest';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { describeWith } from '../setup/require.ts';
@@ -123,7 +124,7 @@ describeWith('agentImage', 'Claude Code in a container', () => {
   });
 
   async function environmentsOfContainers(): Promise<readonly string[]> {
-    const docker = new Docker({ socketPath: (inject('dockerHost') ?? '').replace(/^unix:\/\//, '') });
+    const docker = new Docker(engineAt(inject('dockerHost')));
     const label = [`maestro.namespace=${namespaceOf(suite.harness().config)}`];
     const containers = await docker.listContainers({ filters: { label } });
     return await Promise.all(

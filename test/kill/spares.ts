@@ -1,5 +1,5 @@
 import { others, restarted } from './cast.ts';
-import { judged, untilOver } from './judge.ts';
+import { judged } from './judge.ts';
 import type { Trial } from './trial.ts';
 import { ask, SPARING } from './work.ts';
 import type { World } from './world.ts';
@@ -24,7 +24,6 @@ export async function killSparing(
   });
   back.catch(() => {});
   const issue = await ask(place, SPARING);
-  await untilOver(world, place, issue);
   const { problems } = await judged(world, place, issue, SPARING);
   isOn = false;
   const isHit = !victim.isAlive();

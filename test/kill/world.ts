@@ -10,6 +10,7 @@ import { Client } from 'pg';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 import { namespaceOf } from '../../src/compose/runner.ts';
 import { readConfig } from '../../src/config.ts';
+import { engineAt } from '../../src/runners/docker/engine-address.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -109,7 +110,7 @@ export async function openWorld(
     ).store;
 
   if (options.runner === 'docker') {
-    const engine = new Docker({ socketPath: (components.dockerHost ?? '').replace(/^unix:\/\//, '') });
+    const engine = new Docker(engineAt(components.dockerHost));
     stack.defer(async () => await clearEngine(engine, namespaceOf(config)));
   }
   const running = new Set<Running>();
@@ -242,7 +243,7 @@ async function startBystander(
   { dockerHost = '', agentImage = '' }: Components,
   stack: AsyncDisposableStack,
 ): Promise<{ isThere(): Promise<boolean> }> {
-  const docker = new Docker({ socketPath: dockerHost.replace(/^unix:\/\//, '') });
+  const docker = new Docker(engineAt(dockerHost));
   const container = await docker.createContainer({
     name: `bystander-${randomBytes(4).toString('hex')}`,
     Image: agentImage,

@@ -18,6 +18,7 @@ import {
   ownerLabels,
   ownerOf,
 } from './labels.ts';
+import { listVolumes, type ListedVolume } from './volumes.ts';
 
 /** What the names of lanes begin with that no run has yet. */
 const SPARE = 'spare-';
@@ -152,18 +153,25 @@ export function createDockerLanes(options: {
     await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
   }
 
+  /** Makes the volume that says which spare a run's lane is. */
+  async function give(
+    spare: string,
+    to: { readonly volume: string; readonly tree: string; readonly lane: LaneRef; readonly owner: JobOwner },
+  ): Promise<void> {
+    const which = { [LANE]: to.lane.name, [LANE_TREE]: to.tree, [LANE_AT]: spare };
+    await makeVolume({ Name: to.volume, Labels: { ...ownLabels(namespace), ...ownerLabels(to.owner), ...which } });
+  }
+
   /** Makes a lane that is not there. Gives its labels. */
   async function make(lane: LaneRef, from: LaneOrigin | undefined): Promise<Record<string, string> | undefined> {
     const volume = nameFor(namespace, lane.name);
     const tree = await from?.pick();
-    const spare = tree === undefined ? undefined : await from?.take(tree);
-    if (tree === undefined) {
+    if (from === undefined || tree === undefined) {
       await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
-    } else if (spare === undefined || from === undefined) {
-      await makeOver(tree, lane);
     } else {
-      const Labels = { [LANE]: lane.name, [LANE_TREE]: tree, [LANE_AT]: spare };
-      await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), ...ownerLabels(from.owner), ...Labels } });
+      const spare = await from.take(tree);
+      if (spare === undefined) await makeOver(tree, lane);
+      else await give(spare, { volume, tree, lane, owner: from.owner });
     }
     return await labelsOfVolume(volume);
   }
@@ -186,15 +194,7 @@ export function createDockerLanes(options: {
     }
   }
 
-  async function lanesThere(): Promise<readonly (Docker.VolumeInspectInfo & { CreatedAt?: string })[]> {
-    const filters = JSON.stringify({ label: [...ownFilter(namespace).label, LANE] });
-    const { Volumes } = await ask('list volumes', callMs, (abortSignal) =>
-      docker.listVolumes({ filters, abortSignal }),
-    ).catch((error: unknown) => {
-      throw infrastructure('list volumes', error);
-    });
-    return Volumes ?? [];
-  }
+  const lanesThere = (): Promise<readonly ListedVolume[]> => listVolumes({ docker, namespace, callMs }, LANE);
 
   return {
     async ensure(lane, from) {

@@ -5,8 +5,9 @@ import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LaneBase } from '../runner.ts';
 import { createTurns } from '../turns.ts';
-import { ask, askUnless, infrastructure, statusOf, type Patience } from './engine.ts';
-import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownFilter, ownLabels } from './labels.ts';
+import { ask, askUnless, statusOf, type Patience } from './engine.ts';
+import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownLabels } from './labels.ts';
+import { listVolumes, type ListedVolume } from './volumes.ts';
 
 /** How long a tree may be in the making before it is taken for left behind. */
 const UNFINISHED_MS = 6 * 3_600_000;
@@ -55,15 +56,8 @@ export function createDockerTrees(options: {
 
   const markOf = ({ group, name }: Pick<Tree, 'group' | 'name'>): string => nameFor(namespace, `tree-${group}-${name}`);
 
-  async function volumesWith(label: string): Promise<readonly (Docker.VolumeInspectInfo & { CreatedAt?: string })[]> {
-    const filters = JSON.stringify({ label: [...ownFilter(namespace).label, label] });
-    const found = await ask('list volumes', callMs, (abortSignal) =>
-      docker.listVolumes({ filters, abortSignal }),
-    ).catch((error: unknown) => {
-      throw infrastructure('list volumes', error);
-    });
-    return found.Volumes ?? [];
-  }
+  const volumesWith = (label: string): Promise<readonly ListedVolume[]> =>
+    listVolumes({ docker, namespace, callMs }, label);
 
   async function list(): Promise<readonly Tree[]> {
     const marks = await volumesWith(TREE_KB);

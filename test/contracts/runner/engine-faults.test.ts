@@ -2,7 +2,7 @@ import Docker from 'dockerode';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import { InfrastructureError, type Runner } from '../../../src/runners/runner.ts';
-import { createEngineProxy, type EngineProxy } from '../../setup/engine-proxy.ts';
+import type { EngineProxy } from '../../setup/engine-proxy.ts';
 import { describeWith } from '../../setup/require.ts';
 import * as h from './harness.ts';
 
@@ -28,13 +28,7 @@ describeWith(['docker', 'agentImage'], 'a docker runner whose engine', () => {
   let runner: Runner;
 
   beforeEach(async () => {
-    proxy = await createEngineProxy(engineAt(host).socketPath ?? '');
-    installation = await h.installDocker({
-      host,
-      image,
-      docker: { socketPath: proxy.socketPath },
-      more: { patience: PATIENCE },
-    })();
+    ({ proxy, installation } = await h.installBehindProxy({ host, image, more: { patience: PATIENCE } }));
     runner = installation.runner();
     await runner.check();
   });

@@ -21,6 +21,7 @@ import type {
   Runner,
 } from '../../../src/runners/runner.ts';
 import { clearEngine } from '../../setup/clear-engine.ts';
+import { createEngineProxy, type EngineProxy } from '../../setup/engine-proxy.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 const log = createLog({ level: 'silent' });
@@ -76,6 +77,14 @@ export function installDocker(options: {
       },
     };
   };
+}
+
+/** An installation whose calls to the engine go through a proxy. The caller removes the one and disposes of the other. */
+export async function installBehindProxy(
+  options: Omit<Parameters<typeof installDocker>[0], 'docker'>,
+): Promise<{ readonly proxy: EngineProxy; readonly installation: Installation }> {
+  const proxy = await createEngineProxy(engineAt(options.host).socketPath ?? '');
+  return { proxy, installation: await installDocker({ ...options, docker: { socketPath: proxy.socketPath } })() };
 }
 
 export const installLocal: Install = async () => {

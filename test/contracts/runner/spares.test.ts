@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/domain/clock.ts';
 import { engineAt } from '../../../src/runners/docker/engine-address.ts';
 import type { LaneRef, Runner } from '../../../src/runners/runner.ts';
 import { withFence } from '../../../src/telemetry/fence.ts';
-import { createEngineProxy, type EngineProxy } from '../../setup/engine-proxy.ts';
+import type { EngineProxy } from '../../setup/engine-proxy.ts';
 import { describeWith } from '../../setup/require.ts';
 import { fillMirror, prepareOn, treeBase } from './tree-repository.ts';
 import * as h from './harness.ts';
@@ -21,13 +21,7 @@ describeWith(['docker', 'agentImage'], 'spare lanes', () => {
   let commit: string;
 
   beforeEach(async () => {
-    proxy = await createEngineProxy(engineAt(host).socketPath ?? '');
-    installation = await h.installDocker({
-      host,
-      image,
-      docker: { socketPath: proxy.socketPath },
-      treesBytes: 1e9,
-    })();
+    ({ proxy, installation } = await h.installBehindProxy({ host, image, treesBytes: 1e9 }));
     runner = installation.runner();
     commit = fillMirror(installation.mirror);
     await visit('first');
