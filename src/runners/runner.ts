@@ -22,7 +22,7 @@ export interface Runner {
    */
   ensureLane(lane: LaneRef, base?: LaneBase): Promise<boolean>;
   /** Releases the lane and removes it and all on it; fine if it is not there. */
-  removeLane(lane: LaneRef): Promise<void>;
+  removeLane(lane: Pick<LaneRef, 'name'>): Promise<void>;
   /** Names of the lanes that exist here, of this installation of Maestro. */
   listLanes(): Promise<readonly string[]>;
   /** Where things are, as a job on this lane sees them. */

@@ -102,7 +102,7 @@ export async function end(
     if (means.kind !== 'end') throw error;
     log.warn({ err: error }, 'GitHub does not take the last word on the run; it is on record only');
   }
-  await deps.runner.removeLane({ name: held.run.id, mirror: '' }).catch((error: unknown) =>
+  await deps.runner.removeLane({ name: held.run.id }).catch((error: unknown) =>
     // The reconciler takes it away once the run is settled; that it can't be must not keep the run from being so.
     log.warn({ err: error }, 'the lane of a run that ends could not be removed yet'),
   );

@@ -20,6 +20,6 @@ export async function reconcile(deps: WorkerDeps): Promise<void> {
     if (alive.has(lane)) continue;
     // The list was made before: a run may have begun since.
     const run = await store.findRun(lane as RunId);
-    if (run === undefined || isFinal(run.state)) await runner.removeLane({ name: lane, mirror: '' });
+    if (run === undefined || isFinal(run.state)) await runner.removeLane({ name: lane });
   }
 }

@@ -100,7 +100,7 @@ async function countLeftovers(config: Config, home: string): Promise<number> {
   try {
     const jobs = await runner.reap(() => false);
     const lanes = await runner.listLanes();
-    for (const name of lanes) await runner.removeLane({ name, mirror: '' });
+    for (const name of lanes) await runner.removeLane({ name });
     return jobs.length + lanes.length;
   } finally {
     await runner.close();

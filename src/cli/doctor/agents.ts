@@ -59,7 +59,7 @@ export function agentExamination(options: {
       const lane: LaneRef = { name, mirror };
       // What a doctor that was killed has left.
       await runner.reap(() => false);
-      for (const left of await runner.listLanes()) await runner.removeLane({ name: left, mirror });
+      for (const left of await runner.listLanes()) await runner.removeLane({ name: left });
       await runner.ensureLane(lane);
       stack.defer(() => runner.removeLane(lane));
       const ward: Ward = { config, runner, gateway, lane };

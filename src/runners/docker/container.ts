@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import { around } from '../../telemetry/failpoint.ts';
-import { ask, askUnless, infrastructure, statusOf, type Patience } from './engine.ts';
+import { ask, statusOf, type Patience } from './engine.ts';
 
 /** How a container ended, by the engine's own record. */
 export interface Exit {
@@ -26,23 +26,22 @@ export async function attach(
   const ways = what === 'input' ? { stdin: true } : { stdout: true, stderr: true };
   const stream = await ask('attach to a container', callMs, (abortSignal) =>
     container.attach({ stream: true, hijack: true, ...ways, abortSignal }),
-  ).catch(rethrow('attach to a container'));
+  );
   return stream as Duplex;
 }
 
 /** Starts a created container. */
 export async function start(container: Docker.Container, { startMs }: Patience): Promise<void> {
   await around('session', {
-    perform: async () =>
-      await ask('start a container', startMs, (abortSignal) => container.start({ abortSignal })).catch(
-        rethrow('start a container'),
-      ),
+    perform: async () => await ask('start a container', startMs, (abortSignal) => container.start({ abortSignal })),
   });
 }
 
 /** Ends every process of a container at once. Fine if it has ended or is gone. */
 export async function kill(container: Docker.Container, { callMs }: Patience): Promise<void> {
-  await askUnless([404, 409], 'kill a container', callMs, (abortSignal) => container.kill({ abortSignal }));
+  await ask('kill a container', callMs, (abortSignal) => container.kill({ abortSignal })).catch((error: unknown) => {
+    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+  });
 }
 
 /**
@@ -56,7 +55,7 @@ export async function remove(container: Docker.Container, { deathMs }: Patience)
         container.remove({ force: true, v: true, abortSignal }),
       ).catch(async (error: unknown) => {
         if (statusOf(error) === 409) await untilRemoved(container, deathMs);
-        else if (statusOf(error) !== 404) throw infrastructure('remove a container', error);
+        else if (statusOf(error) !== 404) throw error;
       }),
   });
 }
@@ -68,7 +67,7 @@ async function untilRemoved(container: Docker.Container, ms: number): Promise<vo
   );
 }
 
-/** Describes a container. An error of the engine's is thrown as it is. */
+/** Describes a container. */
 export async function inspect(container: Docker.Container, { callMs }: Patience): Promise<Docker.ContainerInspectInfo> {
   return ask('look at a container', callMs, (abortSignal) => container.inspect({ abortSignal }));
 }
@@ -98,7 +97,7 @@ export async function exitOf(
       if (statusOf(error) === 404) return 'removed';
       awayAt = clock.monotonic();
       absentSince ??= awayAt;
-      if (awayAt - absentSince > patience.absenceMs) throw infrastructure('wait for a container', error);
+      if (awayAt - absentSince > patience.absenceMs) throw error;
     }
     await delay(250, undefined, { signal });
   }
@@ -108,7 +107,9 @@ export async function exitOf(
 async function waitAWhile(container: Docker.Container, lookMs: number, signal: AbortSignal): Promise<void> {
   const enough = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
   try {
-    await Promise.race([container.wait({ abortSignal: enough }), delay(lookMs, undefined, { signal })]);
+    await ask('wait for a container', 2 * lookMs, () =>
+      Promise.race([container.wait({ abortSignal: enough }), delay(lookMs, undefined, { signal })]),
+    );
   } catch (error) {
     if (signal.aborted || !enough.aborted) throw error;
   }
@@ -117,10 +118,4 @@ async function waitAWhile(container: Docker.Container, lookMs: number, signal: A
 /** Waits for the end of a container that was killed. */
 export async function deathOf<T>(exit: Promise<T>, { deathMs }: Patience): Promise<T> {
   return ask('end a killed container', deathMs, () => exit);
-}
-
-function rethrow(what: string): (error: unknown) => never {
-  return (error) => {
-    throw infrastructure(what, error);
-  };
 }

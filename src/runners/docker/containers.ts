@@ -1,15 +1,20 @@
 import { realpath, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import type { Clock } from '../../domain/clock.ts';
 import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { InfrastructureError, type Place } from '../runner.ts';
 import { inspect, remove } from './container.ts';
-import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
+import { ask, statusOf, type Patience } from './engine.ts';
 import { AGENT_UID, PLACES } from './entry.ts';
 import { effectiveViolations, violations } from './host-config-guard.ts';
 import { hostConfig } from './host-config.ts';
 import { isOurs, jobLabels, nameFor } from './labels.ts';
 import { missingImage, type Readiness } from './readiness.ts';
+
+/** How often a container is tried whose name is taken by one that the engine is still making. Milliseconds. */
+const CONFLICT_MS = 100;
 
 /** What a container on a lane mounts. */
 export interface LaneVolumes {
@@ -34,18 +39,23 @@ export function createContainers(options: {
   readonly namespace: string;
   readonly runtime: string | undefined;
   readonly patience: Patience;
+  readonly clock: Clock;
   readonly log: Log;
   /** Called when the image is not there any more. */
   readonly onMissingImage: () => void;
 }): Containers {
-  const { docker, image, namespace, runtime, patience, log, onMissingImage } = options;
+  const { docker, image, namespace, runtime, patience, clock, log, onMissingImage } = options;
   /** Removals that go on, by the job's name. */
   const going = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
 
-  /** Creates a container; one of the same name that is ours is a leftover of an earlier try, and goes first. */
+  /**
+   * Creates a container; one of the same name that is ours is a leftover of an earlier try, and goes first. One that the engine was
+   * asked for in vain and is still making holds the name without being there: that is waited for.
+   */
   async function createReplacing(job: string, wanted: Docker.ContainerCreateOptions): Promise<Docker.Container> {
     await going.get(job)?.done;
-    for (let attempt = 1; ; attempt += 1) {
+    const giveUpAt = clock.monotonic() + patience.callMs;
+    for (;;) {
       try {
         return await around('container', {
           perform: async () =>
@@ -58,13 +68,14 @@ export function createContainers(options: {
           onMissingImage();
           throw missingImage(image, error);
         }
-        if (statusOf(error) !== 409 || attempt > 3) throw infrastructure('create a container', error);
-        await removeLeftover(job);
+        if (statusOf(error) !== 409 || clock.monotonic() > giveUpAt) throw error;
+        if (!(await removeLeftover(job))) await delay(CONFLICT_MS);
       }
     }
   }
 
-  async function removeLeftover(job: string): Promise<void> {
+  /** False when there is none. */
+  async function removeLeftover(job: string): Promise<boolean> {
     const container = docker.getContainer(nameFor(namespace, job));
     try {
       const { Config, State } = await inspect(container, patience);
@@ -73,10 +84,11 @@ export function createContainers(options: {
       }
       log.info({ job, running: State.Running }, 'removing the leftover of an earlier try');
     } catch (error) {
-      if (statusOf(error) === 404) return;
-      throw infrastructure('look at a container', error);
+      if (statusOf(error) === 404) return false;
+      throw error;
     }
     await remove(container, patience);
+    return true;
   }
 
   function discard(container: Docker.Container, { name, lane }: Pick<Place, 'name' | 'lane'>): Promise<void> {
@@ -126,7 +138,7 @@ export function createContainers(options: {
         return container;
       } catch (error) {
         await discard(container, place);
-        throw infrastructure('confine a container', error);
+        throw error;
       }
     },
 

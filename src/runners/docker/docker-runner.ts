@@ -17,7 +17,7 @@ import type {
 } from '../runner.ts';
 import { createContainers, type LaneVolumes } from './containers.ts';
 import { converse, openSeat, type Seat } from './converse.ts';
-import { DEFAULT_PATIENCE, ask, infrastructure, type Patience } from './engine.ts';
+import { DEFAULT_PATIENCE, ask, type Patience } from './engine.ts';
 import { AGENT_UID, GATEWAY_PORT, KEEPER_ENTRY, PLACES, entryOf, goOf } from './entry.ts';
 import { createKeepers } from './keepers.ts';
 import { createDockerLanes } from './lanes.ts';
@@ -29,6 +29,7 @@ import { createSeats } from './seats.ts';
 import { tarOfDirectories } from './tar.ts';
 import { createPlanter } from './planter.ts';
 import { createDockerTrees } from './trees.ts';
+import { createVolumes } from './volumes.ts';
 
 export interface DockerRunnerOptions {
   /** Where the engine is; by default what DOCKER_HOST says, or the usual socket. */
@@ -94,15 +95,17 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     namespace,
     runtime,
     patience,
+    clock,
     log,
     onMissingImage: () => (readiness = undefined),
   });
   const seats = createSeats({ containers, clock, log });
   const keepers = createKeepers({ containers, clock, log });
 
-  const lanes = createDockerLanes({ docker, namespace, patience, fillBase });
-  const trees = createDockerTrees({ docker, namespace, budgetBytes: options.treesBytes ?? 0, patience, log, clock });
-  const plant = createPlanter({ containers, lanes, log, inside: INSIDE, open, runIn });
+  const volumes = createVolumes({ docker, namespace, patience });
+  const lanes = createDockerLanes({ docker, namespace, patience, volumes, fillBase });
+  const trees = createDockerTrees({ volumes, namespace, budgetBytes: options.treesBytes ?? 0, log, clock });
+  const plant = createPlanter({ containers, lanes, volumes, log, inside: INSIDE, open, runIn });
   const starts = createLaneStarts({
     containers,
     keepers,
@@ -124,9 +127,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       const directories = tarOfDirectories(['upper', 'work'], AGENT_UID);
       await ask('fill a volume', patience.callMs, (abortSignal) =>
         container.putArchive(directories, { path: PLACES.lane, abortSignal }),
-      ).catch((error: unknown) => {
-        throw infrastructure('fill a volume', error);
-      });
+      );
     } finally {
       // It never ran: nobody has to wait for its removal.
       void containers.discard(container, place);

@@ -26,8 +26,8 @@ export const DEFAULT_PATIENCE: Patience = {
 
 /**
  * Waits for `call` to the engine, at most `ms`; the signal it is given breaks the connection off then, so that an engine that hangs
- * for hours does not use up our files. Throws `InfrastructureError` that names `what` was being done when the engine is silent or
- * gone; an answer that is an error of the engine's is thrown as it is, for the caller to judge by `statusOf`.
+ * for hours does not use up our files. Throws `InfrastructureError` that names `what` was being done when the engine is silent, gone,
+ * or answers with an error: what that was, `statusOf` tells.
  */
 export async function ask<T>(what: string, ms: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
@@ -39,44 +39,29 @@ export async function ask<T>(what: string, ms: number, call: (abortSignal: Abort
   try {
     return await Promise.race([call(late.signal), silence]);
   } catch (error) {
-    if (error instanceof InfrastructureError || statusOf(error) !== undefined) throw error;
-    throw new InfrastructureError(
-      `No Docker engine answers, asked to ${what}: ${messageOf(error)}. Start Docker, or set DOCKER_HOST to where it listens.`,
-      { cause: error },
-    );
+    throw error instanceof InfrastructureError ? error : failure(what, error);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** HTTP status of an error the engine answered with; undefined for every other error. */
+function failure(what: string, cause: unknown): InfrastructureError {
+  const said =
+    statusOf(cause) === undefined
+      ? `No Docker engine answers, asked to ${what}: ${wordsOf(cause)}. Start Docker, or set DOCKER_HOST to where it listens.`
+      : `The Docker engine could not ${what}: ${wordsOf(cause)}`;
+  return new InfrastructureError(said, { cause });
+}
+
+/** HTTP status the engine answered with, of an error of `ask` or of dockerode's; undefined for every other error. */
 export function statusOf(error: unknown): number | undefined {
-  const status = (error as { statusCode?: unknown } | undefined)?.statusCode;
+  const answer = error instanceof InfrastructureError ? error.cause : error;
+  const status = (answer as { statusCode?: unknown } | undefined)?.statusCode;
   return typeof status === 'number' ? status : undefined;
 }
 
-/** Makes an `InfrastructureError` of what the engine answered, unless it is one. */
-export function infrastructure(what: string, error: unknown): InfrastructureError {
-  if (error instanceof InfrastructureError) return error;
-  return new InfrastructureError(`The Docker engine could not ${what}: ${messageOf(error)}`, { cause: error });
-}
-
-/** Waits for `call`, for which the statuses `fine` are as good as success. Other errors become `InfrastructureError`. */
-export async function askUnless(
-  fine: readonly number[],
-  what: string,
-  ms: number,
-  call: (abortSignal: AbortSignal) => Promise<unknown>,
-): Promise<void> {
-  try {
-    await ask(what, ms, call);
-  } catch (error) {
-    const status = statusOf(error);
-    if (status === undefined || !fine.includes(status)) throw infrastructure(what, error);
-  }
-}
-
-function messageOf(error: unknown): string {
+/** What the engine said was wrong. */
+export function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   // "(HTTP code 409) unexpected - the engine's words"
   return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();

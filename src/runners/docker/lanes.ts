@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
-import { around } from '../../telemetry/failpoint.ts';
 import { requireName } from '../names.ts';
 import { InfrastructureError, type JobOwner, type LaneRef } from '../runner.ts';
 import { remove } from './container.ts';
 import type { LaneVolumes } from './containers.ts';
-import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
+import { ask, type Patience } from './engine.ts';
 import {
   LANE,
   LANE_AT,
@@ -18,7 +17,7 @@ import {
   ownerLabels,
   ownerOf,
 } from './labels.ts';
-import { listVolumes, type ListedVolume } from './volumes.ts';
+import type { Volumes } from './volumes.ts';
 
 /** What the names of lanes begin with that no run has yet. */
 const SPARE = 'spare-';
@@ -38,7 +37,6 @@ export interface DockerLanes {
   remove(lane: Pick<LaneRef, 'name'>): Promise<void>;
   /** A volume that shows what lanes over a tree see, for writing to the tree before there are any. The caller removes it. */
   into(tree: string): Promise<string>;
-  discard(volume: string): Promise<boolean>;
   /** Names of the lanes that runs have. */
   list(): Promise<readonly string[]>;
   spares(): Promise<readonly SpareLane[]>;
@@ -74,38 +72,31 @@ export function createDockerLanes(options: {
   readonly docker: Docker;
   readonly namespace: string;
   readonly patience: Patience;
+  readonly volumes: Volumes;
   /** Puts `upper` and `work` into a new base. */
   readonly fillBase: (volume: string, lane: LaneRef) => Promise<void>;
 }): DockerLanes {
-  const { docker, namespace, patience, fillBase } = options;
-  const { callMs } = patience;
-
-  async function look(name: string): Promise<Docker.VolumeInspectInfo> {
-    return await ask('look at a volume', callMs, (abortSignal) => docker.getVolume(name).inspect({ abortSignal }));
-  }
+  const { docker, namespace, patience, volumes, fillBase } = options;
 
   /** Where the engine keeps a volume, for an overlay's options, in which some characters mean something. */
   async function mountpointOf(name: string): Promise<string> {
-    const { Mountpoint } = await look(name).catch((error: unknown) => {
-      throw infrastructure('look at a volume', error);
-    });
-    if (/^\/[\w./-]+$/.test(Mountpoint)) return Mountpoint;
-    throw new InfrastructureError(`The volume ${name} is kept in ${Mountpoint}, which no overlay can be made of`);
+    const mountpoint = (await volumes.look(name))?.Mountpoint;
+    if (mountpoint !== undefined && /^\/[\w./-]+$/.test(mountpoint)) return mountpoint;
+    throw new InfrastructureError(
+      mountpoint === undefined
+        ? `The volume ${name} is not there any more`
+        : `The volume ${name} is kept in ${mountpoint}, which no overlay can be made of`,
+    );
   }
 
   async function labelsOfVolume(name: string): Promise<Record<string, string> | undefined> {
-    try {
-      const volume = await look(name);
-      return volume.Labels ?? {};
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw infrastructure('look at a volume', error);
-    }
+    const volume = await volumes.look(name);
+    return volume === undefined ? undefined : (volume.Labels ?? {});
   }
 
   async function removeContainersOn(lane: string): Promise<void> {
     const filters = ownFilter(namespace, { [LANE]: lane });
-    const found = await ask('list containers', callMs, (abortSignal) =>
+    const found = await ask('list containers', patience.callMs, (abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
     for (const { Id } of found) {
@@ -113,44 +104,21 @@ export function createDockerLanes(options: {
     }
   }
 
-  /** False when it is in use. */
-  async function removeVolume(name: string): Promise<boolean> {
-    try {
-      await around('discard', {
-        perform: async () =>
-          await ask('remove a volume', patience.removalMs, (abortSignal) =>
-            docker.getVolume(name).remove({ abortSignal }),
-          ),
-      });
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 404) return true;
-      if (statusOf(error) === 409) return false;
-      throw infrastructure('remove a volume', error);
-    }
-  }
-
-  async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
-    await around('lane', {
-      perform: async () =>
-        await ask('make a volume', callMs, (abortSignal) => docker.createVolume({ ...wanted, abortSignal })).catch(
-          (error: unknown) => {
-            throw infrastructure('make a volume', error);
-          },
-        ),
-    });
-  }
-
   /** Makes a lane's base and, over it and the tree, its overlay. */
   async function makeOver(tree: string, lane: LaneRef): Promise<void> {
     const volume = nameFor(namespace, lane.name);
     const base = baseOf(volume);
     const Labels = { ...ownLabels(namespace), [LANE]: lane.name, [LANE_TREE]: tree };
-    await makeVolume({ Name: base, Labels });
+    await volumes.make({ Name: base, Labels });
     const places = [mountpointOf(tree), mountpointOf(base)] as const;
     const [lower, upper] = await Promise.all([...places, fillBase(base, lane)]);
     const o = `lowerdir=${lower}/lane,upperdir=${upper}/upper,workdir=${upper}/work`;
-    await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'overlay', device: 'overlay', o } });
+    await volumes.make({
+      Name: volume,
+      Labels,
+      Driver: 'local',
+      DriverOpts: { type: 'overlay', device: 'overlay', o },
+    });
   }
 
   /** Makes the volume that says which spare a run's lane is. */
@@ -159,7 +127,7 @@ export function createDockerLanes(options: {
     to: { readonly volume: string; readonly tree: string; readonly lane: LaneRef; readonly owner: JobOwner },
   ): Promise<void> {
     const which = { [LANE]: to.lane.name, [LANE_TREE]: to.tree, [LANE_AT]: spare };
-    await makeVolume({ Name: to.volume, Labels: { ...ownLabels(namespace), ...ownerLabels(to.owner), ...which } });
+    await volumes.make({ Name: to.volume, Labels: { ...ownLabels(namespace), ...ownerLabels(to.owner), ...which } });
   }
 
   /** Makes a lane that is not there. Gives its labels. */
@@ -167,7 +135,7 @@ export function createDockerLanes(options: {
     const volume = nameFor(namespace, lane.name);
     const tree = await from?.pick();
     if (from === undefined || tree === undefined) {
-      await makeVolume({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
+      await volumes.make({ Name: volume, Labels: { ...ownLabels(namespace), [LANE]: lane.name } });
     } else {
       const spare = await from.take(tree);
       if (spare === undefined) await makeOver(tree, lane);
@@ -185,16 +153,14 @@ export function createDockerLanes(options: {
       if (!isOurs(namespace, labels)) throw foreign(doomed);
       const at = labels[LANE_AT];
       if (at !== undefined) await removeLane(at);
-      if (await removeVolume(doomed)) continue;
+      if (await volumes.remove(doomed)) continue;
       await removeContainersOn(name);
-      if (await removeVolume(doomed)) continue;
+      if (await volumes.remove(doomed)) continue;
       throw new InfrastructureError(
         `The volume ${doomed} is in use by a container that is not ours: remove that by hand.`,
       );
     }
   }
-
-  const lanesThere = (): Promise<readonly ListedVolume[]> => listVolumes({ docker, namespace, callMs }, LANE);
 
   return {
     async ensure(lane, from) {
@@ -219,19 +185,17 @@ export function createDockerLanes(options: {
       const device = `${await mountpointOf(tree)}/lane`;
       // A tree's label: should this process die, it is swept with the trees that were never finished.
       const Labels = { ...ownLabels(namespace), [TREE]: volume };
-      await makeVolume({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'none', o: 'bind', device } });
+      await volumes.make({ Name: volume, Labels, Driver: 'local', DriverOpts: { type: 'none', o: 'bind', device } });
       return volume;
     },
 
-    discard: removeVolume,
-
     async list() {
-      const names = (await lanesThere()).flatMap(({ Labels }) => Labels?.[LANE] ?? []);
+      const names = (await volumes.list(LANE)).flatMap(({ Labels }) => Labels?.[LANE] ?? []);
       return [...new Set(names)].filter((name) => !isSpare(name));
     },
 
     async spares() {
-      const there = await lanesThere();
+      const there = await volumes.list(LANE);
       const owners = new Map(there.map(({ Labels }) => [Labels?.[LANE_AT], ownerOf(Labels ?? {})]));
       const spares = there.map(({ Labels, CreatedAt }) => ({
         name: Labels?.[LANE] ?? '',

@@ -5,7 +5,7 @@ import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { InfrastructureError, type ImageChoice } from '../runner.ts';
 import { createTurns } from '../turns.ts';
-import { ask, infrastructure, statusOf } from './engine.ts';
+import { ask, statusOf, wordsOf } from './engine.ts';
 import { tarOf } from './tar.ts';
 
 const DEADLINE_MS = 30_000;
@@ -83,7 +83,7 @@ export function createOwnImages(options: {
       return await ask('look at an image', DEADLINE_MS, () => docker.getImage(reference).inspect());
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
-      throw infrastructure('look at an image', error);
+      throw error;
     }
   }
 
@@ -103,21 +103,20 @@ export function createOwnImages(options: {
 
   async function follow(starting: Promise<NodeJS.ReadableStream>, failure: string): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        reject(new InfrastructureError(`${failure}: ${wordsOf(error)}`, { cause: error }));
+      };
       starting.then(
         (stream) =>
           docker.modem.followProgress(stream, (error: Error | null, output: readonly { readonly error?: string }[]) => {
             const broken = error?.message ?? output.find((event) => event.error !== undefined)?.error;
             if (broken === undefined) resolve();
-            else reject(new Error(broken));
+            else fail(broken);
           }),
-        reject,
+        fail,
       );
     });
-    await ask('build an image', BUILD_MS, () => done).catch((error: unknown) => {
-      throw new InfrastructureError(`${failure}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
-    });
+    await ask('make an image', BUILD_MS, () => done);
   }
 
   /** The repository's image with our layer, made if it is not there. */

@@ -5,6 +5,7 @@ import type { Containers, LaneVolumes } from './containers.ts';
 import type { Seat } from './converse.ts';
 import { entryOf } from './entry.ts';
 import type { DockerLanes } from './lanes.ts';
+import type { Volumes } from './volumes.ts';
 
 /** Fills a new volume with a tree for lanes to start from. Gives its size in kB; undefined when it could not be made. */
 export type Planter = (volume: string, base: LaneBase, lane: LaneRef) => Promise<number | undefined>;
@@ -13,12 +14,13 @@ export type Planter = (volume: string, base: LaneBase, lane: LaneRef) => Promise
 export function createPlanter(options: {
   readonly containers: Containers;
   readonly lanes: DockerLanes;
+  readonly volumes: Volumes;
   readonly log: Log;
   readonly inside: Inside;
   readonly open: (place: Place, entry: readonly string[], volumes: LaneVolumes) => Promise<Seat>;
   readonly runIn: (seat: Seat, job: Job, io: JobIo) => Promise<JobResult>;
 }): Planter {
-  const { containers, lanes, log, inside, open, runIn } = options;
+  const { containers, lanes, volumes, log, inside, open, runIn } = options;
 
   /** Has a command of ours work on a tree. Gives the size in kB that it prints; undefined when it failed. */
   async function work(
@@ -50,7 +52,7 @@ export function createPlanter(options: {
       });
     } finally {
       await containers.removed(lane.name);
-      await lanes.discard(into);
+      await volumes.remove(into);
     }
     return await work(volume, base, lane, base.furnishing.seal(inside));
   };

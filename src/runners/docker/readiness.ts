@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import type { Log } from '../../telemetry/log.ts';
 import { InfrastructureError } from '../runner.ts';
-import { ask, infrastructure, statusOf, type Patience } from './engine.ts';
+import { ask, statusOf, type Patience } from './engine.ts';
 import { olderThanKnownEscapes } from './runc-advisories.ts';
 
 /** What was found out about the engine and the image before the first job. */
@@ -23,10 +23,8 @@ export async function inspectReadiness(options: {
 }): Promise<Readiness> {
   const { docker, image, runtime, log } = options;
   const { callMs } = options.patience;
-  const version = await ask('say its version', callMs, () => docker.version()).catch(rethrow('say its version'));
-  const info = (await ask('describe itself', callMs, () => docker.info()).catch(
-    rethrow('describe itself'),
-  )) as EngineInfo;
+  const version = await ask('say its version', callMs, () => docker.version());
+  const info = (await ask('describe itself', callMs, () => docker.info())) as EngineInfo;
   requireLimits(info);
   if (runtime !== undefined && info.Runtimes?.[runtime] === undefined) {
     throw new InfrastructureError(
@@ -69,7 +67,7 @@ async function findImage(docker: Docker, reference: string, callMs: number): Pro
   try {
     return await ask('look at an image', callMs, () => docker.getImage(reference).inspect());
   } catch (error) {
-    throw statusOf(error) === 404 ? missingImage(reference, error) : infrastructure('look at an image', error);
+    throw statusOf(error) === 404 ? missingImage(reference, error) : error;
   }
 }
 
@@ -79,10 +77,4 @@ export function missingImage(reference: string, cause: unknown): InfrastructureE
     `The image ${reference} is not on the Docker engine. Build it with \`npm run image\`.`,
     { cause },
   );
-}
-
-function rethrow(what: string): (error: unknown) => never {
-  return (error) => {
-    throw infrastructure(what, error);
-  };
 }

@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
 import type { JobOwner } from '../runner.ts';
 import { remove } from './container.ts';
-import { ask, infrastructure, type Patience } from './engine.ts';
+import { ask, type Patience } from './engine.ts';
 import { JOB, LANE, ownFilter, ownerOf } from './labels.ts';
 import { isSpare, type DockerLanes, type SpareLane } from './lanes.ts';
 
@@ -36,9 +36,7 @@ export function createReaper(options: {
   async function containersThere(): Promise<readonly Docker.ContainerInfo[]> {
     return await ask('list containers', patience.callMs, (abortSignal) =>
       docker.listContainers({ all: true, filters: ownFilter(namespace), abortSignal }),
-    ).catch((error: unknown) => {
-      throw infrastructure('list containers', error);
-    });
+    );
   }
 
   function stays(

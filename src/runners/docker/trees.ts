@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type Docker from 'dockerode';
 import type { Clock } from '../../domain/clock.ts';
-import { around } from '../../telemetry/failpoint.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LaneBase } from '../runner.ts';
 import { createTurns } from '../turns.ts';
-import { ask, askUnless, statusOf, type Patience } from './engine.ts';
+import { statusOf } from './engine.ts';
 import { LANE_TREE, TREE, TREE_GROUP, TREE_KB, TREE_VOLUME, nameFor, ownLabels } from './labels.ts';
-import { listVolumes, type ListedVolume } from './volumes.ts';
+import type { Volumes } from './volumes.ts';
 
 /** How long a tree may be in the making before it is taken for left behind. */
 const UNFINISHED_MS = 6 * 3_600_000;
@@ -43,24 +41,19 @@ interface Tree {
 
 /** `budgetBytes` is the disk all trees of the installation may take; 0 turns prepared trees off. */
 export function createDockerTrees(options: {
-  readonly docker: Docker;
+  readonly volumes: Volumes;
   readonly namespace: string;
   readonly budgetBytes: number;
-  readonly patience: Patience;
   readonly log: Log;
   readonly clock: Clock;
 }): DockerTrees {
-  const { docker, namespace, budgetBytes, log, clock } = options;
+  const { volumes, namespace, budgetBytes, log, clock } = options;
   const inTurn = createTurns();
-  const { callMs, removalMs } = options.patience;
 
   const markOf = ({ group, name }: Pick<Tree, 'group' | 'name'>): string => nameFor(namespace, `tree-${group}-${name}`);
 
-  const volumesWith = (label: string): Promise<readonly ListedVolume[]> =>
-    listVolumes({ docker, namespace, callMs }, label);
-
   async function list(): Promise<readonly Tree[]> {
-    const marks = await volumesWith(TREE_KB);
+    const marks = await volumes.list(TREE_KB);
     return marks.map(({ Labels, CreatedAt }) => ({
       name: Labels?.[TREE] ?? '',
       group: Labels?.[TREE_GROUP] ?? '',
@@ -79,57 +72,39 @@ export function createDockerTrees(options: {
       [TREE_KB]: String(tree.kilobytes),
       [TREE_VOLUME]: tree.volume,
     };
-    await makeVolume({ Name: markOf(tree), Labels });
-    const marked = await ask('look at a volume', callMs, (abortSignal) =>
-      docker.getVolume(markOf(tree)).inspect({ abortSignal }),
-    );
-    return marked.Labels?.[TREE_VOLUME] ?? tree.volume;
-  }
-
-  async function makeVolume(wanted: Docker.VolumeCreateOptions): Promise<void> {
-    await around('lane', {
-      perform: async () =>
-        await ask('make a volume', callMs, (abortSignal) => docker.createVolume({ ...wanted, abortSignal })),
-    });
-  }
-
-  async function removeVolume(name: string): Promise<void> {
-    await around('discard', {
-      perform: async () =>
-        await askUnless([404, 409], 'remove a volume', removalMs, (abortSignal) =>
-          docker.getVolume(name).remove({ abortSignal }),
-        ),
-    });
+    await volumes.make({ Name: markOf(tree), Labels });
+    const marked = await volumes.look(markOf(tree));
+    return marked?.Labels?.[TREE_VOLUME] ?? tree.volume;
   }
 
   /** A tree used now goes to the end of the line: its mark is made anew. In between nobody finds it, which costs a checkout. */
   async function touch(tree: Tree): Promise<void> {
-    await removeVolume(markOf(tree));
+    await volumes.remove(markOf(tree));
     await mark(tree);
   }
 
   async function grow(base: LaneBase, plant: Plant): Promise<string | undefined> {
     const volume = `${markOf(base)}-${randomBytes(4).toString('hex')}`;
     const Labels = { ...ownLabels(namespace), [TREE]: base.name, [TREE_GROUP]: base.group };
-    await makeVolume({ Name: volume, Labels });
+    await volumes.make({ Name: volume, Labels });
     const kilobytes = await plant(volume, base).catch(async (error: unknown) => {
-      await removeVolume(volume);
+      await volumes.remove(volume);
       throw error;
     });
     const marked =
       kilobytes === undefined ? undefined : await mark({ name: base.name, group: base.group, volume, kilobytes });
-    if (marked !== volume) await removeVolume(volume);
+    if (marked !== volume) await volumes.remove(volume);
     else log.info({ tree: volume, kilobytes }, 'prepared a tree for lanes to start from');
     return marked;
   }
 
   /** Trees that were never finished, or whose removal was cut off. */
   async function sweep(inUse: ReadonlySet<string | undefined>, marked: readonly Tree[]): Promise<void> {
-    for (const { Name, Labels, CreatedAt } of await volumesWith(TREE)) {
+    for (const { Name, Labels, CreatedAt } of await volumes.list(TREE)) {
       const isMark = Labels?.[TREE_KB] !== undefined;
       const isYoung = clock.now() - (Date.parse(CreatedAt ?? '') || 0) < UNFINISHED_MS;
       if (isMark || isYoung || inUse.has(Name) || marked.some(({ volume }) => volume === Name)) continue;
-      await removeVolume(Name);
+      await volumes.remove(Name);
     }
   }
 
@@ -138,14 +113,14 @@ export function createDockerTrees(options: {
     const trees = (await list()).toSorted((a, b) => a.usedAt - b.usedAt);
     let over = trees.reduce((sum, tree) => sum + tree.kilobytes * 1024, 0) - budgetBytes;
     if (over > 0) await spare?.();
-    const inUse = new Set((await volumesWith(LANE_TREE)).map(({ Labels }) => Labels?.[LANE_TREE]));
+    const inUse = new Set((await volumes.list(LANE_TREE)).map(({ Labels }) => Labels?.[LANE_TREE]));
     await sweep(inUse, trees);
     for (const tree of trees) {
       if (over <= 0) break;
       if (inUse.has(tree.volume)) continue;
       // Without its mark nobody starts from it any more; what started meanwhile keeps the volume in use.
-      await removeVolume(markOf(tree));
-      await removeVolume(tree.volume);
+      await volumes.remove(markOf(tree));
+      await volumes.remove(tree.volume);
       removed.add(tree.volume);
       over -= tree.kilobytes * 1024;
       log.info({ tree: tree.volume }, 'removed a prepared tree: the budget for trees is spent');

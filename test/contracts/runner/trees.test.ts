@@ -128,7 +128,7 @@ describeWith(['docker', 'agentImage'], 'prepared trees', () => {
         (await docker.listVolumes()).Volumes.filter(({ Labels }) => Labels?.['maestro.namespace'] === small.namespace)
           .length;
       await other.ensureLane(lane, base());
-      await other.removeLane({ name: 'another', mirror: '' });
+      await other.removeLane({ name: 'another' });
       expect(await left()).toBe(4);
       await other.removeLane(lane);
       expect(await left()).toBe(0);

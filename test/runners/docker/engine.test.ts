@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, askUnless } from '../../../src/runners/docker/engine.ts';
+import { ask, statusOf } from '../../../src/runners/docker/engine.ts';
 import { InfrastructureError } from '../../../src/runners/runner.ts';
 
 const answered = (statusCode: number) => (): Promise<never> =>
@@ -15,23 +15,22 @@ describe('ask', () => {
     await expect(ask('start a container', 20, silent)).rejects.toThrow(/did not start a container within 0.02 s/);
   });
 
-  it('leaves an answer to the caller, whatever it is', async () => {
+  it('passes on what the engine says, and what it answered', async () => {
     await expect(ask('look', 1_000, async () => 7)).resolves.toBe(7);
-    await expect(ask('look', 1_000, answered(404))).rejects.toMatchObject({ statusCode: 404 });
+    const refused: unknown = await ask('look', 1_000, answered(404)).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InfrastructureError);
+    expect(refused).toMatchObject({ message: 'The Docker engine could not look: words of the engine' });
+    expect(statusOf(refused)).toBe(404);
+  });
+
+  it('leaves an error of ours as it is', async () => {
+    const ours = new InfrastructureError('no room');
+    await expect(ask('look', 1_000, async () => Promise.reject(ours))).rejects.toBe(ours);
   });
 
   it('says that the engine is gone', async () => {
     await expect(ask('look', 1_000, async () => Promise.reject(new Error('connect ENOENT')))).rejects.toThrow(
       /No Docker engine/,
-    );
-  });
-});
-
-describe('askUnless', () => {
-  it('takes some refusals for success and passes on the words of the others', async () => {
-    await expect(askUnless([404], 'remove', 1_000, answered(404))).resolves.toBeUndefined();
-    await expect(askUnless([404], 'remove', 1_000, answered(500))).rejects.toThrow(
-      'The Docker engine could not remove: words of the engine',
     );
   });
 });
