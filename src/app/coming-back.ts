@@ -6,7 +6,7 @@ import { bringBack } from './put-off.ts';
 import { rebuildRuns } from './rebuild.ts';
 import { refill, type RunQueue } from '../queue/queue.ts';
 import { forgetOld } from './retention.ts';
-import { startRounds } from './rounds.ts';
+import { startRounds } from '../rounds.ts';
 import type { Store } from '../store/store.ts';
 
 export interface ComingBackDeps extends MissedDeps, Omit<ScanDeps, 'graceMs'> {

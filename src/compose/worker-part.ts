@@ -59,6 +59,7 @@ export async function startWorkerPart(
       images: { agents: config.MAESTRO_IMAGE, rules: config.MAESTRO_IMAGES },
       trust: config.MAESTRO_TRUST,
       mcpSecrets: config.MAESTRO_MCP_SECRETS,
+      keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
       diskFloorBytes: config.MAESTRO_DISK_FLOOR_MB * 1024 * 1024,
       leaseMs: config.MAESTRO_LEASE_SECONDS * 1000,
       statusIntervalMs: config.MAESTRO_STATUS_SECONDS * 1000,

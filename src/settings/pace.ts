@@ -34,5 +34,7 @@ export const PACE = {
     .number()
     .min(7, 'at least 7: GitHub delivers again for 3 days')
     .default(30)
-    .describe('How long deliveries that were dealt with, and conversations, are kept.'),
+    .describe(
+      'How long deliveries that were dealt with, conversations, and session logs of runs that are over are kept.',
+    ),
 };

@@ -53,6 +53,8 @@ export interface WorkerSettings {
   readonly trust: readonly TrustRule[];
   /** What their MCP servers are lent. */
   readonly mcpSecrets: readonly McpSecret[];
+  /** How long session logs are kept once their run is over. Milliseconds. */
+  readonly keepMs: number;
   /** What must be free on the disk of `home` for a task to begin. Bytes. */
   readonly diskFloorBytes: number;
   /** How long a lease is good for without being renewed; it is renewed at a third of that. */

@@ -1,11 +1,15 @@
 import type { RunId } from '../domain/ids.ts';
 import { isSuspect } from '../domain/setback.ts';
 import type { Word } from '../queue/queue.ts';
+import { startRounds } from '../rounds.ts';
 import type { WorkerDeps } from './deps.ts';
 import { EndedEarly } from './ending.ts';
 import { handle } from './handle.ts';
+import { removeOldLogs } from './old-logs.ts';
 import { reconcile } from './reconcile.ts';
 import { Seats, type Seat } from './seats.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** A process that takes runs from the queue and works on them under leases. */
 export interface Worker {
@@ -63,6 +67,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       .then(() => reconcile(deps))
       .catch((error: unknown) => deps.log.error({ err: error }, 'reconciling failed; it is tried again'));
   }, deps.settings.reconcileMs);
+  const tidying = startRounds({
+    name: 'old session logs',
+    everyMs: HOUR_MS,
+    log: deps.log,
+    work: () => removeOldLogs(deps),
+  });
   await deps.queue.process((id, signal) => handle(work, { id, lost: signal, shutdown: shutdown.signal }), {
     concurrency: deps.settings.concurrency,
   });
@@ -72,6 +82,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       shutdown.abort(new EndedEarly('shutdown'));
       await deps.queue.close();
       await looking;
+      await tidying.close();
       await Promise.all(adopted);
       deps.presence.leave();
     },

@@ -18,12 +18,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   claim: ['store/leases.ts'],
   token: ['forge/github/tokens.ts'],
   fetch: ['git/remote.ts'],
-  lane: [
-    'runners/docker/lanes.ts',
-    'runners/docker/own-images.ts',
-    'runners/docker/trees.ts',
-    'runners/local/local-runner.ts',
-  ],
+  lane: ['runners/docker/own-images.ts', 'runners/docker/volumes.ts', 'runners/local/local-runner.ts'],
   container: ['runners/docker/containers.ts', 'runners/local/local-runner.ts'],
   session: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
   spend: ['store/spending.ts'],
@@ -47,7 +42,7 @@ const PLACES: Readonly<Record<(typeof EFFECTS)[number], readonly string[]>> = {
   settle: ['workers/stages/settle.ts'],
   end: ['workers/put-away.ts'],
   clean: ['runners/docker/container.ts', 'runners/local/local-runner.ts'],
-  discard: ['runners/docker/lanes.ts', 'runners/docker/trees.ts', 'runners/local/local-runner.ts'],
+  discard: ['runners/docker/volumes.ts', 'runners/local/local-runner.ts'],
 };
 
 /** How an effect is wrapped, each naming it first: `around`, the client's `write`, the held run's `effect`. */

@@ -59,6 +59,8 @@ async function handedOut(times: number, error: Error): Promise<{ states: [RunSta
     log: createLog({ level: 'silent' }),
     settings: {
       name: 'worker',
+      home: '/nonexistent',
+      keepMs: 1,
       leaseMs: 60_000,
       reconcileMs: 60_000,
       statusIntervalMs: 0,

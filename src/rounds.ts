@@ -1,4 +1,4 @@
-import type { Log } from '../telemetry/log.ts';
+import type { Log } from './telemetry/log.ts';
 
 /** Work that is done at once and then again and again, never twice at the same time. */
 export interface Rounds {
