@@ -14,6 +14,7 @@ import { providerIds } from '../providers/ids.ts';
 import { operatorBudget } from './budget.ts';
 import type { Part, Shared } from './shared.ts';
 import { spaceOf } from './space.ts';
+import { keepMsOf } from './shelf.ts';
 
 /** Starts process 1: hears GitHub and turns what it hears into runs. `understudy` is as the worker has it. */
 export async function startApp(shared: Shared, options: { readonly understudy?: string } = {}): Promise<Part> {
@@ -28,7 +29,7 @@ export async function startApp(shared: Shared, options: { readonly understudy?: 
     branchPrefix: 'maestro/',
     playbookDirectory: '.maestro/playbooks',
     repositoryBytes: config.MAESTRO_REPOSITORY_MB * 1024 ** 2,
-    keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+    keepMs: keepMsOf(config),
     budget: operatorBudget(config),
   };
   const probot = new Probot({

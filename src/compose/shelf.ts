@@ -22,9 +22,14 @@ export function shelfOf(config: Config, log: Log, secrets: ReadonlySet<string>):
     secrets: () => [...secretsOf(config), ...secrets],
     mostBytes: MOST_BYTES,
     budgetBytes: config.MAESTRO_SESSIONS_MB * 1024 ** 2,
-    keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+    keepMs: keepMsOf(config),
     log,
   });
+}
+
+/** How long what is over is kept: deliveries, conversations, session logs. Milliseconds. */
+export function keepMsOf(config: Pick<Config, 'MAESTRO_KEEP_DAYS'>): number {
+  return config.MAESTRO_KEEP_DAYS * 24 * 3_600_000;
 }
 
 function directoryIn(home: string): string {

@@ -15,6 +15,7 @@ import { createEndpointFinder } from './installation-keys.ts';
 import { createRunner, providersFor, understudyFor } from './runner.ts';
 import type { Part, Shared } from './shared.ts';
 import { wireDirectory } from './wires.ts';
+import { keepMsOf } from './shelf.ts';
 
 /** Told of every event of every session of a worker. */
 export type EventListener = (event: AgentEvent, of: { readonly runId: RunId; readonly sessionId: SessionId }) => void;
@@ -59,7 +60,7 @@ export async function startWorkerPart(
       images: { agents: config.MAESTRO_IMAGE, rules: config.MAESTRO_IMAGES },
       trust: config.MAESTRO_TRUST,
       mcpSecrets: config.MAESTRO_MCP_SECRETS,
-      keepMs: config.MAESTRO_KEEP_DAYS * 24 * 3_600_000,
+      keepMs: keepMsOf(config),
       diskFloorBytes: config.MAESTRO_DISK_FLOOR_MB * 1024 * 1024,
       leaseMs: config.MAESTRO_LEASE_SECONDS * 1000,
       statusIntervalMs: config.MAESTRO_STATUS_SECONDS * 1000,
