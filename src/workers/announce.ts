@@ -7,7 +7,8 @@ import { renderStatusComment } from '../domain/report/status-comment.ts';
 import type { Run } from '../domain/run.ts';
 import type { BlockedHost } from '../gateway/gateway.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Reaction, StateLabel } from '../forge/forge.ts';
+import { ForgeError, type Reaction, type StateLabel } from '../forge/forge.ts';
+import { BranchMovedError } from '../git/remote.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
@@ -118,21 +119,27 @@ export class Announcer {
     });
   }
 
-  /** Opens the run's draft pull request, or adopts the one an earlier try opened. */
+  /**
+   * Opens the run's draft pull request, or adopts the one an earlier try opened.
+   *
+   * @throws BranchMovedError when there can be none because somebody deleted the run's branch, or moved it.
+   */
   async ensurePullRequest(): Promise<void> {
     const { run } = this.#held;
     if (run.pullRequest !== undefined) return;
     const text = renderPullRequest(await this.#report(run));
     const opened = await this.#held.effect(
       { key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } },
-      () =>
-        this.#deps.forge.ensurePullRequest(run.repository, {
-          head: run.branch,
-          base: run.base.ref,
-          ...text,
-          draft: true,
-          record: recordOf(run, this.#held.tasks),
-        }),
+      async () => {
+        const request = { head: run.branch, base: run.base.ref, ...text, draft: true };
+        try {
+          const record = recordOf(run, this.#held.tasks);
+          return await this.#deps.forge.ensurePullRequest(run.repository, { ...request, record });
+        } catch (error) {
+          if (error instanceof ForgeError && error.kind === 'invalid') await this.#assertBranchStands(run);
+          throw error;
+        }
+      },
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
     // Its description is as good as told just now.
@@ -140,6 +147,13 @@ export class Announcer {
     this.#putOff();
     await this.#held.changeRun({ pullRequest });
     await this.#held.audit(this.#deps.clock.now(), 'pull request opened', pullRequest);
+  }
+
+  /** Of a branch that is gone, or has nothing on it, GitHub only says that it can't open a pull request from it. */
+  async #assertBranchStands(run: Run): Promise<void> {
+    const expected = branchTip(run);
+    const actual = await this.#deps.forge.branchHead(run.repository, run.branch);
+    if (actual !== expected) throw new BranchMovedError(run.branch, expected, actual);
   }
 
   /** Says the last word on the run as it will be, everywhere. Doing it again after a failure half way changes nothing. */

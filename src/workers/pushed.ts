@@ -3,25 +3,26 @@ import type { RunTask } from '../domain/run.ts';
 import { addUsage } from '../domain/usage.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
-import { pushKey } from './stages/push.ts';
+import { pushKey, type PushResult } from './stages/push.ts';
 
 /** A task whose commit is on the branch is committed, whatever befell the workers afterwards. */
 export async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun): Promise<void> {
-  const task = held.tasks.find((one) => one.outcome === undefined);
+  const task = await begunTask(store, held.tasks);
   if (task === undefined) return;
   // What was pushed before a person asked for the task again was taken back.
   for (const session of sessionsThatCount(task, await store.sessionsOf(held.run.id, task.key))) {
     const effect = await store.findEffect(held.run.id, pushKey(session));
     if (effect === undefined) continue;
-    const pushed = (effect.result as { readonly commit: string } | null | undefined)?.commit;
+    const pushed = effect.result as PushResult | null | undefined;
     const begun = effect.intent as PushBegun;
-    const commit = pushed ?? begun.commit;
-    const head = pushed ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
+    const commit = pushed?.commit ?? begun.commit;
+    const head =
+      pushed?.commit ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
     if (head !== commit) continue;
-    const parent = commit === begun.commit && begun.parent !== undefined ? { parent: begun.parent } : {};
-    const outcome = { kind: 'committed', commit, ...parent } as const;
+    const parent = pushed?.parent ?? (commit === begun.commit ? begun.parent : undefined);
+    const outcome = { kind: 'committed', commit, ...(parent === undefined ? {} : { parent }) } as const;
     const endedAt = clock.now();
-    await held.changeRun({ tip: commit, pushed: undefined });
+    await held.changeRun({ tip: pushed?.tip ?? commit, pushed: undefined });
     await held.saveSession({ ...session, outcome, endedAt });
     await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
     return;

@@ -9,7 +9,7 @@ import type { Announcer } from './announce.ts';
 import type { WorkerDeps } from './deps.ts';
 import { tellTooLate } from './exec.ts';
 import type { HeldRun } from './held-run.ts';
-import { takeLastOrders } from './pushed.ts';
+import { recordPushed, takeLastOrders } from './pushed.ts';
 import { interruptionOf } from './interruption.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { RunScope } from './record.ts';
@@ -71,7 +71,10 @@ export async function asItStands({ clock }: Pick<WorkerDeps, 'clock'>, held: Hel
   return stands.kind === 'held' ? DONE : AT_ONCE;
 }
 
-/** Ends a run whatever people have asked of it meanwhile: that is on its record, for when it is opened again. */
+/**
+ * Ends a run wherever it is, and whatever people have asked of it meanwhile: that is on its record, for when it is opened again, and
+ * so is a commit that came to be on the branch.
+ */
 export async function endAnyway(
   deps: WorkerDeps,
   driving: Driving,
@@ -79,6 +82,7 @@ export async function endAnyway(
 ): Promise<Word> {
   const { held, log, drive } = driving;
   if (ending.silent !== true) await tellTooLate({ deps, held, log, saving: drive.hold.saving });
+  await recordPushed(deps, held);
   await takeLastOrders(deps, held);
   return await end(deps, driving, ending);
 }

@@ -4,7 +4,6 @@ import { takingUp } from '../domain/setback.ts';
 import { mayWrite } from '../forge/forge.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldRun } from './held-run.ts';
-import { recordPushed } from './pushed.ts';
 
 /** Makes sure the run may go on. Gives its end when it may not. */
 export async function takeUp(
@@ -15,10 +14,7 @@ export async function takeUp(
   const taken = takingUp(run);
   // Before anything that may break: a life that ends here must count.
   await held.changeRun({ setbacks: taken.setbacks });
-  if (taken.kind === 'end') {
-    await recordPushed(deps, held);
-    return { state: 'failed', reason: taken.reason, silent: taken.silent };
-  }
+  if (taken.kind === 'end') return { state: 'failed', reason: taken.reason, silent: taken.silent };
   await deps.runner.reap((owner) => owner.runId !== run.id || owner.epoch >= lease.epoch);
   const role = await deps.forge.role(run.repository, run.requester.login);
   if (!mayWrite(role))

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Run } from '../../src/domain/run.ts';
-import { haltsOf, type Halting, type Step, untilOver } from './halt.ts';
+import { haltsOf, type Halting, LONG_MS, type Step, untilOver } from './halt.ts';
 import { MEDDLINGS, type Meddling } from './meddling.ts';
 import type { Place } from './place.ts';
 import { useHarness } from './suite.ts';
@@ -29,6 +29,12 @@ const SAMPLE: readonly Step[] = [
 /** Steps of the sample each meddling is tried at. */
 const EACH = 3;
 
+/** Where every step is tried: only at points this matches. */
+const ONLY = new RegExp(process.env['MAESTRO_STEPS'] ?? '');
+
+/** Steps of what is told beside the work: held there, a run does all that is left to do. */
+const TELLING = /^(?:describe|check|comment|label)\./;
+
 describe('at every step of a run,', () => {
   const suite = useHarness({ runner: 'local' });
   let halts: Halting;
@@ -40,7 +46,7 @@ describe('at every step of a run,', () => {
   afterAll(() => halts[Symbol.dispose]());
 
   async function begin(): Promise<{ readonly place: Place; readonly issue: number }> {
-    const place = await suite.place();
+    const place = await suite.place({ audited: false });
     return { place, issue: await place.issue('Two things', WORK) };
   }
 
@@ -54,7 +60,7 @@ describe('at every step of a run,', () => {
       const { place, issue } = await begin();
       await place.label(issue);
       await untilOver(place);
-      everyStep = halts.passed(place);
+      everyStep = halts.passed(place).filter(({ point }) => ONLY.test(point));
     }
     return everyStep;
   }
@@ -68,6 +74,8 @@ describe('at every step of a run,', () => {
       const isReached = await halt.reached();
       const [run] = await place.runs();
       if (run === undefined || !isReached) return ['the run did not come by'];
+      if (TELLING.test(step.point))
+        await place.until('the end of the work', async () => await isWorkOver(run), LONG_MS);
       const [committed, pushed] = [await begunPushes(place), await commitsOn(place, run)];
       const scene = { place, issue, branch: run.branch, base: run.base.sha, committed, pushed, isTold };
       const verdict = await meddling.act(scene);
@@ -75,10 +83,16 @@ describe('at every step of a run,', () => {
       halt.release();
       await untilOver(place);
       const settled = await place.settledRun();
-      return (await verdict?.(settled)) ?? [];
+      const problems = (await verdict?.(settled)) ?? [];
+      await suite.harness().audit(place);
+      return problems;
     } finally {
       halt.release();
     }
+  }
+
+  async function isWorkOver({ id }: Run): Promise<boolean> {
+    return (await suite.harness().store.tasksOf(id)).every(({ outcome }) => outcome !== undefined);
   }
 
   /** How many commits of a place's run are on its branch, or on their way there. */

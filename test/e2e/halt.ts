@@ -27,12 +27,12 @@ export interface Halting extends Disposable {
   passed(place: Place): readonly Step[];
 }
 
-/** How long a busy machine may take over a run. */
-const PATIENCE_MS = 200_000;
+/** How long a busy machine may take over a run. Milliseconds. */
+export const LONG_MS = 200_000;
 
 /** Waits for the end of a place's run, for as long as a busy machine may take. */
 export async function untilOver(place: Place): Promise<void> {
-  await place.until('the end of the run', async () => await isOver(place), PATIENCE_MS);
+  await place.until('the end of the run', async () => await isOver(place), LONG_MS);
 }
 
 async function isOver(place: Place): Promise<boolean> {
@@ -79,7 +79,7 @@ export function haltsOf(harness: Harness): Halting {
       let isReached = false;
       watched.set(place.id, { step, reach: () => (isReached = true), released: released.promise });
       const reached = async (): Promise<boolean> => {
-        await place.until('the step', async () => isReached || (await isOver(place)), PATIENCE_MS);
+        await place.until('the step', async () => isReached || (await isOver(place)), LONG_MS);
         return isReached;
       };
       return { reached, release: () => released.resolve() };

@@ -42,10 +42,15 @@ export interface HarnessOptions {
 /** The whole product over a local GitHub, as `src/compose/` puts it together. */
 export interface Harness extends Audited, AsyncDisposable {
   /**
-   * A repository of its own for the running test. When the test is over everything that happened in it is audited: see
-   * `audit.ts`. `audited: false` is for a repository that does not outlive the test.
+   * A repository of its own for the running test. When the test is over everything that happened in it is audited. `audited: false`
+   * is for a repository that does not outlive the test, and for tests that audit it themselves.
    */
   place(seed?: Omit<SeedRepository, 'name' | 'owner' | 'roles'> & { readonly audited?: boolean }): Promise<Place>;
+  /**
+   * Holds what happened in a repository against what Maestro promises, as `audit.ts` does, and everything so far against GitHub's
+   * schemas. Long tests do so early: GitHub keeps the newest of what happened.
+   */
+  audit(place: Place): Promise<void>;
   /** Waits until GitHub has sent every webhook and the app has dealt with all of them. */
   quiet(): Promise<void>;
   /** What a process of the same installation is configured with. */
@@ -151,6 +156,11 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
         if (audited) await auditPlace(harness, place);
       });
       return place;
+    },
+    audit: async (place) => {
+      await quiet();
+      referee.assertNone();
+      await auditPlace(harness, place);
     },
     quiet,
     env,

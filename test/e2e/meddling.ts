@@ -36,10 +36,13 @@ export const MEDDLINGS: readonly Meddling[] = [
       if (!(await place.branches()).has(branch)) return undefined;
       const hadPull = (await place.pulls()).length > 0;
       await place.as('will', `DELETE /git/refs/heads/${branch}`);
-      return async (run) => [
-        ...(await endsForPeople(scene, run, { ends: hadPull ? 'stopped' : 'failed' })),
-        ...((await place.branches()).has(branch) ? ['the branch was made again'] : []),
-      ];
+      return async (run) => {
+        const isThere = (await place.branches()).has(branch);
+        return [
+          ...(await endsForPeople(scene, run, { ends: hadPull ? 'stopped' : 'succeeded' })),
+          ...(isThere === hadPull ? [hadPull ? 'the branch was made again' : 'the branch is gone'] : []),
+        ];
+      };
     },
   },
   {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keptBranch } from './audit.ts';
 import { createGate, type Gate } from './gate.ts';
+import { haltsOf, untilOver } from './halt.ts';
 import type { Place } from './place.ts';
 import { useHarness } from './suite.ts';
 
@@ -95,6 +96,31 @@ describe('while a run is in the middle of its second task', () => {
     expect((await place.answers(issue))[0]).toContain('2 was closed.');
   });
 
+  it('the pull request goes with its branch while the commit is on its way, and nobody tells us: it was closed, says the run', async () => {
+    const { place, issue, branch, gate } = await halfway();
+    const { control } = suite.harness().github;
+    control.addFault({ kind: 'drop-hook', event: 'pull_request.closed' });
+    // Whether the pull request is open is asked for at the same time as this, and answered before.
+    control.addFault({
+      kind: 'delay',
+      path: `/repos/${place.fullName}/collaborators/will/permission`,
+      ms: 3_000,
+      times: 1,
+    });
+    const before = control.counts().requests;
+    await gate.open();
+    await place.until('the look at the pull request', async () =>
+      control.requests(before).some((one) => one.method === 'GET' && one.path === `/repos/${place.fullName}/pulls`),
+    );
+    await place.as('will', `DELETE /git/refs/heads/${branch}`);
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'stopped' });
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', 'cancelled']);
+    expect(await place.branches()).not.toContain(branch);
+    expect(await place.git('show', `${keptBranch(run, 2)}:2.txt`)).toBe('2\n');
+    expect(plain((await place.answers(issue))[0])).toContain('Pull request #2 was closed.');
+  });
+
   it("somebody pushes to the run's branch: theirs stays, ours is put beside it, and the comment says where", async () => {
     const { place, issue, branch, gate } = await halfway();
     await place.push('theirs.txt', 'mine\n', { branch });
@@ -123,6 +149,71 @@ describe('while a run is in the middle of its second task', () => {
       `The base \`main\` moved to ${moved.slice(0, 10)} while this was made; this is based on ${run.base.sha.slice(0, 10)}, and nothing was rebased.`,
     );
     expect(await place.pulls()).toMatchObject([{ draft: false, state: 'open' }]);
+  });
+});
+
+describe("between a run's first push and its pull request", () => {
+  const suite = useHarness({ runner: 'local' });
+
+  /** Has somebody do something there, and waits for the end. */
+  async function between(act: (of: { place: Place; branch: string; base: string }) => Promise<unknown>) {
+    using halts = haltsOf(suite.harness());
+    const place = await suite.place();
+    const halt = halts.at(place, { point: 'pull-request.before-intent', phase: 'before the pull request' });
+    const issue = await place.issue(
+      'Two things',
+      '- [ ] First `scripted: write 1.txt 1`\n- [ ] Second `scripted: write 2.txt 2`\n',
+    );
+    await place.label(issue);
+    expect(await halt.reached()).toBe(true);
+    const [run] = await place.runs();
+    await act({ place, branch: run?.branch ?? '', base: run?.base.sha ?? '' });
+    halt.release();
+    await untilOver(place);
+    return { place, issue };
+  }
+
+  it('somebody deletes the branch: it is made again, and nothing is done twice', async () => {
+    const { place } = await between(async (of) => await of.place.as('will', `DELETE /git/refs/heads/${of.branch}`));
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'succeeded', tasks: [{ attempts: 1 }, { attempts: 1 }] });
+    expect((await place.branches()).get(run.branch)).toBe(run.tip);
+    expect(await place.pulls()).toMatchObject([{ state: 'open', draft: false, head: { sha: run.tip } }]);
+  });
+
+  it('somebody takes the commit off: theirs stays, the work is put beside it, and is done again when they ask', async () => {
+    const { place, issue } = await between(async ({ place: one, branch, base }) => {
+      await one.as('will', `PATCH /git/refs/heads/${branch}`, { sha: base, force: true });
+    });
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'failed', tip: run.base.sha });
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['failed', undefined]);
+    expect((await place.branches()).get(run.branch)).toBe(run.base.sha);
+    expect(await place.git('show', `${keptBranch(run)}:1.txt`)).toBe('1\n');
+    const [status] = await place.answers(issue);
+    expect(status).toContain("Somebody else changed the run's branch");
+    expect(status).toContain(keptBranch(run));
+    expect(await place.pulls()).toEqual([]);
+
+    await place.as('will', `DELETE /git/refs/heads/${run.branch}`);
+    await place.comment(issue, '/maestro retry');
+    const [again] = await place.until('the end', async () => {
+      const runs = await place.runs();
+      return runs[0]?.state === 'succeeded' ? runs : undefined;
+    });
+    expect(again).toMatchObject({ id: run.id });
+    expect(await place.pulls()).toMatchObject([{ state: 'open', draft: false, head: { ref: run.branch } }]);
+  });
+
+  it('somebody opens a pull request from it: theirs is left alone, and what is on the branch is on record', async () => {
+    const { place, issue } = await between(async ({ place: one, branch }) => {
+      await one.as('will', 'POST /pulls', { title: 'Mine', body: 'Mine.', head: branch, base: 'main' });
+    });
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'failed' });
+    expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', undefined]);
+    expect(await place.pulls()).toMatchObject([{ title: 'Mine', body: 'Mine.', user: { login: 'will' } }]);
+    expect((await place.answers(issue))[0]).toContain('A pull request already exists');
   });
 });
 

@@ -64,13 +64,21 @@ export async function pushAside(record: TaskRecord, commit: string, scope: RunSc
   return branch;
 }
 
+/** Why a commit can't go to the run's branch, now or later. */
+export type NotTaken = BranchMovedError | PushRefusedError | PermissionLostError;
+
+/** Whether an error says that a commit can't go to the run's branch, now or later. */
+export function isNotTaken(error: unknown): error is NotTaken {
+  return error instanceof BranchMovedError || error instanceof PushRefusedError || error instanceof PermissionLostError;
+}
+
 /**
  * Writes down a task whose commit can't go to the run's branch, now or later: it ends as failed, with word of where its work is.
  * Beside a branch that somebody else changed it gets one of its own; where nothing may be pushed it stays in the mirror.
  */
 export async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
+  if (!isNotTaken(error)) return;
   const isMoved = error instanceof BranchMovedError;
-  if (!isMoved && !(error instanceof PushRefusedError) && !(error instanceof PermissionLostError)) return;
   const { held, deps, mirror } = scope;
   const { session, task } = record;
   const local = `refs/maestro/kept/${session.id}`;
@@ -84,4 +92,15 @@ export async function notTaken(record: TaskRecord, commit: string, scope: RunSco
   const endedAt = deps.clock.now();
   await held.saveSession({ ...session, outcome, endedAt });
   await held.changeTask(task.key, { outcome, endedAt, usage: addUsage(task.usage, session.usage) });
+}
+
+/**
+ * Writes down a task whose commit was on the run's branch until somebody took it off again, before there was a pull request to keep
+ * it: as one that could not go there at all. The run is back where it was before, so that the task can be done again.
+ */
+export async function takenOff(record: TaskRecord, commit: string, scope: RunScope, error: NotTaken): Promise<void> {
+  const { held } = scope;
+  // Until the task has its outcome, what is on record of its push leads back here.
+  await held.changeRun({ tip: record.parent ?? held.run.base.sha, pushed: undefined });
+  await notTaken(record, commit, scope, error);
 }

@@ -2,6 +2,7 @@ import type { PushBegun } from '../../domain/conduct.ts';
 import { branchTip } from '../../domain/redo.ts';
 import type { Session } from '../../domain/run.ts';
 import { BranchMovedError, pushBranch } from '../../git/remote.ts';
+import { around } from '../../telemetry/failpoint.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { adoptBranch } from './adopt.ts';
 import { assertMayWrite, stillOurs } from './allowed.ts';
@@ -42,6 +43,8 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
       } catch (error) {
         const adopted = expected === undefined ? await leftByUs(record, scope, error) : undefined;
         if (adopted !== undefined) return adopted;
+        // Merging or closing often takes the branch along: what they did to the pull request says more.
+        if (error instanceof BranchMovedError) await assertPullRequestOpen(commit, scope);
         await notTaken(record, commit, scope, error);
         throw error;
       }
@@ -62,6 +65,20 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
   return { ...record, commit: onBranch, parent: pushed.parent ?? parent };
 }
 
+/** Puts what was on the run's branch there again, once it is gone. */
+export async function pushAgain(scope: RunScope): Promise<void> {
+  const { held, deps, mirror } = scope;
+  const { repository, branch, tip } = held.run;
+  const [access] = await Promise.all([deps.forge.gitAccess(repository), assertMayWrite(scope)]);
+  await around('push', {
+    perform: async () => {
+      stillOurs(scope);
+      await pushBranch(mirror.gitDir, access, { branch, commit: tip, expected: undefined });
+    },
+  });
+  await held.audit(deps.clock.now(), 'branch made again', { branch, commit: tip });
+}
+
 /** The record with what the commit stands on, where an earlier life has pushed it. */
 async function withParent(record: TaskRecord, { held, deps }: RunScope): Promise<TaskRecord> {
   const effect = await deps.store.findEffect(held.run.id, pushKey(record.session));
@@ -70,7 +87,7 @@ async function withParent(record: TaskRecord, { held, deps }: RunScope): Promise
 }
 
 /** What a push came to: the task's commit, and where the branch is with it; results of before have no tip, and are at the commit. */
-interface PushResult {
+export interface PushResult {
   readonly commit: string;
   readonly tip?: string;
   /** What the commit stands on, when that is not the tip of before. */
