@@ -122,6 +122,21 @@ export interface PushBegun {
   readonly session: string;
 }
 
+/**
+ * Pushes of a task in the order in which they may have reached the branch: the one that is on record as done, the one that the
+ * branch is at, then the others as given. Machines that can't see each other's commits may have begun one each.
+ *
+ * @param begun The newest first.
+ * @param head Where the branch is, as far as anybody looked.
+ */
+export function likeliestFirst(
+  begun: readonly { readonly push: PushBegun; readonly isDone: boolean }[],
+  head: string | undefined,
+): readonly PushBegun[] {
+  const rank = (one: (typeof begun)[number]): number => (one.isDone ? 0 : one.push.commit === head ? 1 : 2);
+  return begun.toSorted((a, b) => rank(a) - rank(b)).map(({ push }) => push);
+}
+
 /** How to go at a task. */
 export type Approach =
   | { readonly kind: 'attempt'; readonly number: number }
@@ -131,7 +146,8 @@ export type Approach =
 
 /**
  * Decides how to go at a task from the sessions it has had. A commit that may be on the branch already is seen through before
- * anything else; a task that every attempt's worker died of is given up, so that the others go on (fault F43).
+ * anything else; a task that every attempt's worker died of is given up, so that the others go on (fault F43). Nothing is begun
+ * once a person has stopped the run.
  *
  * @param of.sessions The task's own, in the order they began.
  * @param of.pushBegun Undefined also when its commit is gone.
@@ -142,6 +158,7 @@ export function approach(
   of: {
     readonly sessions: readonly Session[];
     readonly pushBegun: PushBegun | undefined;
+    readonly stop: Run['stop'];
     readonly deaths: number;
     readonly retry: RetryPolicy;
   },
@@ -150,6 +167,8 @@ export function approach(
   const sessions = sessionsThatCount(task, of.sessions);
   const session = sessions.find((one) => one.id === pushBegun?.session);
   if (pushBegun !== undefined && session !== undefined) return { kind: 'resume', session, commit: pushBegun.commit };
+  if (of.stop !== undefined)
+    return { kind: 'give-up', outcome: { kind: 'cancelled', by: of.stop.by, reason: 'the run was stopped' } };
   const crashes = Math.min(of.deaths, sessions.filter((one) => one.outcome === undefined).length);
   if (crashes < of.retry.infraAttempts) return { kind: 'attempt', number: task.attempts + 1 };
   const message = 'The worker crashed every time it worked on this task.';

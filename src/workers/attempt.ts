@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Approach, PushBegun } from '../domain/conduct.ts';
+import { likeliestFirst, sessionsThatCount, type Approach, type PushBegun } from '../domain/conduct.ts';
 import { sessionIdFor } from '../domain/ids.ts';
 import type { RunTask, Session } from '../domain/run.ts';
 import { addUsage, NO_USAGE } from '../domain/usage.ts';
@@ -44,22 +44,30 @@ export interface TaskHistory {
 export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHistory> {
   if (task.attempts === 0) return { sessions: [], pushBegun: undefined };
   const sessions = await scope.deps.store.sessionsOf(task.runId, task.key);
-  for (const session of sessions.toReversed()) {
+  const begun: { readonly push: PushBegun; readonly isDone: boolean }[] = [];
+  for (const session of sessionsThatCount(task, sessions).toReversed()) {
     const effect = await scope.deps.store.findEffect(task.runId, pushKey(session));
-    const begun = effect?.intent as PushBegun | undefined;
-    if (begun !== undefined && (await isAtHand(begun.commit, scope))) return { sessions, pushBegun: begun };
+    if (effect === undefined) continue;
+    begun.push({ push: effect.intent as PushBegun, isDone: effect.result !== undefined && effect.result !== null });
   }
+  const head = begun.length > 1 ? await branchOnGitHub(scope) : undefined;
+  for (const push of likeliestFirst(begun, head))
+    if (await isAtHand(push.commit, scope)) return { sessions, pushBegun: push };
   return { sessions, pushBegun: undefined };
 }
 
+async function branchOnGitHub({ mirror, deps, held }: RunScope): Promise<string | undefined> {
+  const { repository, branch } = held.run;
+  return await remoteHead(mirror.gitDir, await deps.forge.gitAccess(repository), branch);
+}
+
 /** Whether a commit is in the mirror, or can be had: one that another machine made is on the branch if it was pushed. */
-async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
+export async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
   const { mirror, deps, held } = scope;
   if (await hasObject(mirror, `${commit}^{commit}`)) return true;
+  if ((await branchOnGitHub(scope)) !== commit) return false;
   const { repository, branch } = held.run;
-  const access = await deps.forge.gitAccess(repository);
-  if ((await remoteHead(mirror.gitDir, access, branch)) !== commit) return false;
-  await fetchCommit(mirror, access, branch, commit);
+  await fetchCommit(mirror, await deps.forge.gitAccess(repository), branch, commit);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { missedQuestion } from '../domain/asking.ts';
 import { sessionIdFor, type SessionId } from '../domain/ids.ts';
-import { approach, isWaiting, nextInRun, sessionsThatCount } from '../domain/conduct.ts';
+import { approach, isWaiting, nextInRun, sessionsThatCount, type Next } from '../domain/conduct.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { isFinal, type RunTask } from '../domain/run.ts';
 import { hasOrders } from '../domain/order.ts';
@@ -16,7 +16,7 @@ import { budgetBefore } from './account.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { comeBack, isOnlyToRun, runAside } from './aside.ts';
-import { attempt, historyOf } from './attempt.ts';
+import { attempt, historyOf, isAtHand } from './attempt.ts';
 import { firstProvider, takeTurn } from './circuits.ts';
 import { defaultBranchOf } from './default-branch.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -113,13 +113,16 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   const told = new Map<string, string>();
   for (;;) {
     await held.refreshStop();
-    // Once people have changed the order of things, what is on the branch may not be the first task that is open.
-    const begun = held.run.orders === undefined ? undefined : await begunTask(deps.store, held.tasks);
+    const isSteered = held.run.orders !== undefined || held.run.stop !== undefined;
+    const begun = isSteered
+      ? await begunTask(deps.store, held.tasks, async (commit) => await isAtHand(commit, scope))
+      : undefined;
     const exec = hasOrders(held.run) ? await held.takeOrders(begun?.key) : undefined;
     await rewindBranch(scope);
-    const next = nextInRun(held.run, held.tasks);
+    // What may be on the branch already comes first, whatever people have said meanwhile: a run does not end without a word on it.
+    const next: Next = begun === undefined ? nextInRun(held.run, held.tasks) : { kind: 'task', task: begun };
     // Not over a push that was begun: the command is for all that is done so far.
-    if (exec !== undefined && (begun === undefined || next.kind === 'end')) {
+    if (exec !== undefined && begun === undefined) {
       await execute(exec, scope);
       continue;
     }
@@ -128,17 +131,18 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
       if (held.run.tip !== held.run.base.sha) await announcer.ensurePullRequest();
       return await end(deps, driving, next);
     }
-    if (begun === undefined && next.kind !== 'task') {
+    if (next.kind !== 'task') {
       const word = await attendTo(deps, driving, next);
       if (word === undefined) continue;
       return word;
     }
-    // What is still to be taken in waits for a push to be seen through, which a pause must not put off.
-    if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return await pause(deps, driving);
+    // What is still to be taken in waits for a push to be seen through, which a pause must not put off; nor must it the end.
+    const { steering, stop } = held.run;
+    if (steering?.paused !== undefined && stop === undefined && !hasOrders(held.run)) return await pause(deps, driving);
     await requireSpace(deps.settings.home, deps.settings.diskFloorBytes);
     await compact(mirror, log);
     await tellAnswered(deps, driving, told);
-    const wait = await workOn(begun ?? next.task, scope);
+    const wait = await workOn(next.task, scope);
     if (wait !== undefined && wait.at > deps.clock.now())
       return await park(deps, driving, { ...wait, setbacks: handedBack(held.run) });
   }
@@ -160,7 +164,12 @@ async function workOn(
     });
     return undefined;
   }
-  const how = approach(task, { ...history, deaths: deathsBefore(held.run), retry: deps.settings.retry });
+  const how = approach(task, {
+    ...history,
+    stop: held.run.stop,
+    deaths: deathsBefore(held.run),
+    retry: deps.settings.retry,
+  });
   const spent = how.kind === 'attempt' ? await budgetBefore(scope, sessionFor(task, how.number), task.key) : undefined;
   if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
   const goes = how.kind === 'attempt' && spent === undefined;

@@ -34,11 +34,20 @@ export async function takeLastOrders({ store }: WorkerDeps, held: HeldRun): Prom
   await held.takeOrders((await begunTask(store, held.tasks))?.key, { ends: true });
 }
 
-/** The task, not settled yet, whose commit may be on the branch already: a session that counts began to push it. */
-export async function begunTask(store: WorkerDeps['store'], tasks: readonly RunTask[]): Promise<RunTask | undefined> {
+/**
+ * The task, not settled yet, whose commit may be on the branch already: a session that counts began to push it.
+ *
+ * @param isAtHand Whether a commit can still be had. Of one that can't be, which is not on the branch either, there is nothing to wait for.
+ */
+export async function begunTask(
+  store: WorkerDeps['store'],
+  tasks: readonly RunTask[],
+  isAtHand: (commit: string) => Promise<boolean> = async () => true,
+): Promise<RunTask | undefined> {
   for (const task of tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0)) {
     for (const session of sessionsThatCount(task, await store.sessionsOf(task.runId, task.key))) {
-      if ((await store.findEffect(task.runId, pushKey(session))) !== undefined) return task;
+      const begun = (await store.findEffect(task.runId, pushKey(session)))?.intent as PushBegun | undefined;
+      if (begun !== undefined && (await isAtHand(begun.commit))) return task;
     }
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { approach, nextInRun, placeInLine, settlement, standing } from '../../src/domain/conduct.ts';
+import { approach, nextInRun, placeInLine, settlement, standing, likeliestFirst } from '../../src/domain/conduct.ts';
 import type { FailureKind, Outcome } from '../../src/domain/outcome.ts';
 import { DEFAULT_RETRY as retry } from '../../src/domain/retry.ts';
 import type { Session } from '../../src/domain/run.ts';
@@ -86,7 +86,9 @@ describe('how to go at a task', () => {
   const cutOff = (attempt: number): Session => aSession(id, attempt);
 
   it('is another attempt', () => {
-    expect(approach(task, { sessions: [cutOff(1), cutOff(2)], pushBegun: undefined, deaths: 9, retry })).toEqual({
+    expect(
+      approach(task, { sessions: [cutOff(1), cutOff(2)], pushBegun: undefined, deaths: 9, retry, stop: undefined }),
+    ).toEqual({
       kind: 'attempt',
       number: 3,
     });
@@ -94,12 +96,12 @@ describe('how to go at a task', () => {
 
   it('is to give up what a worker died of three times, so that others go on', () => {
     const sessions = [cutOff(1), cutOff(2), cutOff(3)];
-    expect(approach(task, { sessions, pushBegun: undefined, deaths: 9, retry })).toMatchObject({
+    expect(approach(task, { sessions, pushBegun: undefined, deaths: 9, retry, stop: undefined })).toMatchObject({
       kind: 'give-up',
       outcome: { kind: 'failed', failure: { kind: 'infra' } },
     });
     const ended = sessions.map((session) => ({ ...session, outcome: failed('overloaded') }));
-    expect(approach(task, { sessions: ended, pushBegun: undefined, deaths: 9, retry })).toMatchObject({
+    expect(approach(task, { sessions: ended, pushBegun: undefined, deaths: 9, retry, stop: undefined })).toMatchObject({
       kind: 'attempt',
     });
   });
@@ -107,11 +109,32 @@ describe('how to go at a task', () => {
   it('is to see a push through that was begun, however often a worker died: its commit may be on the branch', () => {
     const sessions = [cutOff(1), cutOff(2), cutOff(3)];
     const pushBegun = { commit: 'c'.repeat(40), session: sessions[2]?.id ?? '' };
-    expect(approach(task, { sessions, pushBegun, deaths: 9, retry })).toEqual({
+    expect(approach(task, { sessions, pushBegun, deaths: 9, retry, stop: undefined })).toEqual({
       kind: 'resume',
       session: sessions[2],
       commit: pushBegun.commit,
     });
+  });
+
+  it('is to see through the push that may have reached the branch, where two machines began one each', () => {
+    const [first, second, third] = ['1', '2', '3'].map((one) => ({ commit: one.repeat(40), session: one }));
+    if (first === undefined || second === undefined || third === undefined) throw new Error('There are three.');
+    const begun = [third, second, first].map((push) => ({ push, isDone: false }));
+    expect(likeliestFirst(begun, undefined)).toEqual([third, second, first]);
+    expect(likeliestFirst(begun, second.commit)).toEqual([second, third, first]);
+    const done = begun.map((one) => ({ ...one, isDone: one.push === first }));
+    expect(likeliestFirst(done, second.commit)).toEqual([first, second, third]);
+  });
+
+  it('is to begin nothing once a person has stopped the run, and still to see a push through', () => {
+    const sessions = [cutOff(1)];
+    const stop = { by: 'ada', reason: 'Enough.', at: NOW };
+    const pushBegun = { commit: 'c'.repeat(40), session: sessions[0]?.id ?? '' };
+    expect(approach(task, { sessions, pushBegun: undefined, deaths: 0, retry, stop })).toMatchObject({
+      kind: 'give-up',
+      outcome: { kind: 'cancelled', by: 'ada' },
+    });
+    expect(approach(task, { sessions, pushBegun, deaths: 0, retry, stop })).toMatchObject({ kind: 'resume' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keptBranch } from './audit.ts';
+import { watchFailpoints } from '../../src/telemetry/failpoint.ts';
 import { createGate, type Gate } from './gate.ts';
 import { haltsOf, untilOver } from './halt.ts';
 import type { Place } from './place.ts';
@@ -214,6 +215,36 @@ describe("between a run's first push and its pull request", () => {
     expect(run.tasks.map(({ outcome }) => outcome?.kind)).toEqual(['committed', undefined]);
     expect(await place.pulls()).toMatchObject([{ title: 'Mine', body: 'Mine.', user: { login: 'will' } }]);
     expect((await place.answers(issue))[0]).toContain('A pull request already exists');
+  });
+});
+
+describe('over what was pushed and is not on record yet', () => {
+  const suite = useHarness({ runner: 'local' });
+
+  it('a person stops the run, and its worker is thrown off: it is on record, and nothing more is begun', async () => {
+    const place = await suite.place();
+    const issue = await place.issue(
+      'Two things',
+      '- [ ] First `scripted: write 1.txt 1`\n- [ ] Second `scripted: write 2.txt 2`\n',
+    );
+    let isDone = false;
+    using _ = watchFailpoints(async (point) => {
+      if (isDone || point !== 'settle.before-intent') return;
+      isDone = true;
+      await place.unlabel(issue);
+      await suite.harness().quiet();
+      throw new Error('thrown off its path');
+    });
+    await place.label(issue);
+    const run = await place.settledRun();
+    expect(run).toMatchObject({ state: 'stopped', stop: { by: 'will' } });
+    expect(run.tasks).toMatchObject([
+      { outcome: { kind: 'committed', commit: run.tip }, attempts: 1 },
+      { attempts: 0 },
+    ]);
+    expect((await place.branches()).get(run.branch)).toBe(run.tip);
+    expect((await place.getIssue(issue)).body).toContain('- [x] First');
+    expect((await place.answers(issue))[0]).toContain('was stopped by will, 1 of 2 tasks done');
   });
 });
 

@@ -89,9 +89,8 @@ function p3({ rows, branches, overtaken, pushed, kept }: World): readonly string
     const positions = commits.map(({ task }) => tasks.find(({ key }) => key === task)?.position ?? 0);
     const committed = tasks.flatMap(({ outcome }) => (outcome?.kind === 'committed' ? [outcome.commit] : []));
     const onBranch = commits.map(({ oid }) => oid);
-    // A push may be the last thing that came of a run before a person or a fault ended it without a word on that task; or it was
-    // on the wire when its worker was overtaken, from where nothing can call it back.
-    const isUnsaid = (run.state !== 'succeeded' || overtaken.has(run.id)) && onBranch.length === committed.length + 1;
+    // A push was on the wire when its worker was overtaken, from where nothing can call it back.
+    const isUnsaid = overtaken.has(run.id) && onBranch.length === committed.length + 1;
     const failedAt =
       run.settings.onFailure === 'continue' || run.settings.onFailure === 'ask' || isReordered
         ? -1

@@ -11,6 +11,7 @@ import {
 import { afterBlame, CLOSED, DEFAULT_CIRCUIT } from '../../src/domain/circuit.ts';
 import {
   approach,
+  likeliestFirst,
   isWaiting,
   nextInRun,
   sessionsThatCount,
@@ -257,8 +258,13 @@ function* drive(held: Held): Life {
     yield* rewind(held);
     const tasks =
       world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
-    const next = nextInRun(held.run, tasks);
-    if (exec !== undefined && (begunTask(held) === undefined || next.kind === 'end')) {
+    const { steering, stop } = held.run;
+    const begun =
+      held.run.orders === undefined && stop === undefined
+        ? undefined
+        : begunTask(held, (commit) => isAtHand(held, commit));
+    const next: Next = begun === undefined ? nextInRun(held.run, tasks) : { kind: 'task', task: begun };
+    if (exec !== undefined && begun === undefined) {
       yield* execute(held, exec);
       continue;
     }
@@ -266,14 +272,13 @@ function* drive(held: Held): Life {
       if (held.run.tip !== held.run.base.sha) yield* openPullRequest(held);
       return yield* end(held, next);
     }
-    const begun = begunTask(held);
-    if (begun === undefined && next.kind !== 'task') {
+    if (next.kind !== 'task') {
       const word = yield* attendTo(held, next);
       if (word === undefined) continue;
       return word;
     }
-    if (held.run.steering?.paused !== undefined && !hasOrders(held.run)) return yield* pause(held);
-    const again = yield* workOn(held, begun ?? next.task);
+    if (steering?.paused !== undefined && stop === undefined && !hasOrders(held.run)) return yield* pause(held);
+    const again = yield* workOn(held, next.task);
     sawFailure = true;
     if (again !== undefined) return yield* park(held, { ...again, setbacks: handedBack(held.run) });
   }
@@ -377,33 +382,71 @@ function* attendTo(
 }
 
 /** As in `src/workers/pushed.ts`. */
-function begunTask({ world, run, tasks }: Held): RunTask | undefined {
+function begunTask(held: Held, isAtHand: (commit: string) => boolean = () => true): RunTask | undefined {
+  const { world, run, tasks } = held;
   if (world.bugs.ordersBeforePush === true) return undefined;
   const { sessions } = world.row(run.id);
   const isBegun = ({ key, since = 0 }: RunTask): boolean =>
-    sessions.some(
-      (one) => one.taskKey === key && one.attempt > since && world.pushBegun(run.id, pushKey(world, one)) !== undefined,
-    );
+    sessions
+      .filter(({ taskKey, attempt }) => taskKey === key && attempt > since)
+      .map((one) => world.pushBegun(run.id, pushKey(world, one)))
+      .some((begun) => begun !== undefined && isAtHand(begun.commit));
   return tasks.find((task) => task.outcome === undefined && isBegun(task));
+}
+
+/** As in `src/workers/pushed.ts`. */
+function* recordPushed(held: Held): Generator<undefined, void> {
+  const task = begunTask(held);
+  if (task === undefined) return;
+  const { world, run } = held;
+  const own = world.row(run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
+  for (const session of sessionsThatCount(task, own)) {
+    const effect = world.row(run.id).effects.get(pushKey(world, session));
+    const begun = world.pushBegun(run.id, pushKey(world, session));
+    if (begun === undefined) continue;
+    yield;
+    const head = world.branches.get(run.branch)?.at(-1)?.oid;
+    if (effect?.result === undefined && head !== begun.commit) continue;
+    const parent = begun.parent === undefined ? {} : { parent: begun.parent };
+    const outcome = { kind: 'committed', commit: begun.commit, ...parent } as const;
+    yield* held.changeRun({ tip: begun.commit, pushed: undefined });
+    yield;
+    world.saveSession(held.lease, { ...session, outcome, endedAt: held.now });
+    yield* held.changeTask(task, { outcome, endedAt: held.now });
+    return;
+  }
 }
 
 function isFailed({ outcome }: RunTask): boolean {
   return outcome?.kind === 'failed';
 }
 
-/** As `historyOf` in `src/workers/attempt.ts`: the newest push that was begun and whose commit can be had. */
-function findPush({ world, worker, run }: Held, sessions: readonly Session[]): PushBegun | undefined {
-  for (const session of sessions.toReversed()) {
-    const begun = world.pushBegun(run.id, pushKey(world, session));
-    if (begun === undefined) continue;
-    if (worker.mirror.has(begun.commit)) return begun;
-    if (world.bugs.pushKeyedByTask === true) continue;
-    const head = world.forge('look at the branch', () => world.branches.get(run.branch)?.at(-1)?.oid);
-    if (head !== begun.commit) continue;
-    worker.mirror.add(begun.commit);
-    return begun;
-  }
-  return undefined;
+/** As `historyOf` in `src/workers/attempt.ts`: of the pushes that were begun and whose commit can be had, the one that may be on the branch. */
+function findPush(held: Held, task: RunTask, sessions: readonly Session[]): PushBegun | undefined {
+  const { world, run } = held;
+  const begun = sessionsThatCount(task, sessions)
+    .toReversed()
+    .flatMap((session) => {
+      const push = world.pushBegun(run.id, pushKey(world, session));
+      const isDone = world.row(run.id).effects.get(pushKey(world, session))?.result !== undefined;
+      return push === undefined ? [] : [{ push, isDone }];
+    });
+  const head = begun.length > 1 ? branchOnGitHub(held) : undefined;
+  return likeliestFirst(begun, head).find(({ commit }) => isAtHand(held, commit));
+}
+
+function branchOnGitHub({ world, run }: Held): string | undefined {
+  return world.forge('look at the branch', () => world.branches.get(run.branch)?.at(-1)?.oid);
+}
+
+/** As in `src/workers/attempt.ts`. */
+function isAtHand(held: Held, commit: string): boolean {
+  const { world, worker } = held;
+  if (worker.mirror.has(commit)) return true;
+  if (world.bugs.pushKeyedByTask === true) return false;
+  if (branchOnGitHub(held) !== commit) return false;
+  worker.mirror.add(commit);
+  return true;
 }
 
 function pushKey(world: World, session: Pick<Session, 'id' | 'taskKey'> | undefined): string {
@@ -420,13 +463,14 @@ type Again = { readonly at: number; readonly reason: string };
 function* workOn(held: Held, task: RunTask): Generator<undefined, Again | undefined> {
   const { world } = held;
   const sessions = world.row(held.run.id).sessions.filter(({ taskKey }) => taskKey === task.key);
-  const pushBegun = task.attempts === 0 ? undefined : findPush(held, sessions);
+  const pushBegun = task.attempts === 0 ? undefined : findPush(held, task, sessions);
   const missed = world.bugs.forgetsQuestions === true ? undefined : missedQuestion(task, sessions, held.tasks);
   if (missed !== undefined) {
     yield* held.changeTask(task, { questions: [...(task.questions ?? []), missed.question], startedAt: undefined });
     return undefined;
   }
-  const how = approach(task, { sessions, pushBegun, deaths: deathsBefore(held.run), retry });
+  const { stop } = held.run;
+  const how = approach(task, { sessions, pushBegun, stop, deaths: deathsBefore(held.run), retry });
   yield;
   const spent = how.kind === 'attempt' ? budgetBefore(held, task) : undefined;
   if (spent?.resetAt !== undefined) return { at: spent.resetAt, reason: spent.message };
@@ -670,6 +714,7 @@ function* pause(held: Held): Life {
 function* endAnyway(held: Held, ending: Ending & { readonly silent?: boolean }): Life {
   if (ending.silent !== true)
     for (const given of ordersLeft(held.world, held.run)) if (isExec(given)) yield* tellExecution(held, given);
+  yield* recordPushed(held);
   yield* held.takeOrders({ ends: true });
   return yield* end(held, ending);
 }
