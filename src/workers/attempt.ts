@@ -1,10 +1,8 @@
 import path from 'node:path';
-import { likeliestFirst, sessionsThatCount, type Approach, type PushBegun } from '../domain/conduct.ts';
+import type { Approach } from '../domain/conduct.ts';
 import { sessionIdFor } from '../domain/ids.ts';
 import type { RunTask, Session } from '../domain/run.ts';
 import { addUsage, NO_USAGE } from '../domain/usage.ts';
-import { fetchCommit, hasObject } from '../git/mirror.ts';
-import { remoteHead } from '../git/remote.ts';
 import { InfrastructureError } from '../runners/runner.ts';
 import { LeaseLostError } from '../store/store.ts';
 import { EndedEarly } from './ending.ts';
@@ -15,7 +13,7 @@ import { commit } from './stages/commit.ts';
 import { converse } from './stages/converse.ts';
 import { prepare } from './stages/prepare.ts';
 import { publish } from './stages/publish.ts';
-import { push, pushKey } from './stages/push.ts';
+import { push } from './stages/push.ts';
 import { settle } from './stages/settle.ts';
 import { verify } from './stages/verify.ts';
 import { written } from './stages/written.ts';
@@ -32,44 +30,6 @@ const STAGES: readonly (readonly [name: string, stage: Stage])[] = [
   ['publish', publish],
   ['settle', settle],
 ];
-
-/** How far a task got before, read from the store once. */
-export interface TaskHistory {
-  readonly sessions: readonly Session[];
-  /** The commit that was about to be pushed, or was, when a worker went away; undefined also when it is not in the mirror. */
-  readonly pushBegun: PushBegun | undefined;
-}
-
-/** Reads what a task has been through: as much for the thousandth task as for the first. */
-export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHistory> {
-  if (task.attempts === 0) return { sessions: [], pushBegun: undefined };
-  const sessions = await scope.deps.store.sessionsOf(task.runId, task.key);
-  const begun: { readonly push: PushBegun; readonly isDone: boolean }[] = [];
-  for (const session of sessionsThatCount(task, sessions).toReversed()) {
-    const effect = await scope.deps.store.findEffect(task.runId, pushKey(session));
-    if (effect === undefined) continue;
-    begun.push({ push: effect.intent as PushBegun, isDone: effect.result !== undefined && effect.result !== null });
-  }
-  const head = begun.length > 1 ? await branchOnGitHub(scope) : undefined;
-  for (const push of likeliestFirst(begun, head))
-    if (await isAtHand(push.commit, scope)) return { sessions, pushBegun: push };
-  return { sessions, pushBegun: undefined };
-}
-
-async function branchOnGitHub({ mirror, deps, held }: RunScope): Promise<string | undefined> {
-  const { repository, branch } = held.run;
-  return await remoteHead(mirror.gitDir, await deps.forge.gitAccess(repository), branch);
-}
-
-/** Whether a commit is in the mirror, or can be had: one that another machine made is on the branch if it was pushed. */
-export async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
-  const { mirror, deps, held } = scope;
-  if (await hasObject(mirror, `${commit}^{commit}`)) return true;
-  if ((await branchOnGitHub(scope)) !== commit) return false;
-  const { repository, branch } = held.run;
-  await fetchCommit(mirror, await deps.forge.gitAccess(repository), branch, commit);
-  return true;
-}
 
 /** One attempt at a task, or the rest of one that a crash cut off. Gives the record as the last stage left it. */
 export async function attempt(

@@ -16,7 +16,7 @@ import { budgetBefore } from './account.ts';
 import { SessionAhead } from './ahead.ts';
 import { Announcer } from './announce.ts';
 import { comeBack, isOnlyToRun, runAside } from './aside.ts';
-import { attempt, historyOf, isAtHand } from './attempt.ts';
+import { attempt } from './attempt.ts';
 import { firstProvider, takeTurn } from './circuits.ts';
 import { defaultBranchOf } from './default-branch.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -26,7 +26,7 @@ import { imageOf } from './image.ts';
 import { interruptionOf } from './interruption.ts';
 import { AT_ONCE, DONE, end, endAnyway, nowOf, park, pause, type Drive, type Driving } from './put-away.ts';
 import { attendTo, tellAnswered } from './people.ts';
-import { begunTask } from './pushed.ts';
+import { historyOf, taskToSeeThrough } from './pushed.ts';
 import type { RunScope } from './record.ts';
 import { backToDraft, rewindBranch } from './rewind.ts';
 import { requireSpace } from './space.ts';
@@ -114,9 +114,7 @@ async function goThrough(deps: WorkerDeps, driving: Driving): Promise<Word> {
   for (;;) {
     await held.refreshStop();
     const isSteered = held.run.orders !== undefined || held.run.stop !== undefined;
-    const begun = isSteered
-      ? await begunTask(deps.store, held.tasks, async (commit) => await isAtHand(commit, scope))
-      : undefined;
+    const begun = isSteered ? await taskToSeeThrough(scope) : undefined;
     const exec = hasOrders(held.run) ? await held.takeOrders(begun?.key) : undefined;
     await rewindBranch(scope);
     // What may be on the branch already comes first, whatever people have said meanwhile: a run does not end without a word on it.

@@ -421,7 +421,7 @@ function isFailed({ outcome }: RunTask): boolean {
   return outcome?.kind === 'failed';
 }
 
-/** As `historyOf` in `src/workers/attempt.ts`: of the pushes that were begun and whose commit can be had, the one that may be on the branch. */
+/** As `historyOf` in `src/workers/pushed.ts`: of the pushes that were begun and whose commit can be had, the one that may be on the branch. */
 function findPush(held: Held, task: RunTask, sessions: readonly Session[]): PushBegun | undefined {
   const { world, run } = held;
   const begun = sessionsThatCount(task, sessions)
@@ -439,7 +439,7 @@ function branchOnGitHub({ world, run }: Held): string | undefined {
   return world.forge('look at the branch', () => world.branches.get(run.branch)?.at(-1)?.oid);
 }
 
-/** As in `src/workers/attempt.ts`. */
+/** As in `src/workers/pushed.ts`. */
 function isAtHand(held: Held, commit: string): boolean {
   const { world, worker } = held;
   if (worker.mirror.has(commit)) return true;
