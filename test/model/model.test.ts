@@ -52,6 +52,7 @@ describe('the core of a run, under any schedule of events, crashes, pauses and f
     ['two runs may do the same work', { noWorkKey: true }, /^P2/],
     ['a run that was there when workers died is taken up beside others', { suspectsBeside: true }, /^P14/],
     ['orders are taken in over a push that was begun', { ordersBeforePush: true }, /^P3/],
+    ['a run that is stopped ends over a push that was begun', { endsOverPush: true }, /^P3/],
     ['what is taken back is not kept', { keepsNothing: true }, /^P3/],
     ['a task is taken back over a push that was begun', { redoOverPush: true }, /^P3/],
     ['a run may end over what it was asked for', { endsOverOrders: true }, /^P1/],

@@ -259,10 +259,8 @@ function* drive(held: Held): Life {
     const tasks =
       world.bugs.forgetsFailures === true && !sawFailure ? held.tasks.filter((one) => !isFailed(one)) : held.tasks;
     const { steering, stop } = held.run;
-    const begun =
-      held.run.orders === undefined && stop === undefined
-        ? undefined
-        : begunTask(held, (commit) => isAtHand(held, commit));
+    const isOver = stop !== undefined && world.bugs.endsOverPush === true;
+    const begun = isOver ? undefined : begunTask(held, (commit) => isAtHand(held, commit));
     const next: Next = begun === undefined ? nextInRun(held.run, tasks) : { kind: 'task', task: begun };
     if (exec !== undefined && begun === undefined) {
       yield* execute(held, exec);

@@ -31,6 +31,8 @@ export interface Bugs {
   readonly suspectsBeside?: true;
   /** What people ask is taken in before a push that was begun is seen through. */
   readonly ordersBeforePush?: true;
+  /** A run that a person has stopped ends without a look at what it was pushing. */
+  readonly endsOverPush?: true;
   /** A run may end although it was asked for something it has not taken in. */
   readonly endsOverOrders?: true;
   /** What is taken back from a branch is not kept first. */
