@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLocalGithub, type LocalGithub } from '../../local-github/server.ts';
 import { systemClock } from '../../src/domain/clock.ts';
+import { watchFailpoints } from '../../src/telemetry/failpoint.ts';
 import type { Repository } from '../../src/domain/repository.ts';
 import { ForgeError, type CheckRequest } from '../../src/forge/forge.ts';
 import { createGithubForge, type GithubForge } from '../../src/forge/github/github.ts';
@@ -425,6 +426,17 @@ describe("an issue's body", () => {
     expect(await forge.replaceIssueBody(repository, issue, before, 'other')).toBe(false);
     expect((await forge.issue(repository, issue))?.body).toBe(after);
     expect(writes(/PATCH .*issues/u)).toBe(1);
+  });
+
+  it('is not replaced over what somebody wrote while that waited for its turn', async () => {
+    const before = '- [ ] one\n- [ ] two\n';
+    using _ = watchFailpoints(async (point) => {
+      if (point === 'tick.after-intent')
+        await github.as('will').call(`PATCH ${path(`/issues/${issue}`)}`, { body: 'theirs' });
+    });
+
+    expect(await forge.replaceIssueBody(repository, issue, before, '- [x] one\n- [ ] two\n')).toBe(false);
+    expect((await forge.issue(repository, issue))?.body).toBe('theirs');
   });
 });
 

@@ -51,10 +51,15 @@ export function createIssues(context: ForgeContext) {
           return current === expected ? undefined : false;
         },
         make: async () => {
-          await client.write(repository, 'tick', `edit #${number}`, (github, at) =>
-            github.rest.issues.update({ ...at, issue_number: number, body }),
-          );
-          return true;
+          const { data } = await client.write(repository, 'tick', `edit #${number}`, async (github, at) => {
+            // A write may have waited long for its turn: between this look and the edit nothing is waited for.
+            const found = await github.rest.issues.get({ ...at, issue_number: number });
+            const current = found.data.body ?? '';
+            if (current !== expected) return { ...found, data: { isThere: current === body } };
+            const written = await github.rest.issues.update({ ...at, issue_number: number, body });
+            return { ...written, data: { isThere: true } };
+          });
+          return data.isThere;
         },
       }),
     );
