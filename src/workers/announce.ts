@@ -130,16 +130,19 @@ export class Announcer {
     const text = renderPullRequest(await this.#report(run));
     const opened = await this.#held.effect(
       { key: 'pull-request', name: 'pull-request', intent: { head: run.branch, base: run.base.ref } },
-      async () => {
-        const request = { head: run.branch, base: run.base.ref, ...text, draft: true };
-        try {
-          const record = recordOf(run, this.#held.tasks);
-          return await this.#deps.forge.ensurePullRequest(run.repository, { ...request, record });
-        } catch (error) {
-          if (error instanceof ForgeError && error.kind === 'invalid') await this.#assertBranchStands(run);
-          throw error;
-        }
-      },
+      () =>
+        this.#deps.forge
+          .ensurePullRequest(run.repository, {
+            head: run.branch,
+            base: run.base.ref,
+            ...text,
+            draft: true,
+            record: recordOf(run, this.#held.tasks),
+          })
+          .catch(async (error: unknown) => {
+            if (error instanceof ForgeError && error.kind === 'invalid') await this.#assertBranchStands(run);
+            throw error;
+          }),
     );
     const pullRequest = { number: opened.number, url: opened.url, draft: opened.draft };
     // Its description is as good as told just now.

@@ -23,16 +23,34 @@ export interface TaskHistory {
 export async function historyOf(task: RunTask, scope: RunScope): Promise<TaskHistory> {
   if (task.attempts === 0) return { sessions: [], pushBegun: undefined };
   const sessions = await scope.deps.store.sessionsOf(task.runId, task.key);
-  const begun: { readonly push: PushBegun; readonly isDone: boolean }[] = [];
-  for (const session of sessionsThatCount(task, sessions).toReversed()) {
-    const effect = await scope.deps.store.findEffect(task.runId, pushKey(session));
-    if (effect === undefined) continue;
-    begun.push({ push: effect.intent as PushBegun, isDone: effect.result !== undefined && effect.result !== null });
-  }
+  const pushes = await Array.fromAsync(pushesOf(task, sessions, scope.deps.store));
+  const begun = pushes.toReversed().map((one) => ({ push: one.begun, isDone: one.result !== undefined }));
   const head = begun.length > 1 ? await branchOnGitHub(scope) : undefined;
   for (const push of likeliestFirst(begun, head))
     if (await isAtHand(push.commit, scope)) return { sessions, pushBegun: push };
   return { sessions, pushBegun: undefined };
+}
+
+/** A push that a session began. */
+interface Push {
+  readonly session: Session;
+  readonly begun: PushBegun;
+  /** Undefined until it is on record as done. */
+  readonly result: PushResult | undefined;
+}
+
+/** The pushes of a task, the oldest first, without those from before a person asked for it again: what these came to was taken back. */
+async function* pushesOf(
+  task: RunTask,
+  sessions: readonly Session[],
+  store: WorkerDeps['store'],
+): AsyncGenerator<Push, void> {
+  for (const session of sessionsThatCount(task, sessions)) {
+    const effect = await store.findEffect(task.runId, pushKey(session));
+    if (effect === undefined) continue;
+    const result = (effect.result ?? undefined) as PushResult | undefined;
+    yield { session, begun: effect.intent as PushBegun, result };
+  }
 }
 
 async function branchOnGitHub({ mirror, deps, held }: RunScope): Promise<string | undefined> {
@@ -54,12 +72,8 @@ async function isAtHand(commit: string, scope: RunScope): Promise<boolean> {
 export async function recordPushed({ store, clock, forge }: WorkerDeps, held: HeldRun): Promise<void> {
   const task = await begunTask(store, held.tasks);
   if (task === undefined) return;
-  // What was pushed before a person asked for the task again was taken back.
-  for (const session of sessionsThatCount(task, await store.sessionsOf(held.run.id, task.key))) {
-    const effect = await store.findEffect(held.run.id, pushKey(session));
-    if (effect === undefined) continue;
-    const pushed = effect.result as PushResult | null | undefined;
-    const begun = effect.intent as PushBegun;
+  const sessions = await store.sessionsOf(held.run.id, task.key);
+  for await (const { session, begun, result: pushed } of pushesOf(task, sessions, store)) {
     const commit = pushed?.commit ?? begun.commit;
     const head =
       pushed?.commit ?? (await forge.branchHead(held.run.repository, held.run.branch).catch(() => undefined));
@@ -96,10 +110,8 @@ async function findBegun(
   counts: (commit: string) => Promise<boolean>,
 ): Promise<RunTask | undefined> {
   for (const task of tasks.filter(({ outcome, attempts }) => outcome === undefined && attempts > 0)) {
-    for (const session of sessionsThatCount(task, await store.sessionsOf(task.runId, task.key))) {
-      const begun = (await store.findEffect(task.runId, pushKey(session)))?.intent as PushBegun | undefined;
-      if (begun !== undefined && (await counts(begun.commit))) return task;
-    }
+    const sessions = await store.sessionsOf(task.runId, task.key);
+    for await (const { begun } of pushesOf(task, sessions, store)) if (await counts(begun.commit)) return task;
   }
   return undefined;
 }

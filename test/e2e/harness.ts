@@ -121,6 +121,10 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
       await pause(50);
     }
   };
+  const judge = async (): Promise<void> => {
+    await quiet();
+    referee.assertNone();
+  };
   const secrets = (): readonly string[] => secretsOf(github);
   const harness: Harness = {
     runner: options.runner,
@@ -150,16 +154,11 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
         name,
         id,
       });
-      onTestFinished(async () => {
-        await quiet();
-        referee.assertNone();
-        if (audited) await auditPlace(harness, place);
-      });
+      onTestFinished(async () => await (audited ? harness.audit(place) : judge()));
       return place;
     },
     audit: async (place) => {
-      await quiet();
-      referee.assertNone();
+      await judge();
       await auditPlace(harness, place);
     },
     quiet,

@@ -6,6 +6,8 @@ import { haltsOf, untilOver } from './halt.ts';
 import type { Place } from './place.ts';
 import { useHarness } from './suite.ts';
 
+const TWO_THINGS = '- [ ] First `scripted: write 1.txt 1`\n- [ ] Second `scripted: write 2.txt 2`\n';
+
 /** A repository whose run has committed its first task and is in the middle of its second. */
 interface Halfway {
   readonly place: Place;
@@ -161,10 +163,7 @@ describe("between a run's first push and its pull request", () => {
     using halts = haltsOf(suite.harness());
     const place = await suite.place();
     const halt = halts.at(place, { point: 'pull-request.before-intent', phase: 'before the pull request' });
-    const issue = await place.issue(
-      'Two things',
-      '- [ ] First `scripted: write 1.txt 1`\n- [ ] Second `scripted: write 2.txt 2`\n',
-    );
+    const issue = await place.issue('Two things', TWO_THINGS);
     await place.label(issue);
     expect(await halt.reached()).toBe(true);
     const [run] = await place.runs();
@@ -223,10 +222,7 @@ describe('over what was pushed and is not on record yet', () => {
 
   it('a person stops the run, and its worker is thrown off: it is on record, and nothing more is begun', async () => {
     const place = await suite.place();
-    const issue = await place.issue(
-      'Two things',
-      '- [ ] First `scripted: write 1.txt 1`\n- [ ] Second `scripted: write 2.txt 2`\n',
-    );
+    const issue = await place.issue('Two things', TWO_THINGS);
     let isDone = false;
     using _ = watchFailpoints(async (point) => {
       if (isDone || point !== 'settle.before-intent') return;

@@ -42,20 +42,21 @@ export function createIssues(context: ForgeContext) {
   }
 
   function replaceIssueBody(repository: Repository, number: number, expected: string, body: string): Promise<boolean> {
+    /** Whether it is what is wanted; undefined while it can become so. */
+    const stands = (current: string | undefined): boolean | undefined => {
+      if (current === body) return true;
+      return current === expected ? undefined : false;
+    };
     return context.serially(`issue/${repository.id}/${number}`, () =>
       ensure({
         pause,
-        find: async () => {
-          const current = (await issue(repository, number))?.body;
-          if (current === body) return true;
-          return current === expected ? undefined : false;
-        },
+        find: async () => stands((await issue(repository, number))?.body),
         make: async () => {
           const { data } = await client.write(repository, 'tick', `edit #${number}`, async (github, at) => {
             // A write may have waited long for its turn: between this look and the edit nothing is waited for.
             const found = await github.rest.issues.get({ ...at, issue_number: number });
-            const current = found.data.body ?? '';
-            if (current !== expected) return { ...found, data: { isThere: current === body } };
+            const isThere = stands(found.data.body ?? '');
+            if (isThere !== undefined) return { ...found, data: { isThere } };
             const written = await github.rest.issues.update({ ...at, issue_number: number, body });
             return { ...written, data: { isThere: true } };
           });

@@ -76,8 +76,7 @@ export function isNotTaken(error: unknown): error is NotTaken {
  * Writes down a task whose commit can't go to the run's branch, now or later: it ends as failed, with word of where its work is.
  * Beside a branch that somebody else changed it gets one of its own; where nothing may be pushed it stays in the mirror.
  */
-export async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: unknown): Promise<void> {
-  if (!isNotTaken(error)) return;
+export async function notTaken(record: TaskRecord, commit: string, scope: RunScope, error: NotTaken): Promise<void> {
   const isMoved = error instanceof BranchMovedError;
   const { held, deps, mirror } = scope;
   const { session, task } = record;

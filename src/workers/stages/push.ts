@@ -6,7 +6,7 @@ import { around } from '../../telemetry/failpoint.ts';
 import type { RunScope, TaskRecord } from '../record.ts';
 import { adoptBranch } from './adopt.ts';
 import { assertMayWrite, stillOurs } from './allowed.ts';
-import { keepWork, notTaken, pushAside } from './kept-work.ts';
+import { isNotTaken, keepWork, notTaken, pushAside } from './kept-work.ts';
 
 /**
  * Puts the task's commit on the run's branch; the work of an attempt that failed or was stopped on a branch of its own, so that
@@ -45,7 +45,7 @@ async function pushCommit(record: TaskRecord, commit: string, scope: RunScope): 
         if (adopted !== undefined) return adopted;
         // Merging or closing often takes the branch along: what they did to the pull request says more.
         if (error instanceof BranchMovedError) await assertPullRequestOpen(commit, scope);
-        await notTaken(record, commit, scope, error);
+        if (isNotTaken(error)) await notTaken(record, commit, scope, error);
         throw error;
       }
       return { commit, tip: commit };
